@@ -1,0 +1,50 @@
+"""simclone: which VM clones will succeed, where they land, why the others fail, and what would change that.
+
+This module is the table of contents; names are loaded when they are first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from simclone.api import Cloud, Run, check, load, open_cloud, run
+    from simclone.errors import Fault, InvalidInput, InvariantViolation, SimcloneError, UnknownName
+
+_HOMES = {
+    "Cloud": "simclone.api",
+    "Run": "simclone.api",
+    "check": "simclone.api",
+    "load": "simclone.api",
+    "open_cloud": "simclone.api",
+    "run": "simclone.api",
+    "Fault": "simclone.errors",
+    "InvalidInput": "simclone.errors",
+    "InvariantViolation": "simclone.errors",
+    "SimcloneError": "simclone.errors",
+    "UnknownName": "simclone.errors",
+}
+
+__all__ = [
+    "Cloud",
+    "Fault",
+    "InvalidInput",
+    "InvariantViolation",
+    "Run",
+    "SimcloneError",
+    "UnknownName",
+    "check",
+    "load",
+    "open_cloud",
+    "run",
+]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'simclone' has no attribute {name!r}")
+    return getattr(import_module(home), name)

@@ -1,0 +1,98 @@
+"""Backup storage: which primary storages it feeds, which one a VM or a temporary image uses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from simclone.chance import Order
+from simclone.model.cloud import Cloud
+from simclone.model.inventory import CONNECTED, ENABLED
+from simclone.records import ErrorCode
+
+_FILE_TYPES = ("NFS", "SharedMountPoint", "LocalStorage", "Addon")
+_PREMIUM = ("SharedBlock", "Ceph", "ZSES", "BlockStorage", "AliyunNAS", "MiniStorage")
+METRIC: dict[str, tuple[str, ...]] = {
+    "SftpBackupStorage": _FILE_TYPES,
+    "ImageStoreBackupStorage": (*_FILE_TYPES, "Ceph"),
+    "Ceph": ("Ceph",),
+    "AliyunEBS": ("AliyunEBS",),
+    "VCenter": ("VCenter",),
+    "SimulatorBackupStorage": ("SimulatorPrimaryStorage",),
+}
+"""Backup storage type → primary storage types it can feed (clone-storage-affinity.md 3.1)."""
+
+
+def usable_types(cloud: Cloud, kind: str) -> tuple[str, ...]:
+    """The primary storage types a backup storage of type *kind* feeds in this cloud's profile."""
+    types = METRIC.get(kind, ())
+    if kind == "ImageStoreBackupStorage" and cloud.settings.profile == "cloud":
+        return (*types, *_PREMIUM)
+    return types
+
+
+def related_storages(cloud: Cloud, backup: int) -> set[int] | None:
+    """The primary storages a Ceph backup storage is bound to (same fsid); None for other types."""
+    one = cloud.backups[backup]
+    if one.type != "Ceph":
+        return None
+    return {
+        row
+        for row, storage in enumerate(cloud.storages)
+        if storage.type == "Ceph" and storage.ceph_fsid == one.ceph_fsid
+    }
+
+
+def feeds(cloud: Cloud, backup: int, storage: int) -> bool:
+    """True when an image on *backup* can be used on *storage*."""
+    related = related_storages(cloud, backup)
+    if related is not None:
+        return storage in related
+    return cloud.storages[storage].type in usable_types(cloud, cloud.backups[backup].type)
+
+
+def select_for_vm(cloud: Cloud, image: int, zone: int | None, root_candidates: Sequence[int]) -> int | ErrorCode | None:
+    """The backup storage a new VM's image comes from (clone-storage-affinity.md 2.2).
+
+    None when every candidate root storage has the image cached already.
+    """
+    refs = cloud.images[image].backup_storages
+    if root_candidates and all(cloud.storages[row].caches_image(image) for row in root_candidates):
+        return None
+    if len(refs) == 1:
+        return refs[0]
+    for row in refs:
+        backup = cloud.backups[row]
+        if backup.status == CONNECTED and (zone is None or zone in backup.zones):
+            return row
+    text = f"no connected backup storage of the zone keeps image {cloud.images[image].uuid}"
+    return ErrorCode(code="SYS.1006", details=text, reason="image.backupStorage")
+
+
+def select_for_commit(cloud: Cloud, storage: int, size: int, image: int | None, order: Order) -> int | ErrorCode:
+    """Where a clone call puts its temporary image (clone-storage-affinity.md 3.9).
+
+    *size* bytes of the volume as written, *image* the volume's own root image or None.
+    """
+    if cloud.storages[storage].type == "Ceph":
+        found = [row for row in _in_zone(cloud, storage, "Ceph", size) if feeds(cloud, row, storage)]
+        if found:
+            return next(order.walk(found))
+    found = _in_zone(cloud, storage, "ImageStoreBackupStorage", size)
+    keeping = [] if image is None else [row for row in cloud.images[image].backup_storages if row in found]
+    if keeping:
+        return keeping[0]
+    if found:
+        return next(order.walk(found))
+    text = f"can not find backup storage for {size} bytes in the zone of primary storage {cloud.storages[storage].uuid}"
+    return ErrorCode(code="SYS.1006", details=text, reason="image.backupStorage")
+
+
+def _in_zone(cloud: Cloud, storage: int, kind: str, size: int) -> list[int]:
+    zone = cloud.storages[storage].zone
+    found = []
+    for row, one in enumerate(cloud.backups):
+        reserved = int(cloud.settings.get("backupStorage.reservedCapacity", [("backupStorage", row)]))
+        room = one.available is None or one.available >= reserved + size
+        if one.type == kind and one.state == ENABLED and one.status == CONNECTED and zone in one.zones and room:
+            found.append(row)
+    return found

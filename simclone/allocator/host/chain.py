@@ -1,0 +1,134 @@
+"""The plain driver of a filter chain: page by page over columns, as ZStack does (host-allocation.md 1.3, 1.4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from simclone.allocator.host.flow import (
+    NO_AVAILABLE_HOST,
+    PAGE_NOT_DONE,
+    Candidates,
+    FilterFlow,
+    HardStop,
+    Pass,
+    Skip,
+)
+from simclone.allocator.host.request import HostRequest
+from simclone.allocator.host.strategies import Strategy
+from simclone.model.cloud import Cloud
+from simclone.model.columns import IntArray
+from simclone.records import ErrorCode, Step, Unplaced
+
+
+@dataclass(frozen=True, slots=True)
+class Survivors:
+    """Hosts of the winning page, ascending by rank, and what each flow did."""
+
+    hosts: IntArray
+    page: int
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """A page that died: *last* means no further page is tried."""
+
+    error: ErrorCode
+    last: bool
+    immediate: bool = False
+
+
+def run(strategy: Strategy, request: HostRequest, cloud: Cloud) -> Survivors | Unplaced:
+    """The first page that survives every filter, or why none does."""
+    steps: list[Step] = []
+    series: dict[ErrorCode, None] = {}
+    page = 0
+    while True:
+        found = _page(strategy.filters, request, cloud, page, steps)
+        if isinstance(found, Survivors):
+            return found
+        if not found.last:
+            series[found.error] = None
+            page += 1
+            continue
+        error = found.error if found.immediate or not series else _merged(list(series))
+        return Unplaced(error, (), tuple(steps))
+
+
+def _merged(series: list[ErrorCode]) -> ErrorCode:
+    texts = "; ".join(str(error.details) for error in series)
+    text = f"no host on any page (pagination is on); reasons by page: [{texts}]"
+    return ErrorCode(code=NO_AVAILABLE_HOST, details=text, cause=series[0], reason=series[0].reason)
+
+
+def _page(
+    flows: tuple[FilterFlow, ...], request: HostRequest, cloud: Cloud, page: int, steps: list[Step]
+) -> Survivors | _Ended:
+    everybody = np.flatnonzero(cloud.fleet.array("exists") == 1)
+    index, first = everybody, True
+    for flow in flows:
+        candidates = Candidates(cloud, index, first=first, page=page)
+        facts = flow.facts(request, cloud, candidates)
+        if isinstance(facts, Skip):
+            continue
+        if isinstance(facts, HardStop):
+            return _stopped(flow, facts, len(index), page, steps)
+        before = len(index)
+        refused: tuple[tuple[str, int], ...] = ()
+        kept = index
+        if not isinstance(facts, Pass):
+            kept, refused = narrowed(flow, facts, candidates)
+        if first:
+            kept = _cut(kept, cloud, page)
+        outcome = "passed" if isinstance(facts, Pass) else "kept" if len(kept) else "emptied"
+        if not len(kept):
+            error = flow.refuses(request, cloud, facts, candidates)
+            steps.append(Step(flow.name, page, before, 0, outcome, refused, error.details or ""))
+            return _emptied(flow, error, cloud, first)
+        steps.append(Step(flow.name, page, before, len(kept), outcome, refused))
+        index, first = kept, False
+    return Survivors(index, page, tuple(steps))
+
+
+def narrowed(flow: FilterFlow, facts: Any, candidates: Candidates) -> tuple[IntArray, tuple[tuple[str, int], ...]]:
+    """The candidates a flow keeps, and how many each of its tests refused first."""
+    hosts = candidates.hosts
+    alive = np.ones(len(candidates.index), dtype=np.bool_)
+    refused = []
+    for test in flow.tests:
+        truth = alive & test.keep(hosts, facts)
+        lost = int(np.count_nonzero(alive)) - int(np.count_nonzero(truth))
+        if lost:
+            refused.append((test.reason, lost))
+        alive = truth
+    return candidates.index[alive], tuple(refused)
+
+
+def _cut(index: IntArray, cloud: Cloud, page: int) -> IntArray:
+    settings = cloud.settings
+    if not settings.flag("hostAllocator.usePagination") or not _cloud_pages(cloud):
+        return index if page == 0 else index[:0]
+    limit = int(settings.values["hostAllocator.paginationLimit"])
+    return index[page * limit : (page + 1) * limit]
+
+
+def _cloud_pages(cloud: Cloud) -> bool:
+    return cloud.settings.profile == "open" or bool(cloud.settings.fidelity["cloudPaging"])
+
+
+def _emptied(flow: FilterFlow, error: ErrorCode, cloud: Cloud, first: bool) -> _Ended:
+    if flow.hard:
+        return _Ended(error, last=True)
+    paging = cloud.settings.flag("hostAllocator.usePagination") and _cloud_pages(cloud)
+    if first or not paging:
+        return _Ended(ErrorCode(NO_AVAILABLE_HOST, error.details, reason=error.reason), last=True)
+    return _Ended(ErrorCode(PAGE_NOT_DONE, error.details, reason=error.reason), last=False)
+
+
+def _stopped(flow: FilterFlow, stop: HardStop, before: int, page: int, steps: list[Step]) -> _Ended:
+    refused = ((stop.error.reason, before),)
+    steps.append(Step(flow.name, page, before, 0, "stopped", refused, stop.error.details or ""))
+    return _Ended(stop.error, last=True, immediate=stop.immediate)

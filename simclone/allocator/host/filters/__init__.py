@@ -1,0 +1,1 @@
+"""The filter flows, one file each."""

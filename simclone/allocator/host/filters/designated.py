@@ -1,0 +1,70 @@
+"""DesignatedHost: hosts in the zone, clusters or host that was asked for (host-allocation.md 1.6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from simclone.allocator.host.flow import Candidates, FilterFlow, Lookup, Pass, Sparse, Test, refusal
+from simclone.allocator.host.request import HostRequest
+from simclone.model.cloud import Cloud
+from simclone.model.inventory import CONNECTED, ENABLED
+from simclone.records import ErrorCode
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is wanted: *zone*, *hypervisor* -1 for any; *first* also demands Enabled and Connected."""
+
+    zone: int
+    clusters: Lookup
+    hosts: Sparse
+    hypervisor: int
+    first: int
+
+
+class DesignatedHostFlow(FilterFlow):
+    """Narrows to the wish. As the first flow it queries the database and so looks at state and status too."""
+
+    name: ClassVar[str] = "DesignatedHostAllocatorFlow"
+    reads: ClassVar[frozenset[str]] = frozenset({"static", "state"})
+    tests: ClassVar[tuple[Test, ...]] = (
+        Test("designated.zone", lambda host, facts: (host.zone == facts.zone) | (facts.zone < 0)),
+        Test("designated.cluster", lambda host, facts: facts.clusters[host.cluster] == 1),
+        Test("designated.host", lambda host, facts: facts.hosts[host.index] == 1),
+        Test(
+            "designated.hypervisor",
+            lambda host, facts: (host.hypervisor == facts.hypervisor) | (facts.hypervisor < 0),
+        ),
+        Test("host.state", lambda host, facts: (host.state == ENABLED) | (facts.first == 0)),
+        Test("host.status", lambda host, facts: (host.status == CONNECTED) | (facts.first == 0)),
+    )
+
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+        """The wish, or `Pass` when there is none."""
+        wished = request.zone is not None or request.clusters or request.host is not None
+        if not candidates.first and not wished and request.hypervisor is None:
+            return Pass()
+        clusters = set(request.clusters) or set(range(len(cloud.clusters)))
+        size = cloud.fleet.size
+        hosts = Sparse({}, size, 1) if request.host is None else Sparse({request.host: 1}, size)
+        return Facts(
+            -1 if request.zone is None else request.zone,
+            Lookup(cloud.cluster_mask(clusters)),
+            hosts,
+            cloud.code("hypervisor", request.hypervisor),
+            int(candidates.first),
+        )
+
+    def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
+        """Lists the criteria."""
+        parts = []
+        if request.zone is not None:
+            parts.append(f"zone {cloud.zones[request.zone].uuid}")
+        if request.clusters:
+            parts.append("clusters " + ", ".join(cloud.clusters[c].uuid for c in request.clusters))
+        if request.host is not None:
+            parts.append(f"host {cloud.fleet.uuids[request.host]}")
+        if request.hypervisor is not None:
+            parts.append(f"hypervisor {request.hypervisor}")
+        return refusal("designated", f"no host matches the wanted place: {'; '.join(parts) or 'any usable host'}")

@@ -1,0 +1,94 @@
+"""The extensions run inside ZStack's FilterFlow, each a flow of its own here: architecture and local storage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from simclone.allocator.host.flow import Candidates, FilterFlow, Lookup, Pass, Sparse, Test, refusal
+from simclone.allocator.host.request import NEW_CREATE, START, HostRequest
+from simclone.allocator.primary_storage.local import shares_that_fit
+from simclone.model.cloud import Cloud
+from simclone.records import ErrorCode
+
+
+@dataclass(frozen=True, slots=True)
+class ArchitectureFacts:
+    """*code* of the wanted CPU architecture."""
+
+    code: int
+
+
+class ArchitectureFlow(FilterFlow):
+    """Hosts of the architecture of the request or its image."""
+
+    name: ClassVar[str] = "FilterFlow/Architecture"
+    reads: ClassVar[frozenset[str]] = frozenset({"static"})
+    tests: ClassVar[tuple[Test, ...]] = (
+        Test("host.architecture", lambda host, facts: host.architecture == facts.code),
+    )
+
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+        """The wanted architecture's code."""
+        image = None if request.image is None else cloud.images[request.image]
+        wanted = request.architecture or (image.architecture if image else None)
+        return Pass() if wanted is None else ArchitectureFacts(cloud.code("architecture", wanted))
+
+    def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
+        """Names it."""
+        return refusal("host.architecture", f"no host is of architecture {cloud.decode('architecture', facts.code)}")
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFacts:
+    """*fits*: per host whether local storage allows it."""
+
+    fits: Lookup | Sparse
+
+
+class LocalStorageFlow(FilterFlow):
+    """New VMs: local shares large enough, where only local storage is attached or one is demanded.
+
+    A VM with a volume on local storage starts only on the host that holds it.
+    """
+
+    name: ClassVar[str] = "FilterFlow/LocalStorage"
+    reads: ClassVar[frozenset[str]] = frozenset({"storage", "static"})
+    tests: ClassVar[tuple[Test, ...]] = (Test("storage.local", lambda host, facts: facts.fits[host.index] == 1),)
+
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+        """Per host whether it may take the VM."""
+        if request.operation == START:
+            if not request.volume_hosts:
+                return Pass()
+            return LocalFacts(Sparse(dict.fromkeys(sorted(request.volume_hosts), 1), cloud.fleet.size))
+        local = [row for row, one in enumerate(cloud.storages) if one.is_local]
+        if request.operation != NEW_CREATE or not local:
+            return Pass()
+        return LocalFacts(Lookup(self._allowed(request, cloud, local)))
+
+    def _allowed(self, request: HostRequest, cloud: Cloud, local: list[int]) -> Any:
+        demanded = bool(request.required_storages & set(local)) and not request.dry_run
+        only = [
+            demanded or ({cloud.storages[row].is_local for row in cloud.storages_of(cluster)} == {True})
+            for cluster in range(len(cloud.clusters))
+        ]
+        checked = np.asarray(only, dtype=np.bool_)[cloud.fleet.array("cluster")]
+        has = np.zeros(cloud.fleet.size, dtype=np.bool_)
+        fits = has.copy()
+        for row in local:
+            if request.required_storages and row not in request.required_storages:
+                continue
+            present, fitting = shares_that_fit(cloud, row, request.disk_size)
+            has |= present
+            fits |= fitting
+        return ~checked | ~has | fits
+
+    def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
+        """Says where the VM could have started, or how much disk was asked."""
+        if request.operation == START:
+            names = ", ".join(cloud.fleet.uuids[host] for host in sorted(request.volume_hosts))
+            return refusal("storage.localHost", f"the VM can start only on host [{names}], which is not available")
+        return refusal("storage.local", f"no host has local storage for {request.disk_size} bytes of disk")

@@ -1,0 +1,43 @@
+"""AttachedL2Network: hosts whose cluster sees every L2 the VM's cards need (host-allocation.md 1.6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from simclone.allocator.host.flow import Candidates, FilterFlow, Lookup, Skip, Test, refusal
+from simclone.allocator.host.request import HostRequest
+from simclone.model.cloud import Cloud
+from simclone.records import ErrorCode
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """*attached*: per cluster, all required L2s are there."""
+
+    attached: Lookup
+
+
+class AttachedL2NetworkFlow(FilterFlow):
+    """First flow of every chain; looks at attachments only, never at a state.
+
+    A VM without cards is not its business, unless the caller forbids that: then the VM's own cluster is searched on
+    the first page, and everything on later ones.
+    """
+
+    name: ClassVar[str] = "AttachedL2NetworkAllocatorFlow"
+    reads: ClassVar[frozenset[str]] = frozenset({"static"})
+    tests: ClassVar[tuple[Test, ...]] = (Test("network.l2", lambda host, facts: facts.attached[host.cluster] == 1),)
+
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+        """Per cluster whether it serves all networks."""
+        if request.l3s:
+            return Facts(Lookup(cloud.cluster_mask(cloud.clusters_of_l3s(request.l3s))))
+        if request.allow_no_l3 or candidates.page > 0 or request.vm_cluster is None:
+            return Skip()
+        return Facts(Lookup(cloud.cluster_mask({request.vm_cluster})))
+
+    def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
+        """Names the networks."""
+        names = ", ".join(cloud.l3s[l3].uuid for l3 in request.l3s)
+        return refusal("network.l2", f"no host stands in a cluster attached to the L2 networks of L3 [{names}]")

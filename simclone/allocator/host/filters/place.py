@@ -1,0 +1,159 @@
+"""Flows about particular hosts: avoided ones, bound ones, the last one, OS version, instance limit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from simclone.allocator.host.flow import (
+    Candidates,
+    FilterFlow,
+    HardStop,
+    Pass,
+    Sparse,
+    Test,
+    refusal,
+)
+from simclone.allocator.host.request import HostRequest
+from simclone.model.cloud import Cloud
+from simclone.model.inventory import CONNECTED, ENABLED
+from simclone.records import ErrorCode
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """*named*: 1 for the hosts the rule names."""
+
+    named: Sparse
+
+
+class AvoidHostFlow(FilterFlow):
+    """Drops hosts the caller must not get."""
+
+    name: ClassVar[str] = "AvoidHostAllocatorFlow"
+    reads: ClassVar[frozenset[str]] = frozenset({"static"})
+    tests: ClassVar[tuple[Test, ...]] = (Test("host.avoided", lambda host, facts: facts.named[host.index] == 0),)
+
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+        """The hosts to avoid."""
+        if not request.avoid:
+            return Pass()
+        return Facts(Sparse(dict.fromkeys(sorted(request.avoid), 1), cloud.fleet.size))
+
+    def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
+        """Says how many were avoided."""
+        return refusal("host.avoided", f"only hosts to be avoided are left ({len(request.avoid)} in the list)")
+
+
+@dataclass(frozen=True, slots=True)
+class OsFacts:
+    """*os* is the reference host's distribution, release and version as one code."""
+
+    os: int
+
+
+class HostOsVersionFlow(FilterFlow):
+    """Migration targets run the same OS as the reference host, unless the setting allows others."""
+
+    name: ClassVar[str] = "HostOsVersionAllocatorFlow"
+    reads: ClassVar[frozenset[str]] = frozenset({"static"})
+    tests: ClassVar[tuple[Test, ...]] = (Test("host.os", lambda host, facts: (host.os == facts.os) | (host.os < 0)),)
+
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+        """The reference host's code."""
+        reference = request.current_host if request.current_host is not None else request.last_host
+        if reference is None or cloud.settings.flag("hostAllocator.migration.differentOs"):
+            return Pass()
+        code = cloud.fleet.get("os", reference)
+        return Pass() if code < 0 else OsFacts(code)
+
+    def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
+        """Names the version sought."""
+        return refusal("host.os", f"no host runs {cloud.decode('os', facts.os)}")
+
+
+class ResourceBindingFlow(FilterFlow):
+    """Hosts a VM is bound to, by its tag or to its cluster; softly or hard (host-allocation.md 1.6)."""
+
+    name: ClassVar[str] = "ResourceBindingAllocatorFlow"
+    reads: ClassVar[frozenset[str]] = frozenset({"static", "state"})
+    aggregates: ClassVar[frozenset[str]] = frozenset({"bound"})
+    tests: ClassVar[tuple[Test, ...]] = (
+        Test(
+            "host.binding",
+            lambda host, facts: (facts.named[host.index] == 1) & (host.state == ENABLED) & (host.status == CONNECTED),
+        ),
+    )
+
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+        """The bound hosts, or `Pass` when the rule is idle or soft and unmet."""
+        settings = cloud.settings
+        own_cluster = not settings.flag("vm.vm.ha.across.clusters")
+        scene = settings.values["vm.resourceBinding.Scene"]
+        if (scene != "All" and scene != request.scene) or not (request.bindings or own_cluster):
+            return Pass()
+        bound = self._bound(request, cloud, own_cluster)
+        facts = Facts(Sparse(dict.fromkeys(bound, 1), cloud.fleet.size))
+        soft = settings.values["vm.resourceBinding.strategy"] == "Soft"
+        if soft and not candidates.any(self.keep(candidates.hosts, facts)):
+            return Pass()
+        return facts
+
+    def _bound(self, request: HostRequest, cloud: Cloud, own_cluster: bool) -> list[int]:
+        clusters = {row for kind, row in request.bindings if kind == "Cluster"}
+        if own_cluster and request.vm_cluster is not None:
+            clusters.add(request.vm_cluster)
+        hosts = {row for kind, row in request.bindings if kind == "Host"}
+        members = cloud.fleet.array("cluster").tolist()
+        return [host for host, cluster in enumerate(members) if cluster in clusters or host in hosts]
+
+    def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
+        """Lists the bindings."""
+        names = ", ".join(f"{kind}:{row}" for kind, row in self._named(request, cloud))
+        return refusal("host.binding", f"none of the hosts bound by [{names}] is available")
+
+    def _named(self, request: HostRequest, cloud: Cloud) -> list[tuple[str, str]]:
+        uuids = {"Host": cloud.fleet.uuids, "Cluster": [cluster.uuid for cluster in cloud.clusters]}
+        return [(kind, uuids[kind][row]) for kind, row in request.bindings]
+
+
+class LastHostFlow(FilterFlow):
+    """If the host the VM ran on last is still among the candidates, it is the only one."""
+
+    name: ClassVar[str] = "LastHostAllocatorFlow"
+    reads: ClassVar[frozenset[str]] = frozenset({"static"})
+    aggregates: ClassVar[frozenset[str]] = frozenset({"lastHost"})
+    tests: ClassVar[tuple[Test, ...]] = (Test("host.notLast", lambda host, facts: facts.named[host.index] == 1),)
+
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+        """The last host, or `Pass` when it is not there or all are to be listed."""
+        last = request.last_host
+        if request.list_all or last is None or not candidates.any(candidates.index == last):
+            return Pass()
+        return Facts(Sparse({last: 1}, cloud.fleet.size))
+
+
+@dataclass(frozen=True, slots=True)
+class LimitFacts:
+    """*limit*: hosts with this many VMs take no more."""
+
+    limit: int
+
+
+class MaxInstancePerHostFlow(FilterFlow):
+    """Hosts below the number of VMs that the tag ``maxInstancePerHost::n`` allows."""
+
+    name: ClassVar[str] = "MaxInstancePerHostAllocatorFlow"
+    reads: ClassVar[frozenset[str]] = frozenset({"count"})
+    tests: ClassVar[tuple[Test, ...]] = (Test("host.maxInstances", lambda host, facts: host.vm_count < facts.limit),)
+
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+        """The tag's number; the strategy cannot work without it."""
+        tag = request.tag("maxInstancePerHost")
+        if tag is None or not tag.isdecimal():
+            return HardStop(refusal("host.maxInstances", "the strategy needs a tag maxInstancePerHost::<number>"))
+        return LimitFacts(int(tag))
+
+    def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
+        """Names the limit."""
+        return refusal("host.maxInstances", f"no host has fewer than {facts.limit} VMs")

@@ -1,0 +1,60 @@
+"""The first flow of the cloud profile: the producers of clone-storage-affinity.md Appendix A read as one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from simclone.allocator.host.filters.designated import DesignatedHostFlow
+from simclone.allocator.host.filters.network import AttachedL2NetworkFlow
+from simclone.allocator.host.flow import Candidates, FilterFlow, Lookup, Skip, Test, refusal
+from simclone.allocator.host.request import HostRequest
+from simclone.model.cloud import Cloud
+from simclone.model.inventory import CONNECTED, ENABLED
+from simclone.records import ErrorCode
+
+_L2, _WISH = AttachedL2NetworkFlow(), DesignatedHostFlow()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The facts of both flows this one joins."""
+
+    attached: Lookup
+    wish: Any
+
+
+def _of_wish(test: Test) -> Test:
+    return Test(test.reason, lambda host, facts: test.keep(host, facts.wish))
+
+
+class HostProducerFlow(FilterFlow):
+    """Attached, wanted, Enabled and Connected hosts, in pages; an empty first page is the plain "no host"."""
+
+    name: ClassVar[str] = "HostProducers"
+    reads: ClassVar[frozenset[str]] = frozenset({"static", "state"})
+    tests: ClassVar[tuple[Test, ...]] = (
+        Test("network.l2", lambda host, facts: facts.attached[host.cluster] == 1),
+        *(_of_wish(test) for test in DesignatedHostFlow.tests[:4]),
+        Test("host.state", lambda host, facts: host.state == ENABLED),
+        Test("host.status", lambda host, facts: host.status == CONNECTED),
+    )
+
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+        """Both flows' facts; no card means every cluster serves."""
+        network = _L2.facts(request, cloud, candidates)
+        everywhere = Lookup(cloud.cluster_mask(set(range(len(cloud.clusters)))))
+        attached = everywhere if isinstance(network, Skip) else network.attached
+        return Facts(attached, _WISH.facts(request, cloud, candidates))
+
+    def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
+        """Blames the first of the joined conditions that nobody met."""
+        hosts = candidates.hosts
+        if request.l3s and not candidates.any(self.tests[0].keep(hosts, facts)):
+            return _L2.refuses(request, cloud, facts, candidates)
+        met = self.tests[0].keep(hosts, facts)
+        for test in self.tests[1:5]:
+            met = met & test.keep(hosts, facts)
+        if not candidates.any(met):
+            return _WISH.refuses(request, cloud, facts.wish, candidates)
+        return refusal("host.state", "no attached host is both Enabled and Connected")

@@ -1,0 +1,35 @@
+"""Quota: the owner's running limits, looked at again when a host is sought (host-allocation.md 5.3)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from simclone.allocator.host.flow import INTERNAL_ERROR, Candidates, FilterFlow, HardStop, Pass, Test
+from simclone.allocator.host.request import HostRequest
+from simclone.allocator.quota import allocation_refusal
+from simclone.model.cloud import Cloud
+from simclone.records import ErrorCode
+
+
+class QuotaFlow(FilterFlow):
+    """Stops the search when one more VM breaks a limit.
+
+    The product throws here something its chain does not expect, so the answer is ``SYS.1000`` with the quota error
+    written inside; setting ``fidelity.quotaAtAllocation`` gives the plain ``ID.1003`` instead.
+    """
+
+    name: ClassVar[str] = "QuotaAllocatorFlow"
+    reads: ClassVar[frozenset[str]] = frozenset({"count"})
+    tests: ClassVar[tuple[Test, ...]] = ()
+
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+        """`Pass` or `HardStop`: no host matters."""
+        if request.account < 0:
+            return Pass()
+        error = allocation_refusal(cloud, request)
+        if error is None:
+            return Pass()
+        if cloud.settings.fidelity["quotaAtAllocation"] == "SYS.1000":
+            text = f"unexpected failure during host allocation: {error.code}, {error.details}"
+            error = ErrorCode(code=INTERNAL_ERROR, details=text, reason=error.reason)
+        return HardStop(error, immediate=True)

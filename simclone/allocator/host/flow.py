@@ -1,0 +1,201 @@
+"""The contract of a flow, and the two faces of a host it is written for.
+
+A filter flow says everything about a request once (`facts`), then judges hosts by elementwise `tests`. The same test
+line runs on whole columns and on the numbers of a single host; both give the same truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from simclone.allocator.host.request import HostRequest
+from simclone.model.cloud import Cloud
+from simclone.model.columns import IntArray
+from simclone.model.fleet import Fleet
+from simclone.records import ErrorCode
+
+NO_AVAILABLE_HOST = "HOST_ALLOCATION.1000"
+PAGE_NOT_DONE = "NO_AVAILABLE_HOST_BUT_PAGINATION_HAS_NOT_DONE"
+OPERATION_ERROR = "SYS.1006"
+INTERNAL_ERROR = "SYS.1000"
+
+
+class HostArrays:
+    """The array face: ``hosts.available_cpu`` is the column of the hosts at hand."""
+
+    __slots__ = ("_fleet", "index")
+
+    def __init__(self, fleet: Fleet, index: IntArray) -> None:
+        self._fleet, self.index = fleet, index
+
+    def __getattr__(self, name: str) -> IntArray:
+        column = self._fleet.array(name)
+        return column if len(self.index) == len(column) else column[self.index]
+
+
+class HostRow:
+    """The scalar face: ``host.available_cpu`` is a Python int."""
+
+    __slots__ = ("_fleet", "index")
+
+    def __init__(self, fleet: Fleet, index: int) -> None:
+        self._fleet, self.index = fleet, index
+
+    def __getattr__(self, name: str) -> int:
+        return self._fleet.cells(name)[self.index]
+
+
+class Lookup:
+    """A fact per cluster, zone, class or host: ``facts.ok[host.cluster]`` works in both faces."""
+
+    __slots__ = ("_array", "_cells")
+
+    def __init__(self, values: Any) -> None:
+        self._array: IntArray = np.asarray(values, dtype=np.int64)
+        self._cells: list[int] | None = None
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, np.ndarray):
+            return self._array[index]
+        if self._cells is None:
+            self._cells = self._array.tolist()
+        return self._cells[index]
+
+
+class Sparse:
+    """A fact about few hosts: a default for all others."""
+
+    __slots__ = ("_array", "_default", "_size", "_values")
+
+    def __init__(self, values: Mapping[int, int], size: int, default: int = 0) -> None:
+        self._values, self._size, self._default = values, size, default
+        self._array: IntArray | None = None
+
+    def __getitem__(self, index: Any) -> Any:
+        if not isinstance(index, np.ndarray):
+            return self._values.get(index, self._default)
+        if self._array is None:
+            self._array = np.full(self._size, self._default, dtype=np.int64)
+            if self._values:
+                self._array[list(self._values)] = list(self._values.values())
+        return self._array[index]
+
+
+class Candidates:
+    """The hosts a flow is handed, ascending by rank; *first* when no flow chose before it."""
+
+    __slots__ = ("cloud", "first", "index", "page")
+
+    def __init__(self, cloud: Cloud, index: IntArray, *, first: bool = False, page: int = 0) -> None:
+        self.cloud, self.index, self.first, self.page = cloud, index, first, page
+
+    @property
+    def hosts(self) -> HostArrays:
+        """The array face of the candidates."""
+        return HostArrays(self.cloud.fleet, self.index)
+
+    def clusters(self) -> list[int]:
+        """The clusters they stand in, ascending."""
+        found: list[int] = np.unique(self.cloud.fleet.array("cluster")[self.index]).tolist()
+        return found
+
+    def any(self, truth: Any) -> bool:
+        """True when an elementwise truth over the candidates holds for at least one."""
+        return bool(np.any(truth))
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """The flow does not take part; if it was first, the next one is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """The flow has nothing to say: all candidates stay."""
+
+
+@dataclass(frozen=True, slots=True)
+class HardStop:
+    """The search ends now. *immediate* errors are answered as they are, the others close the page series."""
+
+    error: ErrorCode
+    immediate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One elementwise question; hosts for which `keep` is false are refused for `reason`."""
+
+    __test__: ClassVar[bool] = False
+
+    reason: str
+    keep: Callable[[Any, Any], Any]
+
+
+class FilterFlow:
+    """Base of all filter flows.
+
+    *reads* names the kinds of columns and aggregates the tests depend on: static, capacity, count, state,
+    affinity, storage, utilisation. *aggregates* names what `facts` asks of the candidates as a set. A flow with
+    *hard* ends the search when it leaves nobody.
+    """
+
+    name: ClassVar[str]
+    reads: ClassVar[frozenset[str]]
+    aggregates: ClassVar[frozenset[str]] = frozenset()
+    hard: ClassVar[bool] = False
+    tests: ClassVar[tuple[Test, ...]]
+
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+        """Everything the tests need that is not a property of one host, or `Skip`, `Pass`, `HardStop`."""
+        raise NotImplementedError
+
+    def keep(self, host: Any, facts: Any) -> Any:
+        """The whole verdict: every test holds."""
+        verdict: Any = True
+        for test in self.tests:
+            verdict = verdict & test.keep(host, facts)
+        return verdict
+
+    def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
+        """The reason when nobody is left; its code may be rewritten by the chain."""
+        raise NotImplementedError
+
+
+class SortFlow:
+    """Base of all sort flows; smaller keys come first.
+
+    *width* is the bits a key needs, *skip_next* ends the chain after this flow, a *whole_set* flow orders all
+    candidates at once through `arrange`.
+    """
+
+    name: ClassVar[str]
+    reads: ClassVar[frozenset[str]]
+    width: ClassVar[int] = 1
+    skip_next: ClassVar[bool] = False
+    whole_set: ClassVar[bool] = False
+
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+        """What key and preference need, or `Pass`, `HardStop`."""
+        return None
+
+    def key(self, host: Any, facts: Any) -> Any:
+        """A non-negative integer, elementwise; equal keys keep their order."""
+        return host.index * 0
+
+    def preferred(self, host: Any, facts: Any) -> Any:
+        """Which hosts the next sorter sees, elementwise."""
+        return host.index >= 0
+
+    def arrange(self, hosts: list[int], request: HostRequest, cloud: Cloud) -> list[int]:
+        """The order of a *whole_set* flow, given the hosts in drawn order."""
+        raise NotImplementedError
+
+
+def refusal(reason: str, details: str, code: str = OPERATION_ERROR) -> ErrorCode:
+    """An error of the allocator."""
+    return ErrorCode(code=code, details=details, reason=reason)

@@ -1,0 +1,1 @@
+"""The sort flows, a few to a file by subject."""

@@ -1,0 +1,124 @@
+"""Sorters by load: VM counts, stopped VMs, measured utilisation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from simclone.allocator.host.flow import Candidates, HardStop, SortFlow, refusal
+from simclone.allocator.host.request import HostRequest
+from simclone.model.cloud import Cloud
+
+COUNT_BITS = 22
+SHARE_BITS = 21
+
+
+class LeastVmPreferredSortFlow(SortFlow):
+    """Fewest VM rows on the host first, whatever their size or state (host-allocation.md 1.5)."""
+
+    name: ClassVar[str] = "LeastVmPreferredSortFlow"
+    reads: ClassVar[frozenset[str]] = frozenset({"count"})
+    width: ClassVar[int] = COUNT_BITS
+    skip_next: ClassVar[bool] = True
+
+    def key(self, host: Any, facts: Any) -> Any:
+        """The count."""
+        return host.vm_count
+
+
+class StoppedVmAwareSortFlow(SortFlow):
+    """Hosts that could also take back their stopped VMs, fewest stopped ones first (host-allocation.md 1.7).
+
+    Ties follow the iteration order of a Java HashMap over host uuids, so one host keeps winning.
+    """
+
+    name: ClassVar[str] = "StoppedVmAwareLeastVmPreferredSortFlow"
+    reads: ClassVar[frozenset[str]] = frozenset({"capacity", "count"})
+    skip_next: ClassVar[bool] = True
+    whole_set: ClassVar[bool] = True
+
+    def arrange(self, hosts: list[int], request: HostRequest, cloud: Cloud) -> list[int]:
+        """Available hosts by stopped count in hash order, then the rest as they came."""
+        cells = cloud.fleet.cells
+        stopped, cpu, memory = cells("stopped_count"), cells("stopped_cpu"), cells("stopped_memory")
+        roomy = [
+            host
+            for host in hosts
+            if not stopped[host]
+            or (
+                cells("available_cpu")[host] > cpu[host] + request.cpu
+                and cells("available_memory")[host] > memory[host] + request.memory
+            )
+        ] or hosts
+        kept = set(roomy)
+        hashed = hash_order([(cloud.fleet.uuids[host], host) for host in roomy])
+        return sorted(hashed, key=lambda host: stopped[host]) + [host for host in hosts if host not in kept]
+
+
+def java_hash(text: str) -> int:
+    """Java's ``String.hashCode`` as a signed 32-bit integer.
+
+    >>> java_hash("hello")
+    99162322
+    """
+    value = 0
+    for letter in text:
+        value = (31 * value + ord(letter)) & 0xFFFFFFFF
+    return value - (1 << 32) if value >> 31 else value
+
+
+def hash_order(pairs: list[tuple[str, int]]) -> list[int]:
+    """Values in the order a Java HashMap yields their keys, inserted in the given order."""
+    buckets = 16
+    while len(pairs) > 0.75 * buckets:
+        buckets *= 2
+    placed: dict[int, list[int]] = {}
+    for key, value in pairs:
+        code = java_hash(key) & 0xFFFFFFFF
+        placed.setdefault((code ^ (code >> 16)) & (buckets - 1), []).append(value)
+    return [value for bucket in sorted(placed) for value in placed[bucket]]
+
+
+@dataclass(frozen=True, slots=True)
+class UseFacts:
+    """*measured*: utilisation is known; otherwise VM counts stand in."""
+
+    measured: bool
+
+
+class MinimumUsageSortFlow(SortFlow):
+    """Lowest measured utilisation first; without measurements soft mode counts VMs, hard mode fails."""
+
+    reads: ClassVar[frozenset[str]] = frozenset({"utilisation", "count"})
+    width: ClassVar[int] = COUNT_BITS
+    skip_next: ClassVar[bool] = True
+    column: ClassVar[str]
+    tag: ClassVar[str]
+
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+        """Whether there is something to go by."""
+        if not cloud.fleet.monitored and request.tag(self.tag) == "hard":
+            return HardStop(
+                refusal("host.noMonitoring", "utilisation is not monitored and the strategy's mode is hard")
+            )
+        return UseFacts(cloud.fleet.monitored)
+
+    def key(self, host: Any, facts: Any) -> Any:
+        """Parts per million in use, or the VM count."""
+        return getattr(host, self.column) if facts.measured else host.vm_count
+
+
+class MinimumCpuUsageSortFlow(MinimumUsageSortFlow):
+    """By CPU utilisation."""
+
+    name: ClassVar[str] = "MinimumCPUUsageSortFlow"
+    column: ClassVar[str] = "cpu_use_ppm"
+    tag: ClassVar[str] = "minimumCPUUsageHostAllocatorStrategyMode"
+
+
+class MinimumMemoryUsageSortFlow(MinimumUsageSortFlow):
+    """By memory utilisation."""
+
+    name: ClassVar[str] = "MinimumMemoryUsageSortFlow"
+    column: ClassVar[str] = "memory_use_ppm"
+    tag: ClassVar[str] = "minimumMemoryUsageHostAllocatorStrategyMode"

@@ -1,0 +1,126 @@
+"""Placement orders that are not ZStack's: first, best and worst fit, round robin, weighted scores.
+
+Ties go to the lowest rank, as in the literature, so none of them but `random` draws anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from simclone.allocator.host.flow import Candidates, SortFlow
+from simclone.allocator.host.request import HostRequest
+from simclone.model.cloud import Cloud
+
+RANK_BITS = 24
+CPU_BITS = 31
+_CPU_BASE = 1 << 30
+
+
+class LowestRankSortFlow(SortFlow):
+    """First fit: hosts in rank order; also the last tie-break of the others."""
+
+    name: ClassVar[str] = "simclone.LowestRank"
+    reads: ClassVar[frozenset[str]] = frozenset({"static"})
+    width: ClassVar[int] = RANK_BITS
+
+    def key(self, host: Any, facts: Any) -> Any:
+        """The rank."""
+        return host.index
+
+
+class FewestFreeCpuSortFlow(SortFlow):
+    """Best fit: the fewest free vCPUs first."""
+
+    name: ClassVar[str] = "simclone.FewestFreeCpu"
+    reads: ClassVar[frozenset[str]] = frozenset({"capacity"})
+    width: ClassVar[int] = CPU_BITS
+
+    def key(self, host: Any, facts: Any) -> Any:
+        """Free vCPUs, moved above zero."""
+        return host.available_cpu + _CPU_BASE
+
+
+class MostFreeCpuSortFlow(SortFlow):
+    """Worst fit: the most free vCPUs first."""
+
+    name: ClassVar[str] = "simclone.MostFreeCpu"
+    reads: ClassVar[frozenset[str]] = frozenset({"capacity"})
+    width: ClassVar[int] = CPU_BITS
+
+    def key(self, host: Any, facts: Any) -> Any:
+        """Free vCPUs, largest first."""
+        return _CPU_BASE - host.available_cpu
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFacts:
+    """*after* is the host placed on last, *many* the number of hosts."""
+
+    after: int
+    many: int
+
+
+class RoundRobinSortFlow(SortFlow):
+    """The next host after the one placed on last, in rank order."""
+
+    name: ClassVar[str] = "simclone.RoundRobin"
+    reads: ClassVar[frozenset[str]] = frozenset({"count"})
+    width: ClassVar[int] = RANK_BITS
+
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+        """Where the round stands."""
+        return TurnFacts(cloud.last_placed, cloud.fleet.size)
+
+    def key(self, host: Any, facts: Any) -> Any:
+        """Steps from the last host, wrapping round."""
+        return (host.index - facts.after - 1) % facts.many
+
+
+SCORERS: dict[str, str] = {
+    "freeCpu": "available_cpu",
+    "freeMemory": "available_memory",
+    "vmCount": "vm_count",
+    "cpuUse": "cpu_use_ppm",
+    "memoryUse": "memory_use_ppm",
+}
+"""Names a strategies block may weigh; a positive weight prefers larger figures."""
+
+SCALE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreFacts:
+    """Per scorer: column, weight, smallest figure and range among the candidates."""
+
+    parts: tuple[tuple[str, int, int, int], ...]
+    top: int
+
+
+@dataclass(frozen=True)
+class WeightedScoreSortFlow(SortFlow):
+    """Σ weight × normalised figure, largest first. Figures are scaled to 0 … 10,000 among the candidates."""
+
+    weights: tuple[tuple[str, int], ...]
+    name: ClassVar[str] = "simclone.WeightedScore"
+    reads: ClassVar[frozenset[str]] = frozenset({"capacity", "count", "utilisation"})
+    width: ClassVar[int] = 40
+
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+        """The range of each figure over the candidates."""
+        parts = []
+        for scorer, weight in self.weights:
+            values = cloud.fleet.array(SCORERS[scorer])[candidates.index]
+            low, high = int(np.min(values)), int(np.max(values))
+            parts.append((SCORERS[scorer], weight, low, max(high - low, 1)))
+        return ScoreFacts(tuple(parts), SCALE * sum(abs(weight) for _, weight in self.weights))
+
+    def key(self, host: Any, facts: Any) -> Any:
+        """The score turned round, so that the best is smallest."""
+        score = host.index * 0
+        for column, weight, low, span in facts.parts:
+            scaled = (getattr(host, column) - low) * SCALE // span
+            score = score + weight * scaled
+        return 2 * facts.top - score

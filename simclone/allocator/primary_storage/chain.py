@@ -1,0 +1,113 @@
+"""The generic storage chain: Main, Avoid, Tag, ReservedCapacity, then a sorter (clone-storage-affinity.md 3.1 to 3.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from simclone.allocator.backup_storage import feeds
+from simclone.allocator.primary_storage.capacity import storage_shortage
+from simclone.allocator.primary_storage.request import CREATE_VM, StorageRequest
+from simclone.chance import Order
+from simclone.model.cloud import Cloud
+from simclone.model.inventory import CONNECTED
+from simclone.records import ErrorCode
+from simclone.units import multiplied
+
+DEFAULT = "DefaultPrimaryStorageAllocationStrategy"
+LEAST_VOLUME = "LeastVolumePrimaryStorageAllocationStrategy"
+MAXIMUM_AVAILABLE = "MaximumAvailableCapacityAllocationStrategy"
+CUSTOM_ORDER = "CustomOrderPrimaryStorageAllocationStrategy"
+LOCAL_STRATEGY = "LocalPrimaryStorageStrategy"
+STRATEGIES = (DEFAULT, LEAST_VOLUME, MAXIMUM_AVAILABLE, CUSTOM_ORDER, LOCAL_STRATEGY)
+DEFAULT_PRIORITY = 10
+
+
+def type_priority(cloud: Cloud, backup: int | None, kind: str) -> int:
+    """How early a storage type is tried for images of a backup storage; smaller is earlier."""
+    if backup is None or kind != "Ceph":
+        return DEFAULT_PRIORITY
+    names = {"Ceph": "ceph", "ImageStoreBackupStorage": "imagestore"}
+    name = names.get(cloud.backups[backup].type)
+    if name is None:
+        return DEFAULT_PRIORITY
+    return int(cloud.settings.values[f"{name}.backupstorage.primary.storage.priority"])
+
+
+def _main(cloud: Cloud, request: StorageRequest) -> Iterator[int]:
+    for row, one in enumerate(cloud.storages):
+        if not one.usable(True) or row in request.excluded or not _in_reach(cloud, request, row):
+            continue
+        if request.candidates and row not in request.candidates:
+            continue
+        if one.is_local and request.host is None and not request.candidates:
+            continue
+        if request.purpose == CREATE_VM:
+            if request.backup_storage is None or _bound(cloud, request.backup_storage, row):
+                yield row
+        elif multiplied(one.available, 1.0 if request.exact else cloud.storage_ratio(row)) > request.size:
+            yield row
+
+
+def _bound(cloud: Cloud, backup: int, storage: int) -> bool:
+    """Only a backup storage that is bound to particular primary storages (Ceph) restricts the root's place."""
+    return cloud.backups[backup].type != "Ceph" or feeds(cloud, backup, storage)
+
+
+def _in_reach(cloud: Cloud, request: StorageRequest, row: int) -> bool:
+    one = cloud.storages[row]
+    if request.host is not None:
+        seen = cloud.fleet.get("cluster", request.host) in one.clusters
+        return seen and one.links.get(request.host, CONNECTED) == CONNECTED
+    if request.cluster is not None:
+        return request.cluster in one.clusters
+    return request.zone is None or one.zone == request.zone
+
+
+def _tagged(cloud: Cloud, request: StorageRequest, rows: list[int]) -> list[int] | ErrorCode:
+    wish = request.constraint
+    if wish is None:
+        return rows
+    found = [r for r in rows if r == wish.storage or (wish.tag is not None and wish.tag in cloud.storages[r].tags)]
+    if found or not wish.required:
+        return found or rows
+    text = "no candidate primary storage is the one the offering demands"
+    return ErrorCode(code="SYS.1006", details=text, reason="storage.tag")
+
+
+def filtered(cloud: Cloud, request: StorageRequest) -> list[int] | ErrorCode:
+    """The storages that may take the request, ascending by uuid, or why there is none."""
+    rows = [row for row in _main(cloud, request) if row not in request.avoid]
+    if not rows:
+        text = f"cannot find primary storage satisfying conditions: attached, usable, {request.size} bytes"
+        return ErrorCode(code="SYS.1006", details=text, reason="storage.none")
+    tagged = _tagged(cloud, request, rows)
+    if isinstance(tagged, ErrorCode):
+        return tagged
+    shorts = {row: storage_shortage(cloud, row, request.size, request.exact) for row in tagged}
+    fitting = [row for row, short in shorts.items() if short is None]
+    if fitting:
+        return fitting
+    reason = next(short for short in shorts.values() if short is not None)
+    text = f"after subtracting reserved capacity and looking at the physical threshold no primary storage has {request.size} bytes"
+    return ErrorCode(code="SYS.1006", details=text, reason=reason)
+
+
+def ordered(cloud: Cloud, request: StorageRequest, rows: list[int], order: Order) -> list[int]:
+    """The order in which storages are tried: type priority, the strategy's figure, chance."""
+    shuffled = list(order.walk(rows))
+    strategy = request.strategy or DEFAULT
+
+    def figure(row: int) -> int:
+        one = cloud.storages[row]
+        if strategy == LEAST_VOLUME:
+            return one.volume_count
+        if strategy == MAXIMUM_AVAILABLE:
+            return -one.available
+        if strategy == CUSTOM_ORDER:
+            return request.candidates.index(row) if row in request.candidates else len(request.candidates)
+        return -one.available_physical
+
+    return sorted(
+        shuffled,
+        key=lambda row: (type_priority(cloud, request.backup_storage, cloud.storages[row].type), figure(row)),
+    )

@@ -1,0 +1,44 @@
+"""Ceph pools on OSD groups (clone-storage-affinity.md 3.7)."""
+
+from __future__ import annotations
+
+from simclone.allocator.primary_storage.capacity import shortage
+from simclone.allocator.primary_storage.request import CREATE_VM, DOWNLOAD_IMAGE, StorageRequest
+from simclone.model.cloud import Cloud
+from simclone.records import ErrorCode
+from simclone.units import divided
+
+
+def choose_osd(cloud: Cloud, storage: int, request: StorageRequest) -> int | ErrorCode | None:
+    """The OSD group that takes the request; None where the storage describes no pools.
+
+    A named pool must pass, otherwise the first pool of the kind that does.
+    """
+    one = cloud.storages[storage]
+    if not one.pools:
+        return None
+    kinds = {CREATE_VM: "Root", DOWNLOAD_IMAGE: "ImageCache"}
+    kind = kinds.get(request.purpose, "Data")
+    pools = [pool for pool in one.pools if pool.type == kind]
+    if request.pool is not None:
+        pools = [pool for pool in pools if pool.name == request.pool]
+    for pool in pools:
+        if _passes(cloud, storage, pool.osd_group, request):
+            return pool.osd_group
+    text = f"no {kind} pool of {one.uuid} has {request.size} bytes of available virtual capacity"
+    return ErrorCode(code="SYS.1006", details=text, reason="storage.cephPool")
+
+
+def _passes(cloud: Cloud, storage: int, osd: int, request: StorageRequest) -> bool:
+    group = cloud.storages[storage].osd_groups[osd]
+    short = shortage(
+        cloud,
+        storage,
+        available=group.available,
+        total_physical=group.total_physical,
+        available_physical=group.available_physical,
+        size=request.size,
+        exact=request.exact,
+    )
+    taken = request.size if request.exact else divided(request.size, cloud.storage_ratio(storage))
+    return short is None and group.available >= taken

@@ -1,0 +1,1 @@
+"""Cases and expectations: run the steps of a case, compare, report."""

@@ -1,0 +1,92 @@
+"""Compare what was found with what a case expects; absent keys are not checked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from ipaddress import IPv4Address
+from typing import Any
+
+from simclone.records import ErrorCode
+
+_BOUNDS = {
+    "gt": lambda found, limit: found > limit,
+    "ge": lambda found, limit: found >= limit,
+    "lt": lambda found, limit: found < limit,
+    "le": lambda found, limit: found <= limit,
+    "ne": lambda found, limit: found != limit,
+}
+_UNORDERED = frozenset({"failedErrorCodes", "failedRootErrorCodes", "vms", "rootVolume[]", "hosts"})
+Difference = tuple[str, Any, Any]
+
+
+def error_codes(error: ErrorCode) -> tuple[str | None, str | None]:
+    """The code of an error and of its deepest cause; the allocator's paging marker is no cause."""
+    chain = [one for one in error.chain() if one.code != "NO_AVAILABLE_HOST_BUT_PAGINATION_HAS_NOT_DONE"]
+    codes = [one.code for one in chain if one.code is not None]
+    root = codes[-1] if codes else "HOST_ALLOCATION.1000"
+    marked = any(one.code == "NO_AVAILABLE_HOST_BUT_PAGINATION_HAS_NOT_DONE" for one in error.chain())
+    return error.code, "HOST_ALLOCATION.1000" if marked else root
+
+
+def differences(expect: Mapping[str, Any], found: Mapping[str, Any], path: str = "") -> list[Difference]:
+    """(path, expected, found) for each expectation that does not hold."""
+    wrong: list[Difference] = []
+    for key, wanted in expect.items():
+        where = f"{path}.{key}" if path else key
+        wrong += _one(key, wanted, found, where)
+    return wrong
+
+
+def _one(key: str, wanted: Any, found: Mapping[str, Any], where: str) -> list[Difference]:
+    if key in ("hostIn", "primaryStorageIn"):
+        value = found.get(key.removesuffix("In"))
+        return [] if value in wanted else [(where, wanted, value)]
+    if key == "hostNot":
+        value = found.get("host")
+        return [] if value != wanted and value is not None else [(where, f"not {wanted}", value)]
+    if key == "ipInRange":
+        value = found.get("ip")
+        low, high = (int(IPv4Address(one)) for one in wanted)
+        fits = value is not None and low <= int(IPv4Address(value)) <= high
+        return [] if fits else [(where, wanted, value)]
+    if key in ("contains", "notContains"):
+        return _membership(key, wanted, found.get("vms", []), where)
+    if key not in found:
+        return [(where, wanted, "nothing of that name")]
+    return _value(key, wanted, found[key], where)
+
+
+def _membership(key: str, wanted: Any, members: list[str], where: str) -> list[Difference]:
+    asked = wanted if isinstance(wanted, list) else [wanted]
+    holds = all((one in members) == (key == "contains") for one in asked)
+    return [] if holds else [(where, wanted, members)]
+
+
+def _value(key: str, wanted: Any, value: Any, where: str) -> list[Difference]:
+    if isinstance(wanted, Mapping):
+        if set(wanted) <= set(_BOUNDS):
+            holds = all(_BOUNDS[bound](value, limit) for bound, limit in wanted.items())
+            return [] if holds else [(where, wanted, value)]
+        if not isinstance(value, Mapping):
+            return [(where, wanted, value)]
+        return differences(wanted, value, where)
+    if isinstance(wanted, list):
+        return _list(key, wanted, value, where)
+    if key == "errorCode" and wanted == "QUOTA_EXCEEDING":
+        wanted = "ID.1003"
+    return [] if value == wanted else [(where, wanted, value)]
+
+
+def _list(key: str, wanted: list[Any], value: Any, where: str) -> list[Difference]:
+    if not isinstance(value, list) or len(value) != len(wanted):
+        return [(where, wanted, value)]
+    if all(isinstance(one, Mapping) for one in wanted):
+        return [
+            wrong
+            for place, (one, got) in enumerate(zip(wanted, value, strict=True))
+            for wrong in differences(one, got, f"{where}.{place}")
+        ]
+    if key in _UNORDERED:
+        return [] if Counter(wanted) == Counter(value) else [(where, wanted, value)]
+    return [] if wanted == value else [(where, wanted, value)]

@@ -1,0 +1,1 @@
+"""Operations on a running cloud, as workflows; time and queues live here and nowhere else."""

@@ -1,0 +1,1 @@
+"""Administration: settings, hosts, storage, volumes, groups, limits, addresses."""

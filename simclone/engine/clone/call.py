@@ -1,0 +1,96 @@
+"""The thirteen steps of one clone call in order (clone-storage-affinity.md 1.7)."""
+
+from __future__ import annotations
+
+from simclone.engine.clone import checks, copies
+from simclone.engine.clone.data_volumes import copy_data_volumes
+from simclone.engine.clone.job import FLATTEN, Job, resolve, volumes_to_clone
+from simclone.engine.clone.rows import add_rows
+from simclone.engine.context import Context, wrapped
+from simclone.engine.life.create import start_new, stop_row
+from simclone.engine.life.start import START_FAILED
+from simclone.engine.waits import Together, Work, Workflow, run_now
+from simclone.records import CloneAnswer, CloneRecord, CloneRequest, ErrorCode
+
+
+def clone(ctx: Context, request: CloneRequest) -> Workflow[CloneAnswer]:
+    """Run a call to its answer. A check's refusal writes nothing; later failures leave what section 1.7 says."""
+    started = ctx.ledger.now_us
+    job = resolve(ctx, request)
+    error = job if isinstance(job, ErrorCode) else checks.refusal(ctx, job)
+    if error is None and isinstance(job, Job):
+        error = yield from _steps(ctx, job)
+    clones = () if error is not None or isinstance(job, ErrorCode) else _elements(job)
+    return CloneAnswer(request, error, clones, started, ctx.ledger.now_us)
+
+
+def clone_now(ctx: Context, request: CloneRequest) -> CloneAnswer:
+    """`clone` without a clock."""
+    return run_now(clone(ctx, request))
+
+
+def _elements(job: Job) -> tuple[CloneRecord, ...]:
+    names = job.request.names
+    return tuple(
+        CloneRecord(job.request.name, place, names[place], job.vms[place], job.errors[place])
+        for place in range(len(names))
+    )
+
+
+def _steps(ctx: Context, job: Job) -> Workflow[ErrorCode | None]:
+    error = yield from _prepare(ctx, job)
+    if error is not None:
+        return error
+    add_rows(ctx, job)
+    if job.request.strategy != "JustCreate":
+        yield Together([_start(ctx, job, place) for place in range(len(job.vms))])
+    error = yield from copy_data_volumes(ctx, job)
+    if error is not None:
+        copies.drop_images(ctx, job, "rollback")
+        return error
+    if job.request.strategy == "CreateStopped":
+        yield Together([_stop(ctx, job, place) for place in job.alive()])
+    yield Work("deleteTemporaryImages")
+    copies.drop_images_at_end(ctx, job)
+    if FLATTEN in job.request.system_tags:
+        yield Together([_flatten(ctx, job.vms[place]) for place in job.alive()])
+    return None
+
+
+def _prepare(ctx: Context, job: Job) -> Workflow[ErrorCode | None]:
+    """Steps 1 to 5, each of which fails the whole call."""
+    if job.request.strategy != "JustCreate":
+        yield Work("dryRun", ("host-allocator", 0))
+        error = checks.dry_run_refusal(ctx, job)
+        if error is not None:
+            return error
+    yield Work("syncVolumeSize")
+    error = copies.choose_backups(ctx, job)
+    if error is not None:
+        return error
+    yield Work("takeSnapshot")
+    error = copies.take_snapshots(ctx, job)
+    if error is not None:
+        return error
+    size = sum(ctx.cloud.volumes.get("actual_size", volume) for volume in volumes_to_clone(ctx, job))
+    yield Work("commitImage", size=size)
+    copies.make_images(ctx, job)
+    return None
+
+
+def _start(ctx: Context, job: Job, place: int) -> Workflow[None]:
+    """Step 8 for one name: its failure is that name's error and its row is removed."""
+    failed = yield from start_new(ctx, job.vms[place], job.request.name)
+    if failed is not None:
+        job.errors[place] = wrapped(START_FAILED, wrapped("SYS.1006", failed))
+
+
+def _stop(ctx: Context, job: Job, place: int) -> Workflow[None]:
+    """Step 11: the paused clones of CreateStopped are stopped cold and give their host back."""
+    yield Work("stop", ("host", ctx.cloud.vms.get("host", job.vms[place])))
+    stop_row(ctx, job.vms[place])
+
+
+def _flatten(ctx: Context, vm: int) -> Workflow[None]:
+    """Step 13: a full copy of the chain; the virtual ledger does not change."""
+    yield Work("flatten", size=ctx.cloud.volumes.get("size", ctx.cloud.vms.get("root", vm)))

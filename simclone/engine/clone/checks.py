@@ -1,0 +1,134 @@
+"""The checks before any work: type, capacity of a full clone, fast clone's host, quota, state, dry run (section 1.4)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from simclone.allocator import quota
+from simclone.allocator.host.flow import NO_AVAILABLE_HOST
+from simclone.allocator.host.request import HostRequest
+from simclone.engine.clone.job import Job, source_host, volumes_to_clone
+from simclone.engine.context import Context, invalid_argument, operation_error
+from simclone.engine.life.start import wrong_state
+from simclone.model.inventory import ADMIN
+from simclone.model.vms import NONE
+from simclone.placement.host import dry_run
+from simclone.records import ErrorCode, Unplaced
+
+
+def refusal(ctx: Context, job: Job) -> ErrorCode | None:
+    """The first check that fails, in the order of the API; nothing has been written when one does."""
+    return (
+        _type(ctx, job)
+        or _tag_conflicts(job)
+        or _full_capacity(ctx, job)
+        or _fast_host(ctx, job)
+        or _quota(ctx, job)
+        or _state(ctx, job)
+    )
+
+
+def _type(ctx: Context, job: Job) -> ErrorCode | None:
+    kind = ctx.cloud.vms.shape(job.source).vm_type
+    return None if kind == "UserVm" else invalid_argument(f"a VM of type {kind} cannot be cloned")
+
+
+def _tag_conflicts(job: Job) -> ErrorCode | None:
+    request = job.request
+    if request.data_tags and not request.full:
+        return invalid_argument("dataVolumeSystemTags need full")
+    return None
+
+
+def _full_capacity(ctx: Context, job: Job) -> ErrorCode | None:
+    """Section 1.5: per storage of the source, sizes minus snapshots, times the number of names."""
+    if not job.request.full:
+        return None
+    cloud, volumes = ctx.cloud, ctx.cloud.volumes
+    need: dict[int, int] = {}
+    for volume in cloud.vms.volumes[job.source]:
+        storage = volumes.get("storage", volume)
+        if storage != NONE:
+            snapshots = sum(cloud.snapshots.get("size", row) for row in volumes.snapshots.get(volume, ()))
+            need[storage] = need.get(storage, 0) + volumes.get("size", volume) - snapshots
+    for storage, one in need.items():
+        wanted, found = one * len(job.request.names), cloud.storages[storage]
+        if found.available < wanted:
+            text = f"primary storage {found.uuid} has {found.available} bytes available, a full clone needs {wanted}"
+            return operation_error(text, "storage.fullClone")
+    return None
+
+
+def _fast_host(ctx: Context, job: Job) -> ErrorCode | None:
+    """A fast clone with a local data volume stays on the source's host."""
+    if not job.fast:
+        return None
+    cloud = ctx.cloud
+    data = [v for v in cloud.vms.volumes[job.source] if cloud.volumes.get("type", v) == 1]
+    if not any(cloud.volumes.get("host", volume) != NONE for volume in data):
+        return None
+    own = source_host(ctx, job)
+    if job.host is not None and job.host != own:
+        return invalid_argument("a fast clone with local data volumes can only be made on the source's host")
+    job.host = own
+    return None
+
+
+def _quota(ctx: Context, job: Job) -> ErrorCode | None:
+    cloud, request = ctx.cloud, job.request
+    cells, root = cloud.vms.cells, cloud.vms.get("root", job.source)
+    size = cloud.volumes.get("size", root) if root != NONE else 0
+    asks = quota.clone_asks(
+        len(request.names),
+        cells("cpu")[job.source],
+        cells("memory")[job.source],
+        size,
+        len(volumes_to_clone(ctx, job)),
+        request.strategy,
+    )
+    if not cloud.settings.fidelity["imageSizeQuotaVirtual"] and root != NONE:
+        actual = cloud.volumes.get("actual_size", root)
+        asks = [(name, actual if name == "image.size" else asked) for name, asked in asks]
+    return quota.refusal(cloud, job.account, asks)
+
+
+def _state(ctx: Context, job: Job) -> ErrorCode | None:
+    if ctx.cloud.vms.state_name(job.source) in ("Running", "Stopped", "Paused"):
+        return None
+    return wrong_state(ctx.cloud, job.source, "clone")
+
+
+def dry_run_request(ctx: Context, job: Job) -> HostRequest:
+    """Step 1: is there a host for one VM of the source's size? Its own group counts, the requested one does not."""
+    cloud, cells = ctx.cloud, ctx.cloud.vms.cells
+    zone, group = cells("zone")[job.source], cells("group")[job.source]
+    charged = cells("account")[job.source] if cloud.settings.fidelity["dryRunQuota"] else ADMIN
+    return HostRequest(
+        cpu=cells("cpu")[job.source],
+        memory=cells("memory")[job.source],
+        strategy="DefaultHostAllocatorStrategy",
+        vm=job.source,
+        account=charged,
+        l3s=tuple(cloud.nics.get("l3", nic) for nic in cloud.vms.nics[job.source]),
+        zone=None if zone == NONE or job.cluster is not None or job.host is not None else zone,
+        clusters=() if job.cluster is None else (job.cluster,),
+        host=job.host,
+        hypervisor=cloud.vms.shape(job.source).hypervisor_type,
+        group=None if group == NONE else group,
+        last_host=None if cells("last_host")[job.source] == NONE else cells("last_host")[job.source],
+        dry_run=True,
+    )
+
+
+def dry_run_refusal(ctx: Context, job: Job) -> ErrorCode | None:
+    """The error of step 1, or None."""
+    request = dry_run_request(ctx, job)
+    identity = replace(ctx.identity(job.source), source=job.request.source, ordinal=job.request.ordinal)
+    decision = dry_run(request, ctx.cloud, identity)
+    ctx.note(job.request.name, ctx.cloud.vms.names[job.source], "dryRun", request.strategy, decision)
+    if not isinstance(decision, Unplaced):
+        return None
+    error = decision.error
+    if error.code == NO_AVAILABLE_HOST:
+        return ErrorCode(NO_AVAILABLE_HOST, error.details, error, reason=error.root_reason)
+    return error

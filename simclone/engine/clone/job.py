@@ -1,0 +1,146 @@
+"""One clone call resolved against the cloud: rows instead of names, and what the steps hand on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from simclone.allocator.affinity import active_group
+from simclone.engine.context import Context, invalid_argument, not_found
+from simclone.errors import UnknownName
+from simclone.model.vms import DATA, NONE
+from simclone.records import CloneRequest, ErrorCode
+
+FAST = "ephemeral::volume::fastCreate"
+FLATTEN = "ephemeral::volume::flatten"
+STRATEGIES = ("InstantStart", "JustCreate", "CreateStopped")
+
+
+@dataclass(slots=True)
+class Job:
+    """A call on its way. *vms* and *errors* stand by position in ``names``; *inventory_of* what a failed one was."""
+
+    request: CloneRequest
+    source: int
+    account: int
+    host: int | None = None
+    cluster: int | None = None
+    root_storage: int | None = None
+    data_storage: int | None = None
+    group: int | None = None
+    backups: dict[int, int] = field(default_factory=dict)
+    snapshots: list[int] = field(default_factory=list)
+    images: dict[int, int] = field(default_factory=dict)
+    vms: list[int] = field(default_factory=list)
+    errors: list[ErrorCode | None] = field(default_factory=list)
+
+    @property
+    def fast(self) -> bool:
+        """A linked clone: copied from the snapshot, without backup storage."""
+        return FAST in self.request.system_tags
+
+    def alive(self) -> list[int]:
+        """Positions whose clone has not failed."""
+        return [place for place, error in enumerate(self.errors) if error is None]
+
+
+def volumes_to_clone(ctx: Context, job: Job) -> list[int]:
+    """The root, and with ``full`` the data volumes, by device number."""
+    cloud = ctx.cloud
+    root = cloud.vms.get("root", job.source)
+    data = [v for v in cloud.vms.volumes[job.source] if cloud.volumes.get("type", v) == DATA]
+    data.sort(key=lambda volume: cloud.volumes.get("device", volume))
+    return [root, *data] if job.request.full else [root]
+
+
+def resolve(ctx: Context, request: CloneRequest) -> Job | ErrorCode:
+    """Checks 2 and 3 of section 1.4: parameters, references, the affinity tag."""
+    error = _argument_error(ctx, request)
+    if error is not None:
+        return error
+    try:
+        job = Job(request, ctx.cloud.find("vm", request.vm), ctx.account(request.account))
+        for kind, name, place in (
+            ("host", request.host, "host"),
+            ("cluster", request.cluster, "cluster"),
+            ("primaryStorage", request.root_storage, "root_storage"),
+            ("primaryStorage", request.data_storage, "data_storage"),
+        ):
+            if name is not None:
+                setattr(job, place, ctx.cloud.find(kind, name))
+    except UnknownName as unknown:
+        return not_found(unknown.kind, unknown.name)
+    return _with_group(ctx, job)
+
+
+def _argument_error(ctx: Context, request: CloneRequest) -> ErrorCode | None:
+    if not request.names:
+        return invalid_argument("names must hold at least one name")
+    if len(request.names) > ctx.max_names:
+        return invalid_argument(f"names holds {len(request.names)} entries, the limit is {ctx.max_names}")
+    if request.strategy not in STRATEGIES:
+        return invalid_argument(f"strategy {request.strategy!r} is none of {', '.join(STRATEGIES)}")
+    return _tag_error(ctx, request) or _name_error(ctx, request)
+
+
+def _tag_error(ctx: Context, request: CloneRequest) -> ErrorCode | None:
+    for tags in (request.system_tags, request.root_tags, request.data_tags, request.user_tags):
+        if len(set(tags)) < len(tags):
+            return invalid_argument("a tag is given twice")
+    for tag in (*request.system_tags, *request.root_tags, *request.data_tags):
+        if "::" not in tag.strip("-") or tag.endswith("::") or tag.startswith("::"):
+            return invalid_argument(f"malformed system tag {tag!r}")
+    prefixes = [tag.split("::")[0] for tag in request.system_tags]
+    for once in ("affinityGroupUuid", "resourceBindings", "maxInstancePerHost"):
+        if prefixes.count(once) > 1:
+            return invalid_argument(f"system tag {once} is given more than once")
+    for tag in (*request.root_tags, *request.data_tags):
+        head, _, value = tag.partition("::")
+        if head == "volumeProvisioningStrategy" and value not in ("ThinProvisioning", "ThickProvisioning"):
+            return invalid_argument(f"unknown provisioning strategy in tag {tag!r}")
+    return _binding_error(ctx, request)
+
+
+def _binding_error(ctx: Context, request: CloneRequest) -> ErrorCode | None:
+    for tag in request.system_tags:
+        if not tag.startswith("resourceBindings::"):
+            continue
+        for part in tag.removeprefix("resourceBindings::").split(","):
+            kind, _, name = part.strip().partition(":")
+            if kind not in ("Host", "Cluster"):
+                return invalid_argument(f"resource binding {part!r} is neither Host:… nor Cluster:…")
+            try:
+                ctx.cloud.find(kind.lower(), name)
+            except UnknownName as unknown:
+                return not_found(unknown.kind, unknown.name)
+    return None
+
+
+def _name_error(ctx: Context, request: CloneRequest) -> ErrorCode | None:
+    if not ctx.cloud.settings.flag("vm.uniqueVmName"):
+        return None
+    taken = {name for row, name in enumerate(ctx.cloud.vms.names) if ctx.cloud.vms.get("alive", row)}
+    if len(set(request.names)) < len(request.names) or taken & set(request.names):
+        return invalid_argument("a VM of that name exists and vm.uniqueVmName is on")
+    return None
+
+
+def _with_group(ctx: Context, job: Job) -> Job | ErrorCode:
+    for tag in job.request.system_tags:
+        head, _, name = tag.partition("::")
+        if head not in ("affinityGroupUuid", "vmSchedulingRuleGroupUuid"):
+            continue
+        try:
+            job.group = ctx.cloud.find("affinityGroup", name)
+        except UnknownName:
+            return invalid_argument(f"affinity group [uuid: {name}] does not exist")
+        if active_group(ctx.cloud, job.group) is None:
+            return invalid_argument(f"affinity group [uuid: {name}] is Disabled")
+    return job
+
+
+def source_host(ctx: Context, job: Job) -> int | None:
+    """The source's host, else its last one."""
+    cells = ctx.cloud.vms.cells
+    host = cells("host")[job.source]
+    host = cells("last_host")[job.source] if host == NONE else host
+    return None if host == NONE else host

@@ -1,0 +1,136 @@
+"""Step 6: one VM row per name, always JustCreate; what a clone inherits (section 1.8)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from simclone.allocator.host.strategies import LEAST_VM
+from simclone.engine.clone.job import Job, source_host
+from simclone.engine.context import Context
+from simclone.engine.life.create import NewVm, add_row
+from simclone.model.inventory import Shape, Wish
+from simclone.model.vms import NONE
+
+COPIED_TAGS = frozenset(
+    [
+        "vmPriority",
+        "RDPEnable",
+        "usbRedirect",
+        "securityElementEnable",
+        "userdata",
+        "sshkey",
+        "consolePassword",
+        "rootPassword",
+        "VDIMonitorNumber",
+        "vmMachineType",
+        "vRingBufferSize",
+        "driver",
+        "qxlMemory",
+        "directoryUuid",
+        "bootMode",
+        "cleanTraffic",
+        "GuestTools",
+        "ha",
+        "cpuSockets",
+        "cpuCores",
+        "cpuThreads",
+        "vmCpuPinning",
+        "vmNumaEnable",
+        "vmEmulatorPinning",
+        "vmConsoleMode",
+    ]
+)
+_MEMBERSHIP = ("affinityGroupUuid", "vmSchedulingRuleGroupUuid", "ephemeral")
+
+
+def clone_tags(source_tags: tuple[str, ...], offering_tags: tuple[str, ...], asked: tuple[str, ...]) -> tuple[str, ...]:
+    """The clone's system tags: the offering's, the copied ones, the request's; ``-tag`` takes one away.
+
+    >>> clone_tags(("ha::NeverStop", "hostname::a"), (), ("ha::None",))
+    ('ha::None',)
+    """
+    found = {tag.split("::")[0]: tag for tag in offering_tags}
+    found.update({tag.split("::")[0]: tag for tag in source_tags if tag.split("::")[0] in COPIED_TAGS})
+    for tag in asked:
+        head = tag.split("::")[0]
+        if tag.startswith("-"):
+            found.pop(head[1:], None)
+        elif head not in _MEMBERSHIP:
+            found[head] = tag
+    return tuple(found.values())
+
+
+def clone_shape(ctx: Context, job: Job) -> Shape:
+    """What the clones share: the source's shape on the temporary root image, without data disks."""
+    cloud = ctx.cloud
+    shape = cloud.vms.shape(job.source)
+    root = cloud.vms.get("root", job.source)
+    offering = None if shape.offering is None else cloud.offerings[shape.offering]
+    return replace(
+        shape,
+        strategy=shape.strategy or LEAST_VM,
+        image=job.images[root],
+        l3s=tuple(cloud.nics.get("l3", nic) for nic in cloud.vms.nics[job.source]) or shape.l3s,
+        root_size=cloud.volumes.get("size", root),
+        root_offering=None,
+        disks=(),
+        constraint=offering.constraint if offering else None,
+        system_tags=clone_tags(shape.system_tags, offering.system_tags if offering else (), job.request.system_tags),
+        description=job.request.description or f"cloned from vm[uuid:{cloud.vm_uuid(job.source)}]",
+        user_tags=job.request.user_tags,
+    )
+
+
+def clone_wish(ctx: Context, job: Job) -> Wish:
+    """Where the clones go: whole and fast clones stay on the source's root storage unless another is named."""
+    cloud, request = ctx.cloud, job.request
+    root = cloud.vms.get("root", job.source)
+    zone = cloud.vms.get("zone", job.source)
+    storage = cloud.volumes.get("storage", root)
+    pinned = job.root_storage
+    if pinned is None and (request.full or job.fast):
+        pinned = storage
+    local = cloud.storages[storage].is_local
+    return Wish(
+        zone=None if zone == NONE or job.host is not None or job.cluster is not None else zone,
+        cluster=job.cluster if job.host is None else None,
+        host=job.host,
+        root_storage=pinned,
+        paused=request.strategy == "CreateStopped",
+        fast=job.fast,
+        fast_host=source_host(ctx, job) if job.fast and local else None,
+        cloned=True,
+        volume_tags=_volume_tags(ctx, root, request.root_tags),
+    )
+
+
+def _volume_tags(ctx: Context, root: int, asked: tuple[str, ...]) -> tuple[str, ...]:
+    inherited = [
+        tag
+        for tag in ctx.cloud.volumes.tags.get(root, ())
+        if tag.split("::")[0] in ("volumeProvisioningStrategy", "capability")
+    ]
+    heads = {tag.split("::")[0] for tag in asked}
+    return (*(tag for tag in inherited if tag.split("::")[0] not in heads), *asked)
+
+
+def add_rows(ctx: Context, job: Job) -> None:
+    """The rows, in the order of ``names``; members of the requested group from now on."""
+    shape, wish = clone_shape(ctx, job), clone_wish(ctx, job)
+    cells = ctx.cloud.vms.cells
+    for position, name in enumerate(job.request.names):
+        new = NewVm(
+            name=name,
+            shape=shape,
+            cpu=cells("cpu")[job.source],
+            memory=cells("memory")[job.source],
+            account=job.account,
+            wish=wish,
+            group=job.group,
+            source=job.request.source,
+            ordinal=job.request.ordinal,
+            position=position,
+        )
+        row = add_row(ctx, new)
+        job.vms.append(row)
+        job.errors.append(None)

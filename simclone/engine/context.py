@@ -1,0 +1,87 @@
+"""What the workflows of one run share: the ledger, the log of decisions, the identity of the next asker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from simclone.chance import Identity
+from simclone.model.cloud import Cloud
+from simclone.model.inventory import ADMIN
+from simclone.model.ledger import Ledger
+from simclone.records import Decision, DecisionRecord, ErrorCode
+
+
+@dataclass(slots=True)
+class Context:
+    """A run in progress. *max_names* bounds the names of one clone call."""
+
+    ledger: Ledger
+    decisions: list[DecisionRecord] = field(default_factory=list)
+    ordinals: dict[str, int] = field(default_factory=dict)
+    max_names: int = 10_000
+
+    @property
+    def cloud(self) -> Cloud:
+        """The cloud as it stands."""
+        return self.ledger.cloud
+
+    def next_ordinal(self, source: str) -> int:
+        """The running number of a request inside its source."""
+        number = self.ordinals.get(source, 0)
+        self.ordinals[source] = number + 1
+        return number
+
+    def identity(self, vm: int) -> Identity:
+        """Who asks when this VM asks now."""
+        cells = self.cloud.vms.cells
+        source = self.cloud.vms.sources[cells("source")[vm]]
+        return Identity(source, cells("ordinal")[vm], cells("position")[vm], cells("occasion")[vm])
+
+    def next_occasion(self, vm: int) -> Identity:
+        """The identity of this VM's next decision; every later start or move is a new occasion."""
+        self.ledger.set_vm(vm, occasion=self.cloud.vms.get("occasion", vm) + 1)
+        return self.identity(vm)
+
+    def note(self, request: str, subject: str, purpose: str, strategy: str | None, decision: Decision) -> None:
+        """Keep a decision for the records."""
+        record = DecisionRecord(
+            len(self.decisions), self.ledger.now_us, request, subject, purpose, strategy or "", decision
+        )
+        self.decisions.append(record)
+
+    def account(self, name: str | None) -> int:
+        """The row of an account; None and ``admin`` are the administrator."""
+        return ADMIN if name in (None, "admin") else self.cloud.find("account", str(name))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The end of one operation: the VM or volume it was about and its error, if any."""
+
+    row: int
+    error: ErrorCode | None = None
+
+    @property
+    def ok(self) -> bool:
+        """True when there is no error."""
+        return self.error is None
+
+
+def operation_error(details: str, reason: str = "", cause: ErrorCode | None = None) -> ErrorCode:
+    """``SYS.1006``: the operation failed."""
+    return ErrorCode(code="SYS.1006", details=details, reason=reason, cause=cause)
+
+
+def invalid_argument(details: str) -> ErrorCode:
+    """``SYS.1007``: an argument of the API call is wrong."""
+    return ErrorCode(code="SYS.1007", details=details, reason="request.invalid")
+
+
+def not_found(kind: str, name: str) -> ErrorCode:
+    """``SYS.1003``: something the call names does not exist."""
+    return ErrorCode(code="SYS.1003", details=f"{kind} [uuid: {name}] is not found", reason="request.notFound")
+
+
+def wrapped(code: str, error: ErrorCode) -> ErrorCode:
+    """An outer error around the one that caused it; the details are the cause's own."""
+    return ErrorCode(code=code, details=error.details, cause=error)

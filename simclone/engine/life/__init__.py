@@ -1,0 +1,1 @@
+"""The life of a VM: create, start, stop, move, resize, destroy."""

@@ -1,0 +1,185 @@
+"""Create one VM: API checks, the row, and its first start (clone-storage-affinity.md 2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from simclone.allocator import quota
+from simclone.engine.context import Context, Outcome, invalid_argument, operation_error, wrapped
+from simclone.engine.waits import Work, Workflow, run_now
+from simclone.model.cloud import Cloud
+from simclone.model.inventory import Shape, Wish
+from simclone.model.vms import NONE, STATE
+from simclone.placement import first_start
+from simclone.placement.search import Found, search
+from simclone.records import ErrorCode
+
+
+@dataclass(frozen=True, slots=True)
+class NewVm:
+    """Everything one create needs; *cpu* vCPUs, *memory* bytes, *group* an affinity group's row."""
+
+    name: str
+    shape: Shape
+    cpu: int
+    memory: int
+    account: int
+    wish: Wish
+    group: int | None = None
+    source: str = "api"
+    ordinal: int = 0
+    position: int = 0
+    asker: int | None = None
+
+
+def add_row(ctx: Context, new: NewVm) -> int:
+    """The VM's row in state Created, in its group, with nothing reserved."""
+    ledger, vms = ctx.ledger, ctx.cloud.vms
+    zone = new.wish.zone
+    vm = ledger.add_vm(
+        new.name,
+        state=STATE["Created"],
+        shape=vms.shape_row(new.shape),
+        account=new.account,
+        cpu=new.cpu,
+        memory=new.memory,
+        zone=NONE if zone is None else zone,
+        source=vms.source_row(new.source),
+        ordinal=new.ordinal,
+        position=new.position,
+    )
+    ledger.put(vms.wishes, vm, new.wish, new.name, "wish")
+    if new.group is not None:
+        ledger.join_group(vm, new.group)
+    return vm
+
+
+def create_vm(ctx: Context, new: NewVm, strategy: str = "InstantStart") -> Workflow[Outcome]:
+    """The API call: refused before a row exists, or created and (unless JustCreate) started."""
+    error = create_refusal(ctx.cloud, new, strategy)
+    if error is not None:
+        return Outcome(NONE, error)
+    wish = replace(new.wish, paused=strategy == "CreateStopped")
+    vm = add_row(ctx, replace(new, wish=normalised(ctx.cloud, new.shape, wish)))
+    if strategy == "JustCreate":
+        return Outcome(vm)
+    yield Work("createVm")
+    failed = yield from start_new(ctx, vm, new.name)
+    if failed is not None:
+        return Outcome(NONE, wrapped("SYS.1006", failed))
+    if strategy == "CreateStopped":
+        stop_row(ctx, vm)
+    return Outcome(vm)
+
+
+def normalised(cloud: Cloud, shape: Shape, wish: Wish) -> Wish:
+    """A named host overrides cluster and zone, a cluster the zone; the first network's zone is the default."""
+    if wish.host is not None:
+        return replace(wish, cluster=None, zone=None)
+    if wish.cluster is not None:
+        return replace(wish, zone=None)
+    if wish.zone is None and shape.l3s:
+        return replace(wish, zone=cloud.l3s[shape.l3s[0]].zone)
+    return wish
+
+
+def create_refusal(cloud: Cloud, new: NewVm, strategy: str) -> ErrorCode | None:
+    """The API's checks before anything exists (host-allocation.md 5.2 and 6)."""
+    shape, wish = new.shape, new.wish
+    if strategy not in ("InstantStart", "CreateStopped", "JustCreate"):
+        return invalid_argument(f"unknown strategy {strategy!r}")
+    named = wish.host is not None or wish.cluster is not None or wish.zone is not None
+    if not named and not shape.l3s:
+        return invalid_argument("at least one of l3NetworkUuids, zoneUuid, clusterUuid, hostUuid is needed")
+    refused = _place_refusal(cloud, wish) or _part_refusal(cloud, shape)
+    if refused is not None:
+        return operation_error(refused, "request.refused")
+    if strategy == "JustCreate":
+        return None
+    capacity = shape.root_size + sum(disk.size for disk in shape.disks)
+    asks = quota.create_asks(new.cpu, new.memory, len(shape.disks), capacity)
+    return quota.refusal(cloud, new.account, asks)
+
+
+def _place_refusal(cloud: Cloud, wish: Wish) -> str | None:
+    if wish.zone is not None and cloud.zone_states[wish.zone]:
+        return f"zone {cloud.zones[wish.zone].uuid} is Disabled"
+    if wish.cluster is not None and cloud.cluster_states[wish.cluster]:
+        return f"cluster {cloud.clusters[wish.cluster].uuid} is Disabled"
+    if wish.host is not None and cloud.fleet.get("state", wish.host) == 1:
+        return f"host {cloud.fleet.uuids[wish.host]} is Disabled"
+    if wish.host is not None and cloud.fleet.get("status", wish.host):
+        return f"host {cloud.fleet.uuids[wish.host]} is not Connected"
+    if wish.root_storage is not None and wish.data_storage is not None:
+        root, data = (cloud.storages[row] for row in (wish.root_storage, wish.data_storage))
+        if not root.clusters & data.clusters:
+            return "root and data primary storage have no common cluster"
+    return None
+
+
+def _part_refusal(cloud: Cloud, shape: Shape) -> str | None:
+    if shape.image is not None and cloud.image_states[shape.image]:
+        return f"image {cloud.images[shape.image].uuid} is not Enabled"
+    for l3 in shape.l3s:
+        if cloud.l3s[l3].state != "Enabled":
+            return f"L3 network {cloud.l3s[l3].uuid} is Disabled"
+    if len(set(shape.l3s)) < len(shape.l3s) and not cloud.settings.flag("vm.multivNic.support"):
+        return "two cards on one L3 network are not supported"
+    return None
+
+
+def start_new(ctx: Context, vm: int, request: str) -> Workflow[ErrorCode | None]:
+    """The first start of a Created row; when it fails everything is undone and the row is removed."""
+    ledger, cloud = ctx.ledger, ctx.cloud
+    wish = cloud.vms.wishes[vm]
+    ledger.set_vm(vm, state=STATE["Starting"])
+    error = yield from _stages(ctx, vm, wish, request)
+    if error is not None:
+        first_start.undo(ledger, vm, "rollback")
+        ledger.set_vm(vm, state=STATE["Created"])
+        ledger.remove_vm(vm)
+        return error
+    ledger.set_vm(vm, state=STATE["Paused" if wish.paused else "Running"])
+    return None
+
+
+def _stages(ctx: Context, vm: int, wish: Wish, request: str) -> Workflow[ErrorCode | None]:
+    ledger, cloud, identity = ctx.ledger, ctx.cloud, ctx.identity(vm)
+    if wish.fast_host is not None and wish.host not in (None, wish.fast_host):
+        text = "creation relies on the image cache of another host"
+        return operation_error(text, "storage.fastClone")
+    if wish.fast_host is not None:
+        wish = replace(wish, host=wish.fast_host)
+    backup = first_start.choose_backup(ledger, vm, wish)
+    if isinstance(backup, ErrorCode):
+        return backup
+    yield Work("allocateHost", ("host-allocator", 0))
+    found = search(ledger, vm, wish, backup, identity)
+    for asked, decision in found.decisions:
+        ctx.note(request, cloud.vms.names[vm], "host", asked.strategy, decision)
+    if not isinstance(found.outcome, Found):
+        return found.outcome
+    first_start.make_volumes(ledger, vm, wish, found.outcome)
+    first_start.make_nics(ledger, vm, identity)
+    yield Work("allocateAddress")
+    error = first_start.take_addresses(ledger, vm, wish, identity)
+    if error is not None:
+        return error
+    yield Work("cacheImage", ("image-cache", cloud.volumes.get("storage", cloud.vms.get("root", vm))))
+    error = first_start.cache_image(ledger, vm, wish, identity)
+    if error is not None:
+        return error
+    yield Work("startOnHypervisor", ("host", found.outcome.host))
+    return None
+
+
+def stop_row(ctx: Context, vm: int) -> None:
+    """Return the host's capacity; the VM remembers the host as its last."""
+    host = ctx.cloud.vms.get("host", vm)
+    ctx.ledger.end_host(vm, "stop")
+    ctx.ledger.set_vm(vm, state=STATE["Stopped"], host=NONE, last_host=host)
+
+
+def create_now(ctx: Context, new: NewVm, strategy: str = "InstantStart") -> Outcome:
+    """`create_vm` without a clock."""
+    return run_now(create_vm(ctx, new, strategy))

@@ -1,0 +1,56 @@
+"""Shapes of VMs and disks from their offerings."""
+
+from __future__ import annotations
+
+from simclone.model.cloud import Cloud
+from simclone.model.inventory import Disk, Shape
+
+
+def disk_of(cloud: Cloud, offering: int) -> Disk:
+    """A data disk of a disk offering."""
+    one = cloud.disk_offerings[offering]
+    return Disk(one.disk_size, offering, one.strategy, one.constraint)
+
+
+def shape_of(
+    cloud: Cloud,
+    *,
+    offering: int | None,
+    image: int | None,
+    l3s: tuple[int, ...],
+    root_offering: int | None = None,
+    disks: tuple[int, ...] = (),
+    system_tags: tuple[str, ...] = (),
+    user_tags: tuple[str, ...] = (),
+    vm_type: str = "UserVm",
+    strategy: str | None = None,
+    description: str | None = None,
+) -> Shape:
+    """The shape of a VM; a root disk offering gives the size where the image has none (ISO) or none is given.
+
+    The offering's strategy and tags are copied into the VM (host-allocation.md 3.1).
+    """
+    one = None if offering is None else cloud.offerings[offering]
+    template = None if image is None else cloud.images[image]
+    root_size = 0
+    if template is not None and not template.is_iso:
+        root_size = template.size
+    if root_offering is not None:
+        root_size = cloud.disk_offerings[root_offering].disk_size
+    return Shape(
+        strategy=strategy or (one.strategy if one else None),
+        image=image,
+        offering=offering,
+        l3s=l3s,
+        root_size=root_size,
+        root_offering=root_offering,
+        disks=tuple(disk_of(cloud, row) for row in disks),
+        constraint=one.constraint if one else None,
+        system_tags=(*(one.system_tags if one else ()), *system_tags),
+        user_tags=user_tags,
+        vm_type=vm_type,
+        platform=template.platform if template else "Linux",
+        architecture=template.architecture if template else None,
+        description=description,
+        cpu_speed=one.cpu_speed if one else 0,
+    )

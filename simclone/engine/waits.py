@@ -1,0 +1,44 @@
+"""What a workflow waits for, and the driver that runs one without a clock.
+
+A workflow is a generator. It yields `Work` (a step that may take time, in a queue) and `Together` (workflows that run at once) and
+returns its result. Without durations nothing is ever put on a calendar.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One step: its *name*, the *queue* it stands in (kind and key) and the *size* bytes it moves."""
+
+    name: str
+    queue: tuple[str, int] | None = None
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Workflows that start at once; the answer is the list of their results, in the given order."""
+
+    jobs: Sequence[Workflow[Any]]
+
+
+Workflow = Generator[Work | Together, Any, T]
+
+
+def run_now(workflow: Workflow[T]) -> T:
+    """Run a workflow to its end in no time; parallel parts run one after the other in their order."""
+    answer: Any = None
+    try:
+        while True:
+            wait = workflow.send(answer)
+            answer = [run_now(job) for job in wait.jobs] if isinstance(wait, Together) else None
+    except StopIteration as end:
+        result: T = end.value
+        return result

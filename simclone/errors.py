@@ -1,0 +1,80 @@
+"""The errors simclone raises, and what each of them means.
+
+::
+
+    SimcloneError
+    ├── InvalidInput          a file or argument is wrong; carries every fault at once
+    ├── UnknownName           a Python caller asked for something that does not exist
+    ├── RunDirectoryExists    writing would overwrite what a user made
+    └── InvariantViolation    a bug in simclone, never the user's fault
+
+"No host", "no space" or "no address" are answers, not errors: see `simclone.records`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class SimcloneError(Exception):
+    """Base of everything simclone raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One mistake in an input.
+
+    *path* is dotted (``hosts.1.cpuNum``), *expected* says what would have been right, *file*, *line* and
+    *column* (both from 1) are given where the input came from a file.
+    """
+
+    path: str
+    message: str
+    expected: str = ""
+    file: str = ""
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        place = self.file
+        if self.line:
+            place = f"{place}:{self.line}:{self.column}"
+        head = f"{place}: " if place else ""
+        where = f"{self.path}: " if self.path else ""
+        tail = f" (expected {self.expected})" if self.expected else ""
+        return f"{head}{where}{self.message}{tail}"
+
+
+class InvalidInput(SimcloneError):
+    """An input is not usable; `faults` lists every mistake found, in file order."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__(self.__str__())
+
+    def __str__(self) -> str:
+        return "\n".join(str(fault) for fault in self.faults)
+
+
+class UnknownName(SimcloneError, KeyError):
+    """A name or uuid that the cloud or the run does not hold; `kind` and `name` say which."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        self.kind, self.name = kind, name
+        super().__init__(f"unknown {kind}: {name!r}")
+
+    def __str__(self) -> str:
+        return f"unknown {self.kind}: {self.name!r}"
+
+
+class RunDirectoryExists(SimcloneError):
+    """The output directory is there and not empty; `path` names it."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(f"{path} exists and is not empty; choose another directory or pass --force")
+
+
+class InvariantViolation(SimcloneError):
+    """Something that can never be true was found true: a bug in simclone."""

@@ -1,0 +1,245 @@
+"""A whole cloud as the allocator sees it: descriptions, columns and settings, read by all, written by the ledger."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+
+from simclone.chance import Chance, born_uuid
+from simclone.errors import UnknownName
+from simclone.model.columns import BoolArray
+from simclone.model.fleet import Fleet
+from simclone.model.inventory import (
+    Account,
+    Cluster,
+    DiskOffering,
+    HostGroup,
+    HostRule,
+    Image,
+    InstanceOffering,
+    IpRange,
+    L2Network,
+    L3Network,
+    Zone,
+)
+from simclone.model.settings import QUOTA_DEFAULTS, Settings
+from simclone.model.storage import BackupStorage, PrimaryStorage
+from simclone.model.vms import Nics, Snapshots, Vms, Volumes
+
+EPOCH = datetime(2017, 11, 14, 22, 20, 57)
+"""Calendar time of t = 0 unless a scenario says otherwise."""
+
+USAGE = tuple(QUOTA_DEFAULTS)
+"""The names of the usage counters, in the order of an account's row."""
+
+
+@dataclass(slots=True)
+class Group:
+    """An affinity group. *counts* holds running members per host; *members* are VM rows.
+
+    *policy* is antiHard, antiSoft, affinityHard, affinitySoft (ZStack's) or spreadHard, spreadSoft (simclone's own: at
+    most *max_skew* more members in one value of *over* than in the emptiest), *host_rule* a VM-host rule or None.
+    """
+
+    uuid: str
+    name: str
+    policy: str
+    enabled: bool = True
+    over: str = "host"
+    max_skew: int = 1
+    host_rule: HostRule | None = None
+    members: dict[int, None] = field(default_factory=dict)
+    counts: dict[int, int] = field(default_factory=dict)
+
+    def duplicate(self) -> Group:
+        """An independent copy."""
+        twin = copy.copy(self)
+        twin.members, twin.counts = dict(self.members), dict(self.counts)
+        return twin
+
+
+@dataclass(slots=True)
+class AddressPool:
+    """The addresses of one L3: ranges, taken ones (integers) and the cursor of AscDelayRecycle."""
+
+    ranges: list[IpRange]
+    used: dict[int, int] = field(default_factory=dict)
+    cursor: int | None = None
+
+    def duplicate(self) -> AddressPool:
+        """An independent copy."""
+        return AddressPool(list(self.ranges), dict(self.used), self.cursor)
+
+
+@dataclass(slots=True)
+class Cloud:
+    """Everything that exists. Lists are addressed by index; hosts, storages and clusters stand in rank order."""
+
+    settings: Settings
+    zones: list[Zone] = field(default_factory=list)
+    clusters: list[Cluster] = field(default_factory=list)
+    fleet: Fleet = field(default_factory=Fleet)
+    storages: list[PrimaryStorage] = field(default_factory=list)
+    backups: list[BackupStorage] = field(default_factory=list)
+    images: list[Image] = field(default_factory=list)
+    l2s: list[L2Network] = field(default_factory=list)
+    l2_clusters: list[set[int]] = field(default_factory=list)
+    l3s: list[L3Network] = field(default_factory=list)
+    pools: list[AddressPool] = field(default_factory=list)
+    offerings: list[InstanceOffering] = field(default_factory=list)
+    disk_offerings: list[DiskOffering] = field(default_factory=list)
+    accounts: list[Account] = field(default_factory=list)
+    limits: list[dict[str, int]] = field(default_factory=list)
+    usage: list[list[int]] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
+    host_groups: list[HostGroup] = field(default_factory=list)
+    vms: Vms = field(default_factory=Vms)
+    volumes: Volumes = field(default_factory=Volumes)
+    nics: Nics = field(default_factory=Nics)
+    snapshots: Snapshots = field(default_factory=Snapshots)
+    zone_states: list[int] = field(default_factory=list)
+    cluster_states: list[int] = field(default_factory=list)
+    image_states: list[int] = field(default_factory=list)
+    image_space: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    codes: dict[str, list[str]] = field(default_factory=dict)
+    chance: Chance = field(default_factory=Chance)
+    strategies: dict[str, object] = field(default_factory=dict)
+    last_placed: int = -1
+    start: datetime = EPOCH
+
+    def code(self, kind: str, text: str | None) -> int:
+        """A small integer for a word (hypervisor, architecture, os), made when new; None is -1."""
+        if text is None:
+            return -1
+        known = self.codes.setdefault(kind, [])
+        if text not in known:
+            known.append(text)
+        return known.index(text)
+
+    def decode(self, kind: str, code: int) -> str | None:
+        """The word of a code."""
+        return None if code < 0 else self.codes[kind][code]
+
+    def host_levels(self, host: int) -> list[tuple[str, int]]:
+        """Where an override for a host may stand, nearest first."""
+        cells = self.fleet.cells
+        return [("host", host), ("cluster", cells("cluster")[host]), ("zone", cells("zone")[host])]
+
+    def storage_ratio(self, storage: int) -> float:
+        """The over-provisioning ratio of a primary storage."""
+        levels = [("primaryStorage", storage), ("zone", self.storages[storage].zone)]
+        return float(self.settings.get("mevoco.overProvisioning.primaryStorage", levels))
+
+    def storage_setting(self, key: str, storage: int) -> float:
+        """A setting that may be overridden per primary storage."""
+        levels = [("primaryStorage", storage), ("zone", self.storages[storage].zone)]
+        value: float = self.settings.get(key, levels)
+        return value
+
+    def storages_of(self, cluster: int) -> list[int]:
+        """Primary storages attached to a cluster, ascending by uuid."""
+        return [row for row, one in enumerate(self.storages) if cluster in one.clusters]
+
+    def clusters_of_l3s(self, l3s: tuple[int, ...]) -> set[int]:
+        """Clusters that have the L2 of every one of *l3s* attached."""
+        found = set(range(len(self.clusters)))
+        for l3 in l3s:
+            found &= self.l2_clusters[self.l3s[l3].l2]
+        return found
+
+    def cluster_mask(self, clusters: set[int]) -> BoolArray:
+        """A truth per cluster."""
+        mask = np.zeros(len(self.clusters), dtype=np.bool_)
+        mask[list(clusters)] = True
+        return mask
+
+    def find(self, kind: str, name: str) -> int:
+        """The index of something by name or uuid; raises UnknownName.
+
+        *kind* is zone, cluster, host, primaryStorage, backupStorage, image, l2Network, l3Network, instanceOffering,
+        diskOffering, account, affinityGroup or vm (the youngest living one of that name).
+        """
+        if kind == "vm":
+            return self._find_vm(name)
+        names, uuids = self._names(kind)
+        for row in range(len(names) - 1, -1, -1):
+            if name in (names[row], uuids[row]) and self._is_there(kind, row):
+                return row
+        raise UnknownName(kind, name)
+
+    def _find_vm(self, name: str) -> int:
+        for row in reversed(self.vms.by_name.get(name, ())):
+            if self.vms.get("alive", row):
+                return row
+        if len(name) == 32:
+            for row in range(self.vms.size):
+                if self.vms.get("alive", row) and self.vm_uuid(row) == name:
+                    return row
+        raise UnknownName("vm", name)
+
+    def _is_there(self, kind: str, row: int) -> bool:
+        return kind != "host" or bool(self.fleet.get("exists", row))
+
+    def _names(self, kind: str) -> tuple[list[str], list[str]]:
+        if kind == "host":
+            return self.fleet.names, self.fleet.uuids
+        lists = {
+            "zone": self.zones,
+            "cluster": self.clusters,
+            "primaryStorage": self.storages,
+            "backupStorage": self.backups,
+            "image": self.images,
+            "l2Network": self.l2s,
+            "l3Network": self.l3s,
+            "instanceOffering": self.offerings,
+            "diskOffering": self.disk_offerings,
+            "account": self.accounts,
+            "affinityGroup": self.groups,
+        }
+        rows = lists[kind]
+        return [one.name for one in rows], [one.uuid for one in rows]  # type: ignore[attr-defined]
+
+    def vm_uuid(self, vm: int) -> str:
+        """The uuid of a VM, computed unless a file gave it."""
+        return self.vms.uuids.get(vm) or self.born("vm", vm)
+
+    def volume_uuid(self, volume: int) -> str:
+        """The uuid of a volume, computed unless a file gave it."""
+        return self.volumes.uuids.get(volume) or self.born("volume", volume)
+
+    def born(self, kind: str, serial: int) -> str:
+        """The uuid of something born in this run."""
+        return born_uuid(self.chance.seed, kind, serial)
+
+    def account_name(self, account: int) -> str:
+        """The name of an account; the administrator is ``admin``."""
+        return "admin" if account < 0 else self.accounts[account].name
+
+    def limit(self, account: int, quota: str) -> int:
+        """An account's limit; what its row does not name is the shipped or configured default."""
+        found = self.limits[account].get(quota)
+        return int(self.settings.values[f"quota.{quota}"]) if found is None else found
+
+    def fork(self) -> Cloud:
+        """An independent copy for anything that goes on living."""
+        twin = copy.copy(self)
+        twin.settings, twin.fleet = self.settings.copy(), self.fleet.copy()
+        twin.storages = [one.duplicate() for one in self.storages]
+        twin.backups = [one.duplicate() for one in self.backups]
+        twin.pools = [one.duplicate() for one in self.pools]
+        twin.groups = [one.duplicate() for one in self.groups]
+        twin.vms, twin.volumes = self.vms.copy(), self.volumes.copy()
+        twin.nics, twin.snapshots = self.nics.copy(), self.snapshots.copy()
+        for name in ("zones", "clusters", "images", "l2s", "l3s", "offerings", "disk_offerings", "accounts"):
+            setattr(twin, name, list(getattr(self, name)))
+        for name in ("zone_states", "cluster_states", "image_states", "host_groups"):
+            setattr(twin, name, list(getattr(self, name)))
+        twin.l2_clusters = [set(one) for one in self.l2_clusters]
+        twin.limits = [dict(one) for one in self.limits]
+        twin.usage = [list(one) for one in self.usage]
+        twin.image_space = dict(self.image_space)
+        twin.codes = {kind: list(words) for kind, words in self.codes.items()}
+        return twin

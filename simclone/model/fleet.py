@@ -1,0 +1,85 @@
+"""Hosts as columns; the row number of a host is its rank (ascending uuid)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from simclone.model.columns import Columns
+
+
+class Fleet(Columns):
+    """All hosts.
+
+    CPU figures are vCPUs, memory figures bytes. *available_…* are the recorded book (ZStack's columns, which the
+    allocator reads), *held_…* what VMs really hold, *drift_…* the named differences: for CPU and memory alike
+    ``available = total - held + drift`` always. *ratio_class* points into `memory_ratios`. *vm_count* counts
+    VM rows on the host in any state; *stopped_…* sum Stopped VMs that remember the host as their last.
+    """
+
+    FIELDS: ClassVar[tuple[str, ...]] = (
+        "exists",
+        "zone",
+        "cluster",
+        "hypervisor",
+        "architecture",
+        "os",
+        "state",
+        "status",
+        "cpu_num",
+        "total_cpu",
+        "available_cpu",
+        "total_memory",
+        "available_memory",
+        "reserved_memory",
+        "ratio_class",
+        "vm_count",
+        "stopped_count",
+        "stopped_cpu",
+        "stopped_memory",
+        "cpu_use_ppm",
+        "memory_use_ppm",
+        "held_cpu",
+        "held_memory",
+        "drift_cpu",
+        "drift_memory",
+    )
+
+    def __init__(self, capacity: int = 16) -> None:
+        super().__init__(capacity)
+        self.uuids: list[str] = []
+        self.names: list[str] = []
+        self.labels: list[dict[str, str]] = []
+        self.memory_ratios: list[float] = [1.0]
+        self.monitored = False
+
+    def add(self, uuid: str, name: str, labels: dict[str, str], **values: int) -> int:
+        """Append a host; returns its row. Columns not given are 0."""
+        row = self._new_row()
+        self.uuids.append(uuid)
+        self.names.append(name)
+        self.labels.append(labels)
+        cells = self._cells
+        cells["exists"][row] = 1
+        for field, value in values.items():
+            cells[field][row] = value
+        return row
+
+    def ratio_class_of(self, ratio: float) -> int:
+        """The class of a memory ratio, made when new."""
+        if ratio not in self.memory_ratios:
+            self.memory_ratios.append(ratio)
+        return self.memory_ratios.index(ratio)
+
+    def memory_ratio(self, host: int) -> float:
+        """The memory over-provisioning ratio in force on a host."""
+        return self.memory_ratios[self._cells["ratio_class"][host]]
+
+    def copy(self) -> Fleet:
+        """An independent copy of every column; names and uuids are shared."""
+        twin = Fleet(1)
+        self._copy_into(twin)
+        twin.uuids, twin.names = list(self.uuids), list(self.names)
+        twin.labels = list(self.labels)
+        twin.memory_ratios = list(self.memory_ratios)
+        twin.monitored = self.monitored
+        return twin

@@ -1,0 +1,138 @@
+"""Primary and backup storage as it stands: capacities, shares of local storage, Ceph pools, image cache."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from simclone.model.columns import Columns
+from simclone.model.inventory import CONNECTED, ENABLED
+
+LOCAL = "LocalStorage"
+CEPH = "Ceph"
+SHARED_BLOCK = "SharedBlock"
+ANYWHERE = -1
+"""The host of space that is not bound to one."""
+
+
+class LocalShares(Columns):
+    """What each host brings to one local storage, in bytes; the row number is the host."""
+
+    FIELDS: ClassVar[tuple[str, ...]] = (
+        "present",
+        "total",
+        "available",
+        "total_physical",
+        "available_physical",
+        "held",
+        "drift",
+    )
+
+    def reach(self, hosts: int) -> None:
+        """Make rows for all of *hosts* hosts; new ones are absent."""
+        while self.size < hosts:
+            self._new_row()
+
+    def copy(self) -> LocalShares:
+        """An independent copy."""
+        twin = LocalShares(1)
+        self._copy_into(twin)
+        return twin
+
+
+@dataclass(slots=True)
+class OsdGroup:
+    """Ceph OSDs whose space several pools share (clone-storage-affinity.md 3.7), bytes."""
+
+    name: str
+    available: int
+    total_physical: int
+    available_physical: int
+    held: int = 0
+    drift: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CephPool:
+    """A pool of type Root, Data or ImageCache on an OSD group (an index into the storage's groups)."""
+
+    name: str
+    type: str
+    osd_group: int
+
+
+@dataclass(slots=True)
+class PrimaryStorage:
+    """A primary storage; capacities in bytes, `available` in the allocator's book-keeping.
+
+    *clusters* are attached ones, *links* the recorded host links (absent means no recorded trouble), *caches* maps
+    (image, host or `ANYWHERE`) to the hold of the cached bytes, *virtual* what the storage holds.
+    """
+
+    uuid: str
+    name: str
+    zone: int
+    type: str
+    total: int
+    available: int
+    total_physical: int
+    available_physical: int
+    state: int = ENABLED
+    status: int = CONNECTED
+    clusters: set[int] = field(default_factory=set)
+    tags: frozenset[str] = frozenset()
+    system_tags: tuple[str, ...] = ()
+    links: dict[int, int] = field(default_factory=dict)
+    ceph_fsid: str | None = None
+    pools: tuple[CephPool, ...] = ()
+    osd_groups: list[OsdGroup] = field(default_factory=list)
+    shares: LocalShares | None = None
+    caches: dict[tuple[int, int], int] = field(default_factory=dict)
+    system_used: int = 0
+    held: int = 0
+    drift: int = 0
+    volume_count: int = 0
+
+    @property
+    def is_local(self) -> bool:
+        """True for LocalStorage, whose space belongs to single hosts."""
+        return self.type == LOCAL
+
+    def usable(self, new_vm: bool) -> bool:
+        """Connected, and Enabled (a new VM) or Enabled/Disabled (anything else); host-allocation.md 1.6."""
+        return self.status == CONNECTED and (self.state == 0 or (not new_vm and self.state == 1))
+
+    def caches_image(self, image: int) -> bool:
+        """True when the image is cached here, on any host."""
+        return any(cached == image for cached, _ in self.caches)
+
+    def duplicate(self) -> PrimaryStorage:
+        """An independent copy."""
+        twin = copy.copy(self)
+        twin.clusters, twin.links, twin.caches = set(self.clusters), dict(self.links), dict(self.caches)
+        twin.osd_groups = [copy.copy(group) for group in self.osd_groups]
+        twin.shares = self.shares.copy() if self.shares else None
+        return twin
+
+
+@dataclass(slots=True)
+class BackupStorage:
+    """Where images are kept; `available` None means without limit (bytes otherwise)."""
+
+    uuid: str
+    name: str
+    type: str
+    zones: set[int] = field(default_factory=set)
+    state: int = ENABLED
+    status: int = CONNECTED
+    ceph_fsid: str | None = None
+    total: int | None = None
+    available: int | None = None
+    held: int = 0
+
+    def duplicate(self) -> BackupStorage:
+        """An independent copy."""
+        twin = copy.copy(self)
+        twin.zones = set(self.zones)
+        return twin

@@ -1,0 +1,75 @@
+"""Find a host and reserve it; a refused reservation goes on to the next host (host-allocation.md 1.5)."""
+
+from __future__ import annotations
+
+from simclone.allocator.host import chain, reserve
+from simclone.allocator.host.order import tried_order
+from simclone.allocator.host.request import HostRequest
+from simclone.allocator.host.strategies import Strategy, named
+from simclone.chance import Identity
+from simclone.model.cloud import Cloud
+from simclone.model.ledger import Ledger
+from simclone.records import Decision, ErrorCode, Placed, Try, Unplaced
+
+
+def strategy_of(request: HostRequest, cloud: Cloud) -> Strategy:
+    """The chain a request runs; ``Mevoco`` stands for the configured default."""
+    name = request.strategy
+    if name == "Mevoco":
+        name = str(cloud.settings.values["mevoco.hostAllocatorStrategy"])
+    return named(cloud.settings.profile, name, cloud.strategies)
+
+
+def candidates(request: HostRequest, cloud: Cloud, identity: Identity) -> list[int] | Unplaced:
+    """A dry run: the sorted hosts of the winning page. "No host" is an empty list, other errors stay errors."""
+    strategy = strategy_of(request, cloud)
+    found = chain.run(strategy, request.dry(), cloud)
+    if isinstance(found, Unplaced):
+        return found
+    order = tried_order(request, cloud, found.hosts, strategy.sorters, cloud.chance.order(identity, "dryRun"))
+    return Unplaced(order, (), found.steps) if isinstance(order, ErrorCode) else list(order)
+
+
+def dry_run(request: HostRequest, cloud: Cloud, identity: Identity) -> Decision:
+    """Whether there is a host for one VM now; nothing is reserved."""
+    found = candidates(request, cloud, identity)
+    return found if isinstance(found, Unplaced) else Placed(found[0], 0)
+
+
+def decide(request: HostRequest, cloud: Cloud, identity: Identity) -> Decision:
+    """The host the allocator gives, by filters, order and the reservation's test; writes nothing."""
+    strategy = strategy_of(request, cloud)
+    found = chain.run(strategy, request, cloud)
+    if isinstance(found, Unplaced):
+        return found
+    order = tried_order(request, cloud, found.hosts, strategy.sorters, cloud.chance.order(identity, "host"))
+    if isinstance(order, ErrorCode):
+        return Unplaced(order, (), found.steps)
+    tried: list[Try] = []
+    for host in order:
+        refused = reserve.refusal(request, cloud, host)
+        if refused is None:
+            return Placed(host, found.page, tuple(tried), found.steps)
+        tried.append(refused)
+    return Unplaced(reserve.all_refused(tuple(tried)), tuple(tried), found.steps)
+
+
+def allocate_host(request: HostRequest, ledger: Ledger, identity: Identity) -> Decision:
+    """Decide, then charge the VM to the host and write the host into its row."""
+    decision = decide(request, ledger.cloud, identity)
+    if isinstance(decision, Placed) and request.vm is not None:
+        take_host(ledger, request.vm, decision.host)
+    return decision
+
+
+def take_host(ledger: Ledger, vm: int, host: int) -> None:
+    """Charge and write a host; siblings of a group and the VM counts see it from now on."""
+    ledger.hold_host(vm, host)
+    ledger.set_vm(vm, host=host, cluster=ledger.cloud.fleet.get("cluster", host))
+    ledger.put_last_placed(host)
+
+
+def give_back_host(ledger: Ledger, vm: int, cause: str) -> None:
+    """Undo `take_host`: the capacity returns, the row forgets host and cluster."""
+    ledger.end_host(vm, cause)
+    ledger.set_vm(vm, host=-1, cluster=-1)

@@ -1,0 +1,239 @@
+"""Host and storage of a new VM together, with the search over local and shared combinations.
+
+Source: clone-storage-affinity.md 2.3, host-allocation.md 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from simclone.allocator.host.request import NEW_CREATE, HostRequest
+from simclone.allocator.host.strategies import DESIGNATED, LEAST_VM
+from simclone.allocator.primary_storage.chain import ordered
+from simclone.allocator.primary_storage.request import CREATE_DATA, CREATE_VM, StorageRequest
+from simclone.chance import Identity
+from simclone.model.cloud import Cloud
+from simclone.model.inventory import Shape, Wish
+from simclone.model.ledger import Ledger
+from simclone.model.vms import NONE
+from simclone.placement.host import allocate_host, give_back_host
+from simclone.placement.storage import Spaces, VolumePlan, reserve_volumes
+from simclone.records import Decision, ErrorCode, Placed
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A host and the space of all volumes, charged."""
+
+    host: int
+    spaces: Spaces
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """The outcome and every host decision on the way, with the request that led to it."""
+
+    outcome: Found | ErrorCode
+    decisions: tuple[tuple[HostRequest, Decision], ...]
+
+
+def host_request(cloud: Cloud, vm: int, wish: Wish, backup: int | None) -> HostRequest:
+    """What a first start asks the host allocator."""
+    cells, shape = cloud.vms.cells, cloud.vms.shape(vm)
+    group = cells("group")[vm]
+    return HostRequest(
+        cpu=cells("cpu")[vm],
+        memory=cells("memory")[vm],
+        strategy=create_strategy(shape, wish),
+        vm=vm,
+        account=cells("account")[vm],
+        operation=NEW_CREATE,
+        disk_size=shape.root_size_at_host(cloud.images) + sum(disk.size for disk in shape.disks),
+        l3s=shape.l3s,
+        image=None if wish.fast else shape.image,
+        architecture=shape.architecture,
+        hypervisor=hypervisor_of(cloud, shape, wish),
+        backup_storage=backup,
+        required_storages=frozenset(p for p in (wish.root_storage, wish.data_storage) if p is not None),
+        vm_constraint=shape.constraint,
+        disk_constraints=tuple(disk.constraint for disk in shape.disks if disk.constraint is not None),
+        zone=wish.zone,
+        clusters=() if wish.cluster is None else (wish.cluster,),
+        host=wish.host,
+        group=None if group == NONE else group,
+        bindings=bindings(cloud, shape.system_tags),
+        system_tags=shape.system_tags,
+    )
+
+
+def create_strategy(shape: Shape, wish: Wish) -> str | None:
+    """The chain a create runs; clone rows always run their own (host-allocation.md 3.2, clone sheet 2.3)."""
+    if wish.cloned:
+        return shape.strategy or LEAST_VM
+    if wish.host is not None or not shape.l3s or shape.strategy is None:
+        return DESIGNATED
+    return shape.strategy
+
+
+def hypervisor_of(cloud: Cloud, shape: Shape, wish: Wish) -> str | None:
+    """The hypervisor wanted: VM, host, cluster, image format (host-allocation.md 4)."""
+    if shape.hypervisor_type is not None:
+        return shape.hypervisor_type
+    if wish.host is not None:
+        return cloud.decode("hypervisor", cloud.fleet.get("hypervisor", wish.host))
+    if wish.cluster is not None:
+        return cloud.clusters[wish.cluster].hypervisor_type
+    formats = {"qcow2": "KVM", "raw": "KVM", "vmdk": "KVM", "simulator": "Simulator"}
+    return None if shape.image is None else formats.get(cloud.images[shape.image].format)
+
+
+def bindings(cloud: Cloud, tags: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
+    """The resource bindings of a ``resourceBindings::Host:…,Cluster:…`` tag as rows; unknown parts bind nothing."""
+    found = []
+    for tag in tags:
+        if not tag.startswith("resourceBindings::"):
+            continue
+        for part in tag.removeprefix("resourceBindings::").split(","):
+            kind, _, name = part.strip().partition(":")
+            if kind in ("Host", "Cluster"):
+                found.append((kind, cloud.find(kind.lower(), name)))
+    return tuple(found)
+
+
+def search(ledger: Ledger, vm: int, wish: Wish, backup: int | None, identity: Identity) -> SearchResult:
+    """Allocate host and storage for a new VM, combination by combination where ZStack does."""
+    cloud = ledger.cloud
+    request = host_request(cloud, vm, wish, backup)
+    plan = _plan(cloud, vm, wish, backup)
+    decisions: list[tuple[HostRequest, Decision]] = []
+    clusters = _possible_clusters(cloud, wish, cloud.vms.shape(vm))
+    if clusters is None:
+        return SearchResult(_no_storage(), ())
+    combinations = _combinations(cloud, plan, request, clusters, identity)
+    if combinations is None:
+        narrowed = replace(request, clusters=tuple(sorted(clusters)) or request.clusters)
+        outcome = _attempt(ledger, vm, narrowed, plan, identity, decisions)
+        return SearchResult(outcome, tuple(decisions))
+    first: ErrorCode | None = None
+    failed_host: int | None = None
+    for turn, (root, data) in enumerate(combinations):
+        pins = frozenset(pin for pin in (root, data) if pin is not None)
+        narrowed = replace(request, clusters=tuple(sorted(clusters)), required_storages=pins)
+        asker = identity.again((identity.occasion << 4) | turn)
+        outcome = _attempt(ledger, vm, narrowed, replace(plan, root_pin=root, data_pin=data), asker, decisions)
+        if isinstance(outcome, Found):
+            return SearchResult(outcome, tuple(decisions))
+        placed = decisions[-1][1]
+        if failed_host is not None and not isinstance(placed, Placed) and cloud.settings.fidelity["doubleReturn"]:
+            ledger.return_again(vm, failed_host)
+        failed_host = placed.host if isinstance(placed, Placed) else None
+        first = first or outcome
+    return SearchResult(first or _no_storage(), tuple(decisions))
+
+
+def _no_storage() -> ErrorCode:
+    text = "none of the specified primary storages is usable"
+    return ErrorCode(code="SYS.1006", details=text, reason="storage.none")
+
+
+def _attempt(
+    ledger: Ledger,
+    vm: int,
+    request: HostRequest,
+    plan: VolumePlan,
+    identity: Identity,
+    decisions: list[tuple[HostRequest, Decision]],
+) -> Found | ErrorCode:
+    """One host, then its storage; a storage failure gives the host back (twice, as the product does)."""
+    decision = allocate_host(request, ledger, identity)
+    decisions.append((request, decision))
+    if not isinstance(decision, Placed):
+        return decision.error
+    spaces = reserve_volumes(ledger, plan, decision.host, identity)
+    if isinstance(spaces, Spaces):
+        return Found(decision.host, spaces)
+    give_back_host(ledger, vm, "rollback")
+    if ledger.cloud.settings.fidelity["doubleReturn"]:
+        ledger.return_again(vm, decision.host)
+    return spaces
+
+
+def _plan(cloud: Cloud, vm: int, wish: Wish, backup: int | None) -> VolumePlan:
+    shape = cloud.vms.shape(vm)
+    return VolumePlan(
+        owner=cloud.vms.names[vm],
+        root_size=shape.root_size,
+        disks=shape.disks,
+        image=shape.image,
+        backup_storage=backup,
+        constraint=shape.constraint,
+        root_pool=_tag(wish.volume_tags, "ceph::rootPoolName::"),
+        data_pool=_tag(wish.volume_tags, "ceph::pool::"),
+        root_pin=wish.root_storage,
+        data_pin=wish.data_storage,
+    )
+
+
+def _tag(tags: tuple[str, ...], prefix: str) -> str | None:
+    return next((tag.removeprefix(prefix) for tag in tags if tag.startswith(prefix)), None)
+
+
+def _possible_clusters(cloud: Cloud, wish: Wish, shape: Shape) -> set[int] | None:
+    """Clusters the search is narrowed to; empty means no narrowing, None that no storage is usable."""
+    unique_root = wish.root_storage is not None
+    if unique_root and (wish.data_storage is not None or not shape.disks):
+        return set()
+    if wish.host is not None:
+        clusters = {cloud.fleet.get("cluster", wish.host)}
+    elif wish.cluster is not None:
+        clusters = {wish.cluster}
+    else:
+        clusters = {row for row, one in enumerate(cloud.clusters) if wish.zone is None or one.zone == wish.zone}
+    for pin, needed in ((wish.root_storage, True), (wish.data_storage, bool(shape.disks))):
+        rows = range(len(cloud.storages)) if pin is None else (pin,)
+        usable = [row for row in rows if cloud.storages[row].usable(True)]
+        if needed and not usable:
+            return None if pin is not None else set()
+        clusters &= set().union(*(cloud.storages[row].clusters for row in usable)) if needed else clusters
+    if len(clusters) >= 2 and shape.l3s:
+        clusters &= cloud.l2_clusters[cloud.l3s[shape.l3s[0]].l2]
+    return clusters
+
+
+def _combinations(
+    cloud: Cloud, plan: VolumePlan, request: HostRequest, clusters: set[int], identity: Identity
+) -> list[tuple[int, int | None]] | None:
+    """(root, data) storages in the order tried, or None where a single allocation is made."""
+    if plan.root_pin is not None and (plan.data_pin is not None or not plan.disks):
+        return None
+    sets = {frozenset(cloud.storages_of(cluster)) for cluster in clusters}
+    if len(sets) != 1:
+        return None
+    (attached,) = sets
+    kinds = {cloud.storages[row].is_local for row in attached}
+    if kinds != {True, False}:
+        return None
+    roots = _listed(cloud, plan.root_pin, attached, CREATE_VM, request.backup_storage, identity, local_first=True)
+    data: list[int | None] = [None]
+    if plan.disks:
+        data = list(_listed(cloud, plan.data_pin, attached, CREATE_DATA, None, identity, local_first=False))
+    return [(root, one) for root in roots for one in data]
+
+
+def _listed(
+    cloud: Cloud,
+    pin: int | None,
+    attached: frozenset[int],
+    purpose: str,
+    backup: int | None,
+    identity: Identity,
+    *,
+    local_first: bool,
+) -> Iterator[int]:
+    if pin is not None:
+        return iter((pin,))
+    rows = sorted(row for row in attached if cloud.storages[row].usable(True))
+    request = StorageRequest(0, purpose, backup_storage=backup)
+    order = ordered(cloud, request, rows, cloud.chance.order(identity.again(255), "primaryStorage"))
+    return iter(sorted(order, key=lambda row: cloud.storages[row].is_local != local_first))

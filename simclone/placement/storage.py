@@ -1,0 +1,195 @@
+"""Choose a primary storage and charge it; a VM's root and data volumes together (clone-storage-affinity.md 3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from simclone.allocator.primary_storage import local
+from simclone.allocator.primary_storage.chain import DEFAULT, LOCAL_STRATEGY, filtered, ordered
+from simclone.allocator.primary_storage.pools import choose_osd
+from simclone.allocator.primary_storage.request import CREATE_DATA, CREATE_VM, StorageRequest
+from simclone.chance import Identity
+from simclone.model.cloud import Cloud
+from simclone.model.inventory import Disk, StorageConstraint
+from simclone.model.ledger import Ledger
+from simclone.model.vms import NONE
+from simclone.records import ErrorCode
+from simclone.units import divided
+
+
+def allocate(ledger: Ledger, request: StorageRequest, owner: str, identity: Identity) -> int | ErrorCode:
+    """Charge the request to the storage the allocator gives; the hold, or why there is none."""
+    cloud = ledger.cloud
+    if wants_local(cloud, request):
+        found = local.local_candidates(cloud, request)
+        if isinstance(found, ErrorCode):
+            return found
+        host = request.host if request.host is not None else NONE
+        rows = sorted(found, key=lambda row: -_share(cloud, row, host))
+        return _hold_local(ledger, request, owner, rows, host)
+    rows_or_error = filtered(cloud, request)
+    if isinstance(rows_or_error, ErrorCode):
+        return rows_or_error
+    order = cloud.chance.order(identity, "primaryStorage")
+    return _hold_shared(ledger, request, owner, ordered(cloud, request, rows_or_error, order))
+
+
+def wants_local(cloud: Cloud, request: StorageRequest) -> bool:
+    """Whether the request goes to the local storage chain (clone-storage-affinity.md 3.2)."""
+    if request.require_local or request.strategy == LOCAL_STRATEGY:
+        return True
+    if request.candidates and all(cloud.storages[row].is_local for row in request.candidates):
+        return True
+    if request.host is None or request.strategy is not None:
+        return False
+    return bool(local_storages(cloud, request.host)) and not request.candidates
+
+
+def local_storages(cloud: Cloud, host: int) -> list[int]:
+    """Usable local storages attached to a host's cluster."""
+    cluster = cloud.fleet.get("cluster", host)
+    return [
+        row for row in cloud.storages_of(cluster) if cloud.storages[row].is_local and cloud.storages[row].usable(True)
+    ]
+
+
+def _share(cloud: Cloud, storage: int, host: int) -> int:
+    shares = cloud.storages[storage].shares
+    return shares.get("available", host) if shares is not None else 0
+
+
+def _hold_local(ledger: Ledger, request: StorageRequest, owner: str, rows: list[int], host: int) -> int | ErrorCode:
+    cloud = ledger.cloud
+    for row in rows:
+        taken = request.size if request.exact else divided(request.size, cloud.storage_ratio(row))
+        if _share(cloud, row, host) >= taken and cloud.storages[row].available >= taken:
+            return ledger.hold_space(owner, row, request.size, host=host, exact=request.exact)
+    text = f"local storage on host {cloud.fleet.uuids[host]} doesn't have enough capacity for {request.size} bytes"
+    return ErrorCode(code="SYS.1006", details=text, reason="storage.virtual")
+
+
+def _hold_shared(ledger: Ledger, request: StorageRequest, owner: str, rows: list[int]) -> int | ErrorCode:
+    cloud = ledger.cloud
+    last: ErrorCode | None = None
+    for row in rows:
+        osd = choose_osd(cloud, row, request)
+        if isinstance(osd, ErrorCode):
+            last = osd
+            continue
+        taken = request.size if request.exact else divided(request.size, cloud.storage_ratio(row))
+        if cloud.storages[row].is_local:
+            return _hold_local(ledger, request, owner, [row], request.host if request.host is not None else NONE)
+        if cloud.storages[row].available >= taken:
+            return ledger.hold_space(owner, row, request.size, osd=NONE if osd is None else osd, exact=request.exact)
+    if last is not None:
+        return last
+    text = f"cannot find any qualified primary storage for {request.size} bytes"
+    return ErrorCode(code="SYS.1006", details=text, reason="storage.virtual")
+
+
+@dataclass(frozen=True, slots=True)
+class VolumePlan:
+    """The volumes of a new VM: the root's bytes, data disks, the image and where it comes from."""
+
+    owner: str
+    root_size: int
+    disks: tuple[Disk, ...]
+    image: int | None
+    backup_storage: int | None
+    constraint: StorageConstraint | None
+    root_pool: str | None = None
+    data_pool: str | None = None
+    root_pin: int | None = None
+    data_pin: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spaces:
+    """Holds for the root and each data disk, in order."""
+
+    root: int
+    data: tuple[int, ...]
+
+
+def reserve_volumes(ledger: Ledger, plan: VolumePlan, host: int, identity: Identity) -> Spaces | ErrorCode:
+    """Charge a VM's volumes on what its host sees; all or nothing (clone-storage-affinity.md 3.7, table of flows)."""
+    requests = _requests(ledger.cloud, plan, host)
+    if isinstance(requests, ErrorCode):
+        return requests
+    held: list[int] = []
+    for turn, request in enumerate(requests):
+        space = allocate(ledger, request, plan.owner, _turn(identity, turn))
+        if isinstance(space, ErrorCode):
+            for one in reversed(held):
+                ledger.end_space(one, "rollback")
+            return space
+        held.append(space)
+    return Spaces(held[0], tuple(held[1:]))
+
+
+def _turn(identity: Identity, turn: int) -> Identity:
+    return identity.again((identity.occasion << 8) | turn)
+
+
+def _requests(cloud: Cloud, plan: VolumePlan, host: int) -> list[StorageRequest] | ErrorCode:
+    root = StorageRequest(
+        plan.root_size,
+        CREATE_VM,
+        host=host,
+        constraint=plan.constraint,
+        image=plan.image,
+        backup_storage=plan.backup_storage,
+        pool=plan.root_pool,
+    )
+    data = [
+        StorageRequest(
+            disk.size, CREATE_DATA, host=host, constraint=disk.constraint, strategy=disk.strategy, pool=plan.data_pool
+        )
+        for disk in plan.disks
+    ]
+    if not local_storages(cloud, host) or _explicitly_shared(cloud, plan):
+        return [_pinned(root, plan.root_pin), *(_pinned(one, plan.data_pin) for one in data)]
+    cluster = cloud.fleet.get("cluster", host)
+    shared = [row for row in cloud.storages_of(cluster) if not cloud.storages[row].is_local]
+    if shared and (plan.root_pin is not None or plan.data_pin is not None):
+        return _both_designated(cloud, plan, root, data)
+    return _default_local(cloud, plan, root, data, bool(shared))
+
+
+def _explicitly_shared(cloud: Cloud, plan: VolumePlan) -> bool:
+    if plan.root_pin is None or cloud.storages[plan.root_pin].is_local:
+        return False
+    return not plan.disks or (plan.data_pin is not None and not cloud.storages[plan.data_pin].is_local)
+
+
+def _pinned(request: StorageRequest, pin: int | None) -> StorageRequest:
+    strategy = request.strategy or DEFAULT
+    return replace(request, strategy=strategy, candidates=() if pin is None else (pin,))
+
+
+def _both_designated(
+    cloud: Cloud, plan: VolumePlan, root: StorageRequest, data: list[StorageRequest]
+) -> list[StorageRequest] | ErrorCode:
+    if plan.root_pin is None or (data and plan.data_pin is None):
+        text = "with local and shared storage in one cluster, root and data storage must both be named"
+        return ErrorCode(code="SYS.1006", details=text, reason="storage.mixed")
+    return [_pinned(root, plan.root_pin), *(_pinned(one, plan.data_pin) for one in data)]
+
+
+def _default_local(
+    cloud: Cloud, plan: VolumePlan, root: StorageRequest, data: list[StorageRequest], shared: bool
+) -> list[StorageRequest] | ErrorCode:
+    if plan.root_pin is not None and not cloud.storages[plan.root_pin].is_local:
+        text = f"root storage {cloud.storages[plan.root_pin].uuid} is not local"
+        return ErrorCode(code="SYS.1007", details=text, reason="storage.mixed")
+    pins = () if plan.root_pin is None else (plan.root_pin,)
+    asked = [replace(root, strategy=LOCAL_STRATEGY, candidates=pins)]
+    local_rows = frozenset(row for row, one in enumerate(cloud.storages) if one.is_local)
+    for one in data:
+        if plan.data_pin is not None:
+            asked.append(_pinned(one, plan.data_pin))
+        elif shared:
+            asked.append(replace(one, strategy=one.strategy or DEFAULT, excluded=local_rows))
+        else:
+            asked.append(replace(one, strategy=LOCAL_STRATEGY))
+    return asked

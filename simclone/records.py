@@ -1,0 +1,198 @@
+"""Frozen records: what was decided, what went wrong, what happened. Data only, no rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorCode:
+    """An error as the API reports it (host-allocation.md 7.1).
+
+    *reason* is simclone's own short constant for tables and tests (``host.memory``, ``ip.exhausted``, …); it is
+    never part of an answer. *causes* is filled for lists only.
+    """
+
+    code: str | None
+    details: str | None = None
+    cause: ErrorCode | None = None
+    causes: tuple[ErrorCode, ...] = ()
+    description: str | None = None
+    reason: str = ""
+    opaque: Mapping[str, object] | None = None
+
+    def chain(self) -> Iterator[ErrorCode]:
+        """This error and its causes, outermost first; a list continues with its first member."""
+        error: ErrorCode | None = self
+        while error is not None:
+            yield error
+            error = error.cause or (error.causes[0] if error.causes else None)
+
+    @property
+    def root(self) -> ErrorCode:
+        """The deepest cause."""
+        *_, last = self.chain()
+        return last
+
+    @property
+    def root_reason(self) -> str:
+        """The reason of the deepest error that has one."""
+        found = ""
+        for error in self.chain():
+            found = error.reason or found
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one filter flow did to one page of hosts.
+
+    *refused* counts the hosts each test refused, by reason, in the order the flow tests; a host is counted under the
+    first test it failed. *page* counts from 0. *outcome* is ``kept``, ``passed`` (the flow had nothing to
+    say), ``emptied`` or ``stopped`` (the search ended at once).
+    """
+
+    flow: str
+    page: int
+    before: int
+    after: int
+    outcome: str = "kept"
+    refused: tuple[tuple[str, int], ...] = ()
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One host the reservation refused, and why."""
+
+    host: int
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The host that was found; *tried* were refused at the reservation before it."""
+
+    host: int
+    page: int
+    tried: tuple[Try, ...] = ()
+    steps: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unplaced:
+    """No host; *error* is what the allocator answers."""
+
+    error: ErrorCode
+    tried: tuple[Try, ...] = ()
+    steps: tuple[Step, ...] = ()
+
+
+Decision = Placed | Unplaced
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRecord:
+    """One decision of a run, with who asked.
+
+    *subject* is the clone's or VM's name, *request* the name of the request it belongs to, *purpose*
+    ``host`` or ``dryRun``, *strategy* the chain that was run.
+    """
+
+    serial: int
+    at_us: int
+    request: str
+    subject: str
+    purpose: str
+    strategy: str
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One change of the ledger.
+
+    *kind* is ``hold``, ``end``, ``drift``, ``set`` or ``vm``; *subject* names the owner, *target* the host,
+    storage, network or account; *amounts* are exact integers, named.
+    """
+
+    serial: int
+    at_us: int
+    kind: str
+    subject: str
+    target: str
+    amounts: tuple[tuple[str, int], ...] = ()
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CloneRequest:
+    """One ``CloneVmInstance`` request, parsed; references are names or uuids as they were written.
+
+    *name* is the request's name in its scenario, *source* and *ordinal* its identity for keyed draws, *vm* the
+    source VM. None stands for what the body leaves out.
+    """
+
+    name: str
+    vm: str
+    names: tuple[str, ...]
+    strategy: str = "InstantStart"
+    full: bool = False
+    root_storage: str | None = None
+    data_storage: str | None = None
+    root_tags: tuple[str, ...] = ()
+    data_tags: tuple[str, ...] = ()
+    cluster: str | None = None
+    host: str | None = None
+    system_tags: tuple[str, ...] = ()
+    user_tags: tuple[str, ...] = ()
+    description: str | None = None
+    account: str | None = None
+    at_us: int = 0
+    source: str = "api"
+    ordinal: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CloneRecord:
+    """One element of a clone answer as simclone keeps it.
+
+    *vm* is the row in `simclone.model.vms` (-1 when none was made), *error* the element's error.
+    """
+
+    request: str
+    position: int
+    name: str
+    vm: int
+    error: ErrorCode | None
+    inventory: Mapping[str, object] | None = field(default=None, compare=False)
+
+    @property
+    def succeeded(self) -> bool:
+        """True when the element carries no error."""
+        return self.error is None
+
+
+@dataclass(frozen=True, slots=True)
+class CloneAnswer:
+    """The outcome of one clone call: *error* for the call as a whole, else one element per name."""
+
+    request: CloneRequest
+    error: ErrorCode | None
+    clones: tuple[CloneRecord, ...] = ()
+    started_us: int = 0
+    ended_us: int = 0
+
+    @property
+    def succeeded(self) -> int:
+        """``numberOfClonedVm``: elements without error."""
+        return sum(clone.error is None for clone in self.clones)
+
+    @property
+    def batch(self) -> str:
+        """The batch header of the answer: SUCCESS, PARTIAL or FAIL (clone-storage-affinity.md 1.2)."""
+        if self.error is not None or not self.succeeded:
+            return "FAIL"
+        return "SUCCESS" if self.succeeded == len(self.clones) else "PARTIAL"

@@ -1,0 +1,176 @@
+"""Files into checked scenarios and cases; every fault of a file is reported at once, with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path as FilePath
+from typing import Any, TypeVar
+
+from simclone.errors import Fault, InvalidInput
+from simclone.model.ledger import Ledger
+from simclone.scenario.build import build_resolved
+from simclone.scenario.cases import CaseDoc, StepDoc
+from simclone.scenario.check_requests import request_name
+from simclone.scenario.documents import ScenarioDoc, TopologyDoc
+from simclone.scenario.faults import Findings
+from simclone.scenario.hosts_csv import HostTable, read_hosts
+from simclone.scenario.reading import Source, read
+from simclone.scenario.requests import RequestDoc, RunDoc
+from simclone.scenario.shape import Shaped, shaped
+from simclone.scenario.shapes import StrategyDoc, VmDoc
+from simclone.scenario.validate import Resolved, resolve
+
+D = TypeVar("D", bound=TopologyDoc)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Loaded:
+    """What scenario and case share; *sha256* is that of the file's bytes, then of the host table's."""
+
+    path: str
+    sha256: str
+    resolved: Resolved = field(repr=False)
+
+    def build(self, seed: int | None = None, replication: int = 0) -> Ledger:
+        """A new ledger at t = 0; the VMs of the file are left to be placed."""
+        return build_resolved(self.resolved, seed=seed, replication=replication)
+
+    @property
+    def vms(self) -> list[VmDoc]:
+        """The VMs there at the start, one entry each, in the order of the file."""
+        return self.resolved.names.docs("vm")
+
+    @property
+    def vm_uuids(self) -> list[str]:
+        """The uuids of `vms`."""
+        return self.resolved.names.kinds["vm"].uuids
+
+    @property
+    def strategies(self) -> dict[str, StrategyDoc]:
+        """The file's own host strategies."""
+        return self.resolved.names.doc.strategies
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scenario(_Loaded):
+    """A checked scenario; every request has a name, *expect* is by request name in the file's spelling."""
+
+    doc: ScenarioDoc = field(repr=False)
+    requests: tuple[RequestDoc, ...] = ()
+    expect: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The scenario's name, or that of its file."""
+        return self.doc.name or FilePath(self.path).stem
+
+    @property
+    def run(self) -> RunDoc:
+        """How it is run."""
+        return self.doc.run
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case(_Loaded):
+    """A checked conformance case."""
+
+    doc: CaseDoc = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The id of the case."""
+        return self.doc.id
+
+    @property
+    def steps(self) -> list[StepDoc]:
+        """What is done, in order."""
+        return self.doc.steps
+
+
+def load(path: str | FilePath) -> Scenario | Case:
+    """The case (a file with ``steps``) or scenario at *path*; raises InvalidInput with every fault."""
+    source = read(path)
+    return _case(source) if isinstance(source.data, dict) and "steps" in source.data else _scenario(source)
+
+
+def load_scenario(path: str | FilePath) -> Scenario:
+    """The scenario at *path* (``-`` is stdin); raises InvalidInput with every fault."""
+    return _scenario(read(path))
+
+
+def load_case(path: str | FilePath) -> Case:
+    """The conformance case at *path*; raises InvalidInput with every fault."""
+    return _case(read(path))
+
+
+def scenario_of(data: Mapping[str, Any], name: str = "<data>") -> Scenario:
+    """A scenario from plain data in the file's spelling; raises InvalidInput with every fault."""
+    return _scenario(Source(name, "", False, sha256(repr(data).encode()).hexdigest(), dict(data)))
+
+
+def _scenario(source: Source) -> Scenario:
+    doc, resolved, digest = _checked(ScenarioDoc, source)
+    requests = tuple(one.model_copy(update={"name": request_name(one, at)}) for at, one in enumerate(doc.requests))
+    expect = {name: one.given() for name, one in doc.expect.items()}
+    return Scenario(source.name, digest, resolved, doc, requests, expect)
+
+
+def _case(source: Source) -> Case:
+    doc, resolved, digest = _checked(CaseDoc, source)
+    return Case(source.name, digest, resolved, doc)
+
+
+def _checked(model: type[D], source: Source) -> tuple[D, Resolved, str]:
+    if not isinstance(source.data, dict):
+        raise InvalidInput([source.fault((), "the document is not a mapping", "keys such as hosts and requests")])
+    findings = Findings()
+    data, table, faults = _with_table(source, findings)
+    found: Shaped[D] = shaped(model, data, findings)
+    broken: dict[str, frozenset[str]] = dict(found.broken)
+    if table is not None:
+        broken["host"] = broken.get("host", frozenset()) | frozenset(table.lost)
+        broken["host"] = broken["host"] if table.usable else _Every()
+    resolved = None if found.doc is None else resolve(found.doc, findings, broken, found.places)
+    for one in findings.found:
+        place = table if table is not None and one.path[:1] == ("hosts",) and len(one.path) > 1 else source
+        faults.append(place.fault(one.path, one.message, one.expected))
+    if faults or found.doc is None or resolved is None:
+        raise InvalidInput(sorted(faults, key=lambda fault: (fault.file != source.name, fault.line, fault.column)))
+    return found.doc, resolved, source.digest if table is None else _digest(source, table)
+
+
+class _Every(frozenset[str]):
+    """Holds every name: nothing is unknown where nobody could read the names."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __bool__(self) -> bool:
+        return True
+
+
+def _digest(source: Source, table: HostTable) -> str:
+    return sha256(source.digest.encode() + table.raw).hexdigest()
+
+
+def _with_table(source: Source, findings: Findings) -> tuple[dict[str, Any], HostTable | None, list[Fault]]:
+    """The data with the rows of ``hosts: {csv: …}`` in place."""
+    hosts = source.data.get("hosts")
+    if not isinstance(hosts, dict):
+        return source.data, None, []
+    table = HostTable(source.name, usable=False)
+    faults: list[Fault] = []
+    for key in hosts:
+        if key != "csv":
+            findings.add(("hosts", key), "unknown key", "csv, or a list of hosts")
+    if not isinstance(hosts.get("csv"), str):
+        findings.add(("hosts",), "names no file", "a list of hosts, or csv: the name of a file")
+    else:
+        try:
+            table = read_hosts(source.folder, hosts["csv"])
+            faults = list(table.faults)
+        except InvalidInput as error:
+            faults = list(error.faults)
+    return {**source.data, "hosts": table.rows}, table, faults

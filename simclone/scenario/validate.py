@@ -1,0 +1,55 @@
+"""The whole document checked at once; what is resolved on the way is what the builder builds from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from simclone.model.settings import Settings
+from simclone.scenario.addresses import Addresses, addresses
+from simclone.scenario.attachments import Attachments, attachments
+from simclone.scenario.capacities import Capacities, capacities
+from simclone.scenario.check_requests import check_requests
+from simclone.scenario.check_vms import check_vms
+from simclone.scenario.check_wishes import check_groups, check_links, check_offerings
+from simclone.scenario.config import check_quotas, settings_of
+from simclone.scenario.documents import ScenarioDoc, TopologyDoc
+from simclone.scenario.faults import Findings
+from simclone.scenario.resolve import Directory, Places, directory
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A checked document with every name turned into a row."""
+
+    names: Directory
+    settings: Settings
+    attached: Attachments
+    figures: Capacities
+    addresses: Addresses
+
+
+def resolve(
+    doc: TopologyDoc,
+    findings: Findings,
+    broken: Mapping[str, frozenset[str]] | None = None,
+    places: Places | None = None,
+) -> Resolved:
+    """Check everything that goes beyond the shape of *doc*; faults are collected in *findings*.
+
+    *broken* (kind → names) and *places* (list → positions) describe entries that were left out because their shape
+    is faulty.
+    """
+    names = directory(doc, findings, broken, places)
+    settings = settings_of(names)
+    attached = attachments(names)
+    figures = capacities(names, attached, settings)
+    taken = addresses(names)
+    check_quotas(names)
+    check_offerings(names)
+    check_links(names)
+    check_groups(names)
+    check_vms(names, attached, figures, taken)
+    if isinstance(doc, ScenarioDoc):
+        check_requests(names, doc)
+    return Resolved(names, settings, attached, figures, taken)
