@@ -54,9 +54,14 @@ class Stage:
 
     def volume(self, name: str) -> int:
         """A volume by its own name or as ``<vm>/root``, ``<vm>/data-n``."""
+        if name not in self.volumes:
+            self.volumes[name] = self._volume_of_vm(name)
+        return self.volumes[name]
+
+    def _volume_of_vm(self, name: str) -> int:
         owner, slash, part = name.rpartition("/")
         if not slash:
-            return self.volumes[name]
+            raise UnknownName("volume", name)
         vm = self.vm(owner)
         if part == "root":
             return self.ctx.cloud.vms.get("root", vm)
@@ -326,16 +331,10 @@ def add_host(stage: Stage, spec: Spec) -> list[Answer]:
     """A new host with its disks."""
     cloud = stage.ctx.cloud
     cluster = cloud.find("cluster", spec["cluster"])
-    brought = spec.get("localStorage")
-    local: dict[int, int] = {}
-    if isinstance(brought, Mapping):
-        figures = brought.get("totalCapacity", brought.get("totalPhysicalCapacity"))
-        if figures is not None:
-            local = {row: parse_size(figures) for row in cloud.storages_of(cluster) if cloud.storages[row].is_local}
-        else:
-            local = {cloud.find("primaryStorage", name): parse_size(size) for name, size in brought.items()}
-    elif brought is not None:
-        local = {row: parse_size(brought) for row in cloud.storages_of(cluster) if cloud.storages[row].is_local}
+    local = {
+        cloud.find("primaryStorage", one["primaryStorage"]): parse_size(one["totalCapacity"])
+        for one in spec.get("localStorage", ())
+    }
     memory = parse_size(spec["totalPhysicalMemory"])
     return [plain(hosts.add_host(stage.ctx, spec["name"], cluster, spec["cpuNum"], memory, local))]
 

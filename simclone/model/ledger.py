@@ -443,6 +443,12 @@ class Ledger:
             self._attr(storage, name, value)
         self._emit("set", "", storage.name, tuple((n, v) for n, v in values.items() if isinstance(v, int)))
 
+    def zero_storage(self, row: int) -> None:
+        """Nobody reports this storage any more: every figure is 0, what is held shows as drift."""
+        held = self.cloud.storages[row].held
+        figures = ("total", "available", "total_physical", "available_physical", "system_used")
+        self.set_storage(row, drift=held, **dict.fromkeys(figures, 0))
+
     def set_share(self, row: int, host: int, **values: int) -> None:
         """Change figures of one host's share of a local storage."""
         shares = self.cloud.storages[row].shares
@@ -692,6 +698,9 @@ class Ledger:
             mine = sum(space.amount for space in self.spaces.values() if space.storage == row)
             if storage.held != mine:
                 raise InvariantViolation(f"{storage.name}: held {storage.held}, holds add up to {mine}")
+            recorded = storage.total - storage.system_used - storage.held + storage.drift
+            if storage.available != recorded:
+                raise InvariantViolation(f"{storage.name}: available {storage.available}, books say {recorded}")
 
 
 def _restore(mapping: dict[Any, Any], before: dict[Any, Any]) -> None:

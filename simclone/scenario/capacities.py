@@ -66,7 +66,7 @@ def _host(names: Directory, found: Attachments, settings: Settings, row: int) ->
     levels = [("host", row), ("cluster", cluster), ("zone", found.host_zone[row])]
     total = doc.cpu_num * int(settings.get("host.cpu.overProvisioning.ratio", levels))
     if total > MAX_AMOUNT:
-        findings.add((*path, "cpuNum"), f"{doc.cpu_num} cores make more vCPUs than a database column holds")
+        findings.compare((*path, "cpuNum"), f"{doc.cpu_num} cores make more vCPUs than a database column holds")
         total = 0
     kind = None if cluster == UNKNOWN else names.docs("cluster")[cluster].hypervisor_type
     reserved = int(settings.get("kvm.reservedMemory", levels)) if kind == "KVM" else 0
@@ -97,7 +97,7 @@ def _storage(names: Directory, found: Attachments, made: Capacities, row: int) -
         ("pools", doc.pools, CEPH),
     ):
         if given and doc.type != of:
-            findings.add((*path, key), f"only a storage of type {of} has them, this is {doc.type}")
+            findings.compare((*path, key), f"only a storage of type {of} has them, this is {doc.type}")
     if doc.type == LOCAL:
         made.storages.append(_summed(doc, path, [book for _, book in shares], findings))
     else:
@@ -118,7 +118,7 @@ def _shares(names: Directory, found: Attachments, row: int) -> list[tuple[int, B
             findings.add((*at, "host"), f"{one.host!r} has a share already")
         if found.host_cluster[host] not in (UNKNOWN, *found.storage_clusters[row]):
             cluster = names.docs("cluster")[found.host_cluster[host]].name
-            findings.add((*at, "host"), f"cluster {cluster} of {one.host} is not attached to {doc.name}")
+            findings.compare((*at, "host"), f"cluster {cluster} of {one.host} is not attached to {doc.name}")
         made[host] = _book(one, at, one.total_capacity, findings)
     return list(made.items())
 
@@ -137,7 +137,7 @@ def _summed(doc: object, path: Path, books: list[Book], findings: Findings) -> B
     why = "the sum of localHosts"
     sums = Book(*(sum(book[place] for book in books) for place in range(4)))
     if max(sums) > MAX_AMOUNT:
-        findings.add((*path, "localHosts"), "add up to more bytes than a database column holds")
+        findings.compare((*path, "localHosts"), "add up to more bytes than a database column holds")
         return Book(0, 0, 0, 0)
     _same(findings, (*path, "totalCapacity"), getattr(doc, "total_capacity", None), sums.total, why)
     physical = getattr(doc, "total_physical_capacity", None)
@@ -175,9 +175,9 @@ def _pools(names: Directory, row: int) -> None:
 
 def _same(findings: Findings, path: Path, given: int | None, expected: int, why: str) -> None:
     if given is not None and given != expected:
-        findings.add(path, f"{given} differs from {expected}, {why}", str(expected))
+        findings.compare(path, f"{given} differs from {expected}, {why}", str(expected))
 
 
 def _at_most(findings: Findings, path: Path, available: int, total: int) -> None:
     if available > total:
-        findings.add(path, f"{available} is more than the total {total}", f"at most {total}")
+        findings.compare(path, f"{available} is more than the total {total}", f"at most {total}")

@@ -16,7 +16,8 @@ def settings_of(names: Directory) -> Settings:
     settings = Settings(profile, preset)
     for key, value in doc.global_config.items():
         _put(settings.values, key, value, ("globalConfig", key), findings)
-    for place, one in enumerate(doc.resource_config):
+    stood = names.stood("resourceConfig", len(doc.resource_config))
+    for place, one in zip(stood, doc.resource_config, strict=True):
         path: Path = ("resourceConfig", place)
         row = names.find(one.resource_type, one.resource, (*path, "resource"))
         values: dict[str, Value] = {}

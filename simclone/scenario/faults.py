@@ -48,11 +48,13 @@ class Found:
 class Findings:
     """All faults of one document, each path and message once.
 
-    *known* holds paths already faulted by the shape check: nothing more is said about them.
+    *known* holds paths already faulted by the shape check: nothing more is said about them. *guessed* are entries
+    some value of which was put in by the shape check: their figures are not compared.
     """
 
     found: list[Found] = field(default_factory=list)
     known: set[Path] = field(default_factory=set)
+    guessed: set[Path] = field(default_factory=set)
     _seen: set[tuple[Path, str]] = field(default_factory=set)
 
     def __bool__(self) -> bool:
@@ -64,3 +66,8 @@ class Findings:
             return
         self._seen.add((path, message))
         self.found.append(Found(path, message, expected))
+
+    def compare(self, path: Path, message: str, expected: str = "") -> None:
+        """One more fault of two values that do not go together, unless one of them was guessed."""
+        if path[:2] not in self.guessed:
+            self.add(path, message, expected)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,7 +57,12 @@ class Directory:
     doc: TopologyDoc
     findings: Findings
     broken: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    places: Places = field(default_factory=dict)
     kinds: dict[str, Kind] = field(default_factory=dict)
+
+    def stood(self, key: str, size: int) -> Sequence[int]:
+        """Where the *size* entries of a list stand in the file."""
+        return self.places.get(key) or range(size)
 
     def docs(self, kind: str) -> list[Any]:
         """The entries of a kind in row order."""
@@ -103,10 +108,10 @@ def directory(
     places: Places | None = None,
 ) -> Directory:
     """Every entry of *doc* under its names; duplicates become faults."""
-    found = Directory(doc, findings, broken or {})
+    found = Directory(doc, findings, broken or {}, places or {})
     for kind, key in KINDS.items():
-        docs, stood = _with_implied(kind, doc), (places or {}).get(key, ())
-        paths: list[Path] = [(key, place) for place in (stood or range(len(docs)))]
+        docs = _with_implied(kind, doc)
+        paths: list[Path] = [(key, place) for place in found.stood(key, len(docs))]
         found.kinds[kind] = _kind(kind, docs, paths, findings)
     accounts = found.kinds["account"]
     if ADMINISTRATOR in accounts.rows:

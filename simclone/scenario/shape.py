@@ -5,14 +5,14 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar, get_args, get_origin
 
 from pydantic import ValidationError
 
 from simclone.scenario.documents import TopologyDoc
-from simclone.scenario.faults import Findings, Path
+from simclone.scenario.faults import Findings, Path, dotted
 from simclone.scenario.resolve import KINDS
-from simclone.scenario.wording import Complaint, complaints
+from simclone.scenario.wording import Complaint, complaints, fields, stands
 
 D = TypeVar("D", bound=TopologyDoc)
 
@@ -35,34 +35,58 @@ def shaped(model: type[D], data: dict[str, Any], findings: Findings) -> Shaped[D
     for one in found:
         findings.add(one.path, one.message, one.expected)
     findings.known.update(one.path for one in found)
-    return _rest(model, copy.deepcopy(data), found)
+    return _rest(model, copy.deepcopy(data), found, findings)
 
 
-def _rest(model: type[D], data: dict[str, Any], found: list[Complaint]) -> Shaped[D]:
+def _rest(model: type[D], data: dict[str, Any], found: list[Complaint], findings: Findings) -> Shaped[D]:
     for one in found:
         _cut(data, one.path)
-    try:
-        return Shaped(model.model_validate(data))
-    except ValidationError as error:
-        again = complaints(model, data, error)
-    broken, places = _leave_out(data, {one.path[:2] for one in again})
+    again = _again(model, data)
+    for one in again:
+        _guess(model, data, one.path)
+        findings.guessed.add(one.path[:2])
+    broken, places = _leave_out(data, {one.path[:2] for one in _again(model, data)})
     try:
         return Shaped(model.model_validate(data), broken, places)
     except ValidationError:
         return Shaped(None)
 
 
+def _again(model: type[D], data: dict[str, Any]) -> list[Complaint]:
+    try:
+        model.model_validate(data)
+    except ValidationError as error:
+        return complaints(model, data, error)
+    return []
+
+
+def _parent(data: Any, path: Path) -> dict[str, Any] | None:
+    for part in path[:-1]:
+        if not stands(data, part):
+            return None
+        data = data[part]
+    return data if path and isinstance(data, dict) else None
+
+
 def _cut(data: Any, path: Path) -> None:
     """Take one key out of a mapping, if it is there."""
-    for part in path[:-1]:
-        if isinstance(data, dict) and part in data:
-            data = data[part]
-        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
-            data = data[part]
-        else:
-            return
-    if isinstance(data, dict):
-        data.pop(path[-1], None)
+    parent = _parent(data, path)
+    if parent is not None:
+        parent.pop(str(path[-1]), None)
+
+
+def _guess(model: type[D], data: Any, path: Path) -> None:
+    """Put something of the right kind where a needed key is missing, so that the rest can be looked at."""
+    parent = _parent(data, path)
+    annotation = fields(model, path[:-1]).get(str(path[-1])) if path else None
+    if parent is None or path[-1] in parent or annotation is None:
+        return
+    if get_origin(annotation) is Literal:
+        parent[str(path[-1])] = get_args(annotation)[0]
+    elif annotation in (int, float, str):
+        parent[str(path[-1])] = dotted(path) if annotation is str else 1
+    elif get_origin(annotation) in (dict, list):
+        parent[str(path[-1])] = get_origin(annotation)()
 
 
 def _leave_out(data: dict[str, Any], heads: set[Path]) -> tuple[dict[str, frozenset[str]], dict[str, list[int]]]:

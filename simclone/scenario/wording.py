@@ -64,7 +64,7 @@ def _complaint(model: type[BaseModel], data: Any, error: ErrorDetails) -> Compla
     if kind == "missing":
         return Complaint(path, "is missing", "", False)
     if kind == "extra_forbidden":
-        return Complaint(path, "unknown key", nearest(str(path[-1]), _keys(model, path[:-1])), False)
+        return Complaint(path, "unknown key", nearest(str(path[-1]), fields(model, path[:-1])), False)
     if kind == "value_error":
         reason = str(error.get("ctx", {}).get("error", error["msg"]))
         return Complaint(path, f"{shown(error['input'])}: {reason}", _of_value(reason), inner)
@@ -81,7 +81,7 @@ def _expected(error: ErrorDetails) -> str:
     kind, context = error["type"], error.get("ctx", {})
     if kind in _BOUNDS:
         words, key = _BOUNDS[kind]
-        return f"{words} {context[key]}"
+        return f"{words} {context[key]:g}"
     if kind.startswith("union_tag"):
         return f"kind {context.get('expected_tags', 'uuid or tag')}"
     return _EXPECTED.get(kind) or str(context.get("expected") or error["msg"])
@@ -99,14 +99,19 @@ def shown(value: object) -> str:
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
 
 
+def stands(data: Any, part: str | int) -> bool:
+    """True when *part* is a key or position of *data*."""
+    if isinstance(data, dict):
+        return part in data
+    return isinstance(data, list) and isinstance(part, int) and part < len(data)
+
+
 def _path(data: Any, error: ErrorDetails) -> Path:
     """The parts of a location that stand in the data: union members and key marks do not."""
     path: list[str | int] = []
     value = data
     for part in error["loc"]:
-        if isinstance(value, dict) and part in value:
-            value = value[part]
-        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+        if stands(value, part):
             value = value[part]
         elif not (error["type"] == "missing" and part == error["loc"][-1]):
             continue
@@ -114,12 +119,12 @@ def _path(data: Any, error: ErrorDetails) -> Path:
     return tuple(path)
 
 
-def _keys(model: type[BaseModel], path: Path) -> list[str]:
-    """The keys that are known at a path."""
+def fields(model: type[BaseModel], path: Path) -> dict[str, Any]:
+    """The annotations of the keys that are known at a path."""
     here: list[Any] = [model]
     for part in path:
         here = [below for one in here for below in _below(one, part)]
-    return [field.alias or name for one in here for name, field in one.model_fields.items()]
+    return {field.alias or name: field.annotation for one in here for name, field in one.model_fields.items()}
 
 
 def _below(model: type[BaseModel], part: str | int) -> Iterable[type[BaseModel]]:

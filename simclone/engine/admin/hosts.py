@@ -74,7 +74,17 @@ def delete_host(ctx: Context, host: int) -> Outcome:
             available_physical=storage.available_physical - gone["available_physical"],
         )
     ledger.set_host(host, "delete", exists=0)
+    _empty_mount_points(ctx)
     return Outcome(host)
+
+
+def _empty_mount_points(ctx: Context) -> None:
+    """A shared mount point that no host mounts reports nothing."""
+    fleet = ctx.cloud.fleet
+    clusters = set(fleet.array("cluster")[fleet.array("exists") == 1].tolist())
+    for row, storage in enumerate(ctx.cloud.storages):
+        if storage.type == "SharedMountPoint" and not storage.clusters & clusters:
+            ctx.ledger.zero_storage(row)
 
 
 def change_host_state(ctx: Context, host: int, event: str) -> Workflow[Outcome]:

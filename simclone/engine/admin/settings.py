@@ -1,4 +1,4 @@
-"""Change a setting and let it take effect (host-allocation.md 2.2, 2.6; clone-storage-affinity.md 3.11)."""
+"""Change a setting and let it take effect (host-allocation.md 2.2, 2.6)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from simclone.model.settings import DEFINITIONS, RESOURCE_TYPES, canonical
 from simclone.model.vms import NONE
 
 HOST_KEYS = ("host.cpu.overProvisioning.ratio", "kvm.reservedMemory", "mevoco.overProvisioning.memory")
-STORAGE_KEYS = ("mevoco.overProvisioning.primaryStorage",)
 
 
 def update_global_config(ctx: Context, key: str, value: object) -> Outcome:
@@ -52,15 +51,15 @@ def update_resource_config(ctx: Context, kind: str, name: str, key: str, value: 
 
 
 def apply(ledger: Ledger, key: str) -> None:
-    """Bring the columns that a setting determines up to date, and recalculate hosts or storages."""
+    """Bring the columns that a setting determines up to date, and recalculate their hosts.
+
+    A storage ratio changes nothing by itself: it applies to what is charged and returned from now on.
+    """
     cloud = ledger.cloud
     if key in HOST_KEYS:
         for host in np.flatnonzero(cloud.fleet.array("exists")).tolist():
             if refresh_host(ledger, host):
                 ledger.recalculate_host(host)
-    if key in STORAGE_KEYS:
-        for row in range(len(cloud.storages)):
-            ledger.recalculate_storage(row)
 
 
 def host_figures(cloud: Cloud, host: int) -> dict[str, int]:

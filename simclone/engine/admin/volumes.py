@@ -165,6 +165,9 @@ def migration_hosts(ctx: Context, volume: int) -> list[int]:
         return []
     size = cloud.volumes.get("size", volume)
     fleet = cloud.fleet
+    vm = cloud.volumes.get("vm", volume)
+    l3s = () if vm == NONE else tuple(cloud.nics.get("l3", nic) for nic in cloud.vms.nics[vm])
+    clusters = cloud.clusters_of_l3s(l3s) & cloud.storages[storage].clusters
     return [
         host
         for host in range(fleet.size)
@@ -172,6 +175,7 @@ def migration_hosts(ctx: Context, volume: int) -> list[int]:
         and fleet.get("exists", host)
         and fleet.get("state", host) == 0
         and fleet.get("status", host) == 0
+        and fleet.get("cluster", host) in clusters
         and has_share(cloud, storage, host)
         and shares.get("available", host) >= size
         and shares.get("available_physical", host) >= size

@@ -139,7 +139,8 @@ def start_new(ctx: Context, vm: int, request: str) -> Workflow[ErrorCode | None]
         ledger.set_vm(vm, state=STATE["Created"])
         ledger.remove_vm(vm)
         return error
-    ledger.set_vm(vm, state=STATE["Paused" if wish.paused else "Running"])
+    last = NONE if wish.cloned else cloud.vms.get("host", vm)
+    ledger.set_vm(vm, state=STATE["Paused" if wish.paused else "Running"], last_host=last)
     return None
 
 

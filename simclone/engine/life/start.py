@@ -78,12 +78,14 @@ def _hypervisor(cloud: Cloud, vm: int) -> str | None:
 def start_request(cloud: Cloud, vm: int, host: int | None, cluster: int | None) -> HostRequest:
     """The host request of a later start; where it is Designated follows section 3.3."""
     current = cloud.vms.get("cluster", vm)
+    cluster = cluster if host is None else None
     moved = cluster is not None and cluster != current
     has_nic = bool(cloud.vms.nics[vm])
     designated = host is not None or moved or not has_nic
     strategy = DESIGNATED if designated else cloud.vms.shape(vm).strategy or LEAST_VM
     request = existing_request(cloud, vm, START, strategy)
-    wanted = cluster if cluster is not None else (None if has_nic or current == NONE else current)
+    own = None if has_nic or current == NONE or host is not None else current
+    wanted = own if cluster is None else cluster
     return replace(request, host=host, clusters=() if wanted is None else (wanted,))
 
 
