@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+PAGE_MARKER = "NO_AVAILABLE_HOST_BUT_PAGINATION_HAS_NOT_DONE"
+"""The allocator's internal marker for unfinished paging; visible as a nested cause only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,14 @@ class ErrorCode:
         """The deepest cause."""
         *_, last = self.chain()
         return last
+
+    @property
+    def root_code(self) -> str:
+        """The code of the deepest cause; below the paging marker, or instead of it, counts "no host"."""
+        codes = [one.code for one in self.chain() if one.code is not None]
+        if PAGE_MARKER in codes or not codes:
+            return "HOST_ALLOCATION.1000"
+        return codes[-1]
 
     @property
     def root_reason(self) -> str:
@@ -156,10 +167,31 @@ class CloneRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class VmSnapshot:
+    """What of a VM changes with time, as it stood when an answer was made; rows of `simclone.model`.
+
+    *ips* are integers by card (-1: none), *volumes* (row, storage, host) triples, *changed_us* the last change.
+    """
+
+    vm: int
+    state: str
+    host: int
+    last_host: int
+    cluster: int
+    cpu: int
+    memory: int
+    nics: tuple[int, ...]
+    ips: tuple[int, ...]
+    volumes: tuple[tuple[int, int, int], ...]
+    born_us: int
+    changed_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class CloneRecord:
     """One element of a clone answer as simclone keeps it.
 
-    *vm* is the row in `simclone.model.vms` (-1 when none was made), *error* the element's error.
+    *vm* is the row in `simclone.model.vms`, *error* the element's error, *snapshot* the VM as it was answered.
     """
 
     request: str
@@ -167,7 +199,7 @@ class CloneRecord:
     name: str
     vm: int
     error: ErrorCode | None
-    inventory: Mapping[str, object] | None = field(default=None, compare=False)
+    snapshot: VmSnapshot
 
     @property
     def succeeded(self) -> bool:

@@ -42,8 +42,7 @@ def domains(cloud: Cloud, over: str) -> list[int]:
         return list(range(cloud.fleet.size))
     known: dict[str, int] = {}
     return [
-        known.setdefault(labels[over] if over in labels else f"\0{host}", len(known))
-        for host, labels in enumerate(cloud.fleet.labels)
+        known.setdefault(labels.get(over, f"\0{host}"), len(known)) for host, labels in enumerate(cloud.fleet.labels)
     ]
 
 

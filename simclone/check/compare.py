@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from ipaddress import IPv4Address
 from typing import Any
 
-from simclone.records import ErrorCode
-
 _BOUNDS = {
     "gt": lambda found, limit: found > limit,
     "ge": lambda found, limit: found >= limit,
@@ -18,15 +16,6 @@ _BOUNDS = {
 }
 _UNORDERED = frozenset({"failedErrorCodes", "failedRootErrorCodes", "vms", "rootVolume[]", "hosts"})
 Difference = tuple[str, Any, Any]
-
-
-def error_codes(error: ErrorCode) -> tuple[str | None, str | None]:
-    """The code of an error and of its deepest cause; the allocator's paging marker is no cause."""
-    chain = [one for one in error.chain() if one.code != "NO_AVAILABLE_HOST_BUT_PAGINATION_HAS_NOT_DONE"]
-    codes = [one.code for one in chain if one.code is not None]
-    root = codes[-1] if codes else "HOST_ALLOCATION.1000"
-    marked = any(one.code == "NO_AVAILABLE_HOST_BUT_PAGINATION_HAS_NOT_DONE" for one in error.chain())
-    return error.code, "HOST_ALLOCATION.1000" if marked else root
 
 
 def differences(expect: Mapping[str, Any], found: Mapping[str, Any], path: str = "") -> list[Difference]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import Any
 
-from simclone.check.compare import error_codes
 from simclone.check.facts import data_volumes, vm_facts, volume_facts
 from simclone.engine.admin import groups, hosts, storage, volumes
 from simclone.engine.admin.settings import update_global_config, update_resource_config
@@ -70,8 +69,7 @@ class Stage:
 
 def failed(error: ErrorCode) -> Answer:
     """The answer of a refused operation."""
-    code, root = error_codes(error)
-    return {"ok": False, "errorCode": code, "rootErrorCode": root, "error": error}
+    return {"ok": False, "errorCode": error.code, "rootErrorCode": error.root_code, "error": error}
 
 
 def about_vm(stage: Stage, outcome: Outcome) -> Answer:
@@ -204,7 +202,7 @@ def answer_facts(ctx: Context, answer: CloneAnswer) -> Answer:
     """A clone answer in the words of expectations."""
     if answer.error is not None:
         return failed(answer.error)
-    losers = [error_codes(one.error) for one in answer.clones if one.error is not None]
+    losers = [(one.error.code, one.error.root_code) for one in answer.clones if one.error is not None]
     winners = [one.vm for one in answer.clones if one.error is None]
     names = ctx.cloud.fleet.names
     on = [ctx.cloud.vms.get("host", vm) for vm in winners]

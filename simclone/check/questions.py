@@ -90,7 +90,7 @@ def _scopes(stage: Stage, what: Any) -> list[set[int]]:
 
 
 def _report(stage: Stage, what: Any) -> Answer:
-    scope = {"all": True} if what == "all" else dict(what)
+    scope: dict[str, Any] = {"all": True} if what == "all" else dict(what)
     found = queries.capacity_report(stage.ctx, _scopes(stage, scope), scope.get("hypervisorType"))
     return {
         "totalCpu": found.total_cpu,
@@ -125,7 +125,7 @@ def _local_share(stage: Stage, what: Mapping[str, str]) -> Answer:
 
 def _storage_report(stage: Stage, what: Any) -> Answer:
     cloud = stage.ctx.cloud
-    scope = {"all": True} if what == "all" else what
+    scope: Mapping[str, Any] = {"all": True} if what == "all" else what
     if "primaryStorages" in scope:
         rows = {cloud.find("primaryStorage", name) for name in scope["primaryStorages"]}
     elif "clusters" in scope:

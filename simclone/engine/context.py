@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from simclone.allocator.host.request import HostRequest
 from simclone.chance import Identity
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import ADMIN
@@ -13,12 +15,16 @@ from simclone.records import Decision, DecisionRecord, ErrorCode
 
 @dataclass(slots=True)
 class Context:
-    """A run in progress. *max_names* bounds the names of one clone call."""
+    """A run in progress. *max_names* bounds the names of one clone call.
+
+    *watch* sees every host request (with the number its decision will have) before it is decided.
+    """
 
     ledger: Ledger
     decisions: list[DecisionRecord] = field(default_factory=list)
     ordinals: dict[str, int] = field(default_factory=dict)
     max_names: int = 10_000
+    watch: Callable[[int, HostRequest], None] | None = None
 
     @property
     def cloud(self) -> Cloud:
@@ -41,6 +47,11 @@ class Context:
         """The identity of this VM's next decision; every later start or move is a new occasion."""
         self.ledger.set_vm(vm, occasion=self.cloud.vms.get("occasion", vm) + 1)
         return self.identity(vm)
+
+    def announce(self, request: HostRequest) -> None:
+        """Show a request to the watcher, if there is one."""
+        if self.watch is not None:
+            self.watch(len(self.decisions), request)
 
     def note(self, request: str, subject: str, purpose: str, strategy: str | None, decision: Decision) -> None:
         """Keep a decision for the records."""

@@ -7,6 +7,7 @@ from simclone.scenario.cases import CaseDoc
 from simclone.scenario.documents import ScenarioDoc, TopologyDoc
 from simclone.scenario.faults import Findings, Path, nearest
 from simclone.scenario.resolve import UNKNOWN, Directory
+from simclone.scenario.wording import shown
 
 
 def settings_of(names: Directory) -> Settings:
@@ -46,8 +47,8 @@ def _put(
         return
     try:
         values[full] = DEFINITIONS[full].parse(value)
-    except ValueError as error:
-        findings.add(at or path, f"{value!r} is not a value of {key}", str(error))
+    except (ValueError, OverflowError) as error:
+        findings.add(at or path, f"{shown(value)} is not a value of {key}", str(error))
 
 
 def _behave(settings: Settings, key: str, value: object, findings: Findings) -> None:
@@ -56,8 +57,8 @@ def _behave(settings: Settings, key: str, value: object, findings: Findings) -> 
         return
     try:
         settings.fidelity[key] = FIDELITY[key].parse(value)
-    except ValueError as error:
-        findings.add(("fidelity", key), f"{value!r} is not a value of {key}", str(error))
+    except (ValueError, OverflowError) as error:
+        findings.add(("fidelity", key), f"{shown(value)} is not a value of {key}", str(error))
 
 
 def check_quotas(names: Directory) -> None:

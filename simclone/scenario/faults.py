@@ -11,6 +11,9 @@ from simclone.errors import Fault, InvalidInput
 Path = tuple[str | int, ...]
 """Where something stands in a document: keys and positions from the top."""
 
+GUESS = "\0"
+"""Begins a name that stands where the file gives none."""
+
 
 def dotted(path: Path) -> str:
     """A path as people read it.
@@ -23,11 +26,13 @@ def dotted(path: Path) -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """The known word most like *word*, as the text of an expectation; empty when none is like it."""
-    choices = sorted(set(known))
+    choices = sorted({one for one in known if not one.startswith(GUESS)})
     near = difflib.get_close_matches(word, choices, n=1)
     if near:
         return f"{near[0]}, the nearest known"
-    return "one of " + ", ".join(choices) if 0 < len(choices) <= 12 else ""
+    if len(choices) < 2:
+        return "".join(choices)
+    return "one of " + ", ".join(choices) if len(choices) <= 12 else ""
 
 
 def single(message: str, file: str, line: int = 0, column: int = 0, expected: str = "") -> InvalidInput:

@@ -84,6 +84,11 @@ class Case(_Loaded):
         return self.doc.id
 
     @property
+    def run(self) -> RunDoc:
+        """How it is run: seed 0, at once."""
+        return RunDoc(profile=self.doc.profile)
+
+    @property
     def steps(self) -> list[StepDoc]:
         """What is done, in order."""
         return self.doc.steps

@@ -21,7 +21,7 @@ from simclone.scenario.locating import compose, duplicates, locate, place_of
 
 STDIN = "-"
 DEEPEST = 100
-MOST_ENTRIES = 20_000_000
+MOST_ENTRIES = 5_000_000
 
 
 class _Plain(SafeConstructor):
@@ -114,7 +114,7 @@ def _parse_yaml(source: Source) -> Any:
         raise single(str(getattr(error, "reason", error)), source.name, line, column) from None
     except RecursionError:
         raise single("nested too deeply", source.name) from None
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise single(f"a value cannot be read: {error}", source.name) from None
 
 

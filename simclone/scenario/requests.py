@@ -19,9 +19,9 @@ def _moment(value: object) -> datetime:
         raise ValueError("not a date")
     try:
         found = datetime.fromisoformat(value)
-    except ValueError:
+        return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
+    except (ValueError, OverflowError):
         raise ValueError("not a date") from None
-    return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
 
 
 def _preset(value: object) -> object:

@@ -10,7 +10,7 @@ from typing import Any, Generic, Literal, TypeVar, get_args, get_origin
 from pydantic import ValidationError
 
 from simclone.scenario.documents import TopologyDoc
-from simclone.scenario.faults import Findings, Path, dotted
+from simclone.scenario.faults import GUESS, Findings, Path, dotted
 from simclone.scenario.resolve import KINDS
 from simclone.scenario.wording import Complaint, complaints, fields, stands
 
@@ -84,7 +84,7 @@ def _guess(model: type[D], data: Any, path: Path) -> None:
     if get_origin(annotation) is Literal:
         parent[str(path[-1])] = get_args(annotation)[0]
     elif annotation in (int, float, str):
-        parent[str(path[-1])] = dotted(path) if annotation is str else 1
+        parent[str(path[-1])] = GUESS + dotted(path) if annotation is str else 1
     elif get_origin(annotation) in (dict, list):
         parent[str(path[-1])] = get_origin(annotation)()
 

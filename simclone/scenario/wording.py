@@ -67,7 +67,8 @@ def _complaint(model: type[BaseModel], data: Any, error: ErrorDetails) -> Compla
         return Complaint(path, "unknown key", nearest(str(path[-1]), fields(model, path[:-1])), False)
     if kind == "value_error":
         reason = str(error.get("ctx", {}).get("error", error["msg"]))
-        return Complaint(path, f"{shown(error['input'])}: {reason}", _of_value(reason), inner)
+        value = shown(error["input"])
+        return Complaint(path, reason if value in reason else f"{value}: {reason}", _of_value(reason), inner)
     return Complaint(path, shown(error["input"]), _expected(error), inner)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,13 +42,19 @@ class _Ended:
     immediate: bool = False
 
 
-def run(strategy: Strategy, request: HostRequest, cloud: Cloud) -> Survivors | Unplaced:
-    """The first page that survives every filter, or why none does."""
+Trace = Callable[[FilterFlow, Any, Candidates], None]
+
+
+def run(strategy: Strategy, request: HostRequest, cloud: Cloud, trace: Trace | None = None) -> Survivors | Unplaced:
+    """The first page that survives every filter, or why none does.
+
+    *trace* is shown each flow with its facts and candidates before it filters; it cannot change the outcome.
+    """
     steps: list[Step] = []
     series: dict[ErrorCode, None] = {}
     page = 0
     while True:
-        found = _page(strategy.filters, request, cloud, page, steps)
+        found = _page(strategy.filters, request, cloud, page, steps, trace)
         if isinstance(found, Survivors):
             return found
         if not found.last:
@@ -65,7 +72,12 @@ def _merged(series: list[ErrorCode]) -> ErrorCode:
 
 
 def _page(
-    flows: tuple[FilterFlow, ...], request: HostRequest, cloud: Cloud, page: int, steps: list[Step]
+    flows: tuple[FilterFlow, ...],
+    request: HostRequest,
+    cloud: Cloud,
+    page: int,
+    steps: list[Step],
+    trace: Trace | None,
 ) -> Survivors | _Ended:
     everybody = np.flatnonzero(cloud.fleet.array("exists") == 1)
     index, first = everybody, True
@@ -76,6 +88,8 @@ def _page(
             continue
         if isinstance(facts, HardStop):
             return _stopped(flow, facts, len(index), page, steps)
+        if trace is not None:
+            trace(flow, facts, candidates)
         before = len(index)
         refused: tuple[tuple[str, int], ...] = ()
         kept = index
@@ -85,12 +99,19 @@ def _page(
             kept = _cut(kept, cloud, page)
         outcome = "passed" if isinstance(facts, Pass) else "kept" if len(kept) else "emptied"
         if not len(kept):
-            error = flow.refuses(request, cloud, facts, candidates)
+            error = _why(flow, request, cloud, facts, candidates)
             steps.append(Step(flow.name, page, before, 0, outcome, refused, error.details or ""))
             return _emptied(flow, error, cloud, first)
         steps.append(Step(flow.name, page, before, len(kept), outcome, refused))
         index, first = kept, False
     return Survivors(index, page, tuple(steps))
+
+
+def _why(flow: FilterFlow, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
+    """The flow's reason; on later pages the first flow only says that there is no further page."""
+    if candidates.first and candidates.page:
+        return ErrorCode(NO_AVAILABLE_HOST, "no further page of hosts", reason="host.noMorePages")
+    return flow.refuses(request, cloud, facts, candidates)
 
 
 def narrowed(flow: FilterFlow, facts: Any, candidates: Candidates) -> tuple[IntArray, tuple[tuple[str, int], ...]]:

@@ -16,10 +16,10 @@ from simclone.allocator.host.request import HostRequest
 from simclone.model.cloud import Cloud
 from simclone.model.columns import IntArray
 from simclone.model.fleet import Fleet
-from simclone.records import ErrorCode
+from simclone.records import PAGE_MARKER, ErrorCode
 
 NO_AVAILABLE_HOST = "HOST_ALLOCATION.1000"
-PAGE_NOT_DONE = "NO_AVAILABLE_HOST_BUT_PAGINATION_HAS_NOT_DONE"
+PAGE_NOT_DONE = PAGE_MARKER
 OPERATION_ERROR = "SYS.1006"
 INTERNAL_ERROR = "SYS.1000"
 

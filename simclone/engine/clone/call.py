@@ -8,6 +8,7 @@ from simclone.engine.clone.job import FLATTEN, Job, resolve, volumes_to_clone
 from simclone.engine.clone.rows import add_rows
 from simclone.engine.context import Context, wrapped
 from simclone.engine.life.create import start_new, stop_row
+from simclone.engine.life.snapshot import snapshot
 from simclone.engine.life.start import START_FAILED
 from simclone.engine.waits import Together, Work, Workflow, run_now
 from simclone.records import CloneAnswer, CloneRecord, CloneRequest, ErrorCode
@@ -20,7 +21,7 @@ def clone(ctx: Context, request: CloneRequest) -> Workflow[CloneAnswer]:
     error = job if isinstance(job, ErrorCode) else checks.refusal(ctx, job)
     if error is None and isinstance(job, Job):
         error = yield from _steps(ctx, job)
-    clones = () if error is not None or isinstance(job, ErrorCode) else _elements(job)
+    clones = () if error is not None or isinstance(job, ErrorCode) else _elements(ctx, job)
     return CloneAnswer(request, error, clones, started, ctx.ledger.now_us)
 
 
@@ -29,11 +30,18 @@ def clone_now(ctx: Context, request: CloneRequest) -> CloneAnswer:
     return run_now(clone(ctx, request))
 
 
-def _elements(job: Job) -> tuple[CloneRecord, ...]:
-    names = job.request.names
+def _elements(ctx: Context, job: Job) -> tuple[CloneRecord, ...]:
+    """One element per name; a failed clone shows the row it was before its start."""
     return tuple(
-        CloneRecord(job.request.name, place, names[place], job.vms[place], job.errors[place])
-        for place in range(len(names))
+        CloneRecord(
+            job.request.name,
+            place,
+            name,
+            job.vms[place],
+            job.errors[place],
+            job.gone.get(place) or snapshot(ctx.cloud, job.vms[place]),
+        )
+        for place, name in enumerate(job.request.names)
     )
 
 
@@ -80,8 +88,10 @@ def _prepare(ctx: Context, job: Job) -> Workflow[ErrorCode | None]:
 
 def _start(ctx: Context, job: Job, place: int) -> Workflow[None]:
     """Step 8 for one name: its failure is that name's error and its row is removed."""
+    before = snapshot(ctx.cloud, job.vms[place])
     failed = yield from start_new(ctx, job.vms[place], job.request.name)
     if failed is not None:
+        job.gone[place] = before
         job.errors[place] = wrapped(START_FAILED, wrapped("SYS.1006", failed))
 
 

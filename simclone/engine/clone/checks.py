@@ -124,6 +124,7 @@ def dry_run_refusal(ctx: Context, job: Job) -> ErrorCode | None:
     """The error of step 1, or None."""
     request = dry_run_request(ctx, job)
     identity = replace(ctx.identity(job.source), source=job.request.source, ordinal=job.request.ordinal)
+    ctx.announce(request)
     decision = dry_run(request, ctx.cloud, identity)
     ctx.note(job.request.name, ctx.cloud.vms.names[job.source], "dryRun", request.strategy, decision)
     if not isinstance(decision, Unplaced):

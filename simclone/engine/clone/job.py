@@ -8,7 +8,7 @@ from simclone.allocator.affinity import active_group
 from simclone.engine.context import Context, invalid_argument, not_found
 from simclone.errors import UnknownName
 from simclone.model.vms import DATA, NONE
-from simclone.records import CloneRequest, ErrorCode
+from simclone.records import CloneRequest, ErrorCode, VmSnapshot
 
 FAST = "ephemeral::volume::fastCreate"
 FLATTEN = "ephemeral::volume::flatten"
@@ -32,6 +32,7 @@ class Job:
     images: dict[int, int] = field(default_factory=dict)
     vms: list[int] = field(default_factory=list)
     errors: list[ErrorCode | None] = field(default_factory=list)
+    gone: dict[int, VmSnapshot] = field(default_factory=dict)
 
     @property
     def fast(self) -> bool:

@@ -11,7 +11,7 @@ from simclone.model.cloud import Cloud
 from simclone.model.inventory import Shape, Wish
 from simclone.model.vms import NONE, STATE
 from simclone.placement import first_start
-from simclone.placement.search import Found, search
+from simclone.placement.search import Found, host_request, search
 from simclone.records import ErrorCode
 
 
@@ -155,6 +155,7 @@ def _stages(ctx: Context, vm: int, wish: Wish, request: str) -> Workflow[ErrorCo
     if isinstance(backup, ErrorCode):
         return backup
     yield Work("allocateHost", ("host-allocator", 0))
+    ctx.announce(host_request(cloud, vm, wish, backup))
     found = search(ledger, vm, wish, backup, identity)
     for asked, decision in found.decisions:
         ctx.note(request, cloud.vms.names[vm], "host", asked.strategy, decision)

@@ -101,7 +101,10 @@ class ScoreFacts:
 
 @dataclass(frozen=True)
 class WeightedScoreSortFlow(SortFlow):
-    """Σ weight × normalised figure, largest first. Figures are scaled to 0 … 10,000 among the candidates."""
+    """Σ weight × normalised figure, largest first.
+
+    Figures are scaled to 0 … 10,000 among the candidates; weights are thousandths.
+    """
 
     weights: tuple[tuple[str, int], ...]
     name: ClassVar[str] = "simclone.WeightedScore"

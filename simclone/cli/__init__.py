@@ -1,0 +1,64 @@
+"""The command line: parse, call, print, exit code. One file a command; heavy imports inside its function."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from simclone.cli.lazy import LazyGroup
+from simclone.errors import InvalidInput, InvariantViolation, SimcloneError
+
+COMMANDS = {
+    "run": "Run a scenario: which clones succeed, where they land, why the others fail.",
+    "explain": "Why one clone was placed where it is, or was not.",
+    "check": "Run cases and scenarios with expectations; exit 1 when one does not hold.",
+    "validate": "Read files and report every fault at once.",
+    "schema": "Print the JSON Schema of scenarios, cases or answers.",
+}
+
+
+@click.group(cls=LazyGroup, commands_help=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="simclone")
+def cli() -> None:
+    """Predict which VM clones a private cloud will make, and why the others fail.
+
+    Exit codes: 0 done; 1 done, and a declared check failed; 2 bad usage or invalid input; 3 a bug in simclone;
+    130 interrupted.
+    """
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    try:
+        code = cli.main(standalone_mode=False, auto_envvar_prefix="SIMCLONE")
+    except click.exceptions.Abort:
+        _leave("interrupted", 130)
+    except KeyboardInterrupt:
+        _leave("interrupted", 130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code if error.exit_code == 2 else 2)
+    except InvalidInput as error:
+        many = len(error.faults)
+        _leave(f"{error}\n{many} fault{'s' if many != 1 else ''}", 2)
+    except InvariantViolation as error:
+        _leave(f"simclone broke a rule of its own, which is a bug: {error}", 3)
+    except SimcloneError as error:
+        _leave(str(error), 2)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as error:
+        _leave(f"{error.filename or 'file'}: {error.strerror or error}", 2)
+    except Exception as error:
+        if os.environ.get("SIMCLONE_DEBUG"):
+            raise
+        _leave(f"this is a bug in simclone ({type(error).__name__}: {error}); SIMCLONE_DEBUG=1 shows where", 3)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _leave(message: str, code: int) -> None:
+    click.echo(message, err=True)
+    sys.exit(code)

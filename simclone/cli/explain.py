@@ -1,0 +1,80 @@
+"""``simclone explain``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from simclone.explain.story import Explanation
+
+HOST_ROWS = 60
+
+
+@click.command(name="explain")
+@click.argument("scenario", type=click.Path(allow_dash=True))
+@click.option("--clone", "name", help="Name of the clone (default: the first that failed).")
+@click.option("--request", help="Name of the request, when several ask for the same clone name.")
+@click.option("--seed", type=click.IntRange(0), help="Seed of all chance; overrides the file's.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(scenario: str, name: str | None, request: str | None, seed: int | None, as_json: bool) -> None:
+    """Show the funnel of one clone of SCENARIO, flow by flow, and the table of hosts behind it."""
+    from dataclasses import asdict
+
+    from simclone import api
+    from simclone.cli.output import print_json
+
+    run = api.run(scenario, seed=seed)
+    if name is None:
+        clones = [clone for answer in run.answers for clone in answer.clones]
+        chosen = next((clone for clone in clones if clone.error is not None), clones[0] if clones else None)
+        if chosen is None:
+            raise click.UsageError("every request was refused as a whole; see simclone run")
+        name, request = chosen.name, chosen.request
+    story = run.explain(name, request=request)
+    if as_json:
+        document = {"summary": story.summary(), "funnel": story.funnel, "hosts": [asdict(one) for one in story.hosts]}
+        print_json({"request": story.request, "clone": story.name, "host": story.host, **document})
+        return
+    _show(story)
+
+
+def _show(story: Explanation) -> None:
+    from simclone.cli.output import console, table
+    from simclone.units import format_size
+
+    out = console()
+    steps = [
+        (
+            row["page"],
+            row["flow"],
+            f"{row['before']} → {row['after']}",
+            row["outcome"],
+            ", ".join(f"{count} {reason}" for reason, count in row["refused"].items()),  # type: ignore[attr-defined]
+        )
+        for row in story.funnel
+    ]
+    if steps:
+        out.print(
+            table(f"Funnel of {story.name}", ("page", "flow", "hosts", "outcome", "refused"), steps, numbers=(0, 2))
+        )
+    if story.hosts:
+        first = story.hosts[0]
+        asked = f"asked: {first.needed_cpu} vCPU, {format_size(first.needed_memory)}"
+        rows = [
+            (
+                one.host,
+                one.reason or "fits",
+                one.flow,
+                one.available_cpu,
+                format_size(one.available_memory),
+                format_size(one.reserved_memory),
+                f"{one.memory_ratio:g}",
+                one.vm_count,
+            )
+            for one in story.hosts[:HOST_ROWS]
+        ]
+        columns = ("host", "verdict", "flow", "free vCPUs", "free memory", "reserved", "ratio", "VMs")
+        out.print(table(f"Hosts ({asked})", columns, rows, numbers=(3, 4, 5, 6, 7)))
+    click.echo(story.summary())

@@ -1,0 +1,48 @@
+"""Tables and words on the terminal; plain text where it is no terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console; wide enough not to fold tables when piped."""
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, width=None if stream.isatty() else 160, highlight=False, soft_wrap=False)
+
+
+def print_json(document: Any) -> None:
+    """Exactly one JSON document on standard output."""
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Sequence[int] = ()
+) -> Table:
+    """A table; the columns numbered in *numbers* are aligned to the right."""
+    made = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    for place, column in enumerate(columns):
+        made.add_column(column, justify="right" if place in numbers else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
+    return made
+
+
+def bar(before: int, after: int, total: int, width: int = 20) -> Text:
+    """Used before and after as one bar: full blocks were used, shaded ones were added."""
+    if total <= 0:
+        return Text("")
+    used = max(0, min(width, round(width * (total - before) / total)))
+    now = max(used, min(width, round(width * (total - after) / total)))
+    text = Text("█" * used, style="blue")
+    text.append("▓" * (now - used), style="yellow")
+    text.append("·" * (width - now), style="dim")
+    return text

@@ -1,0 +1,135 @@
+"""``simclone run``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from simclone.api import Run
+
+HOST_ROWS = 40
+
+
+@click.command(name="run")
+@click.argument("scenario", type=click.Path(allow_dash=True))
+@click.option("--seed", type=click.IntRange(0), help="Seed of all chance; overrides the file's.")
+@click.option("--json", "as_json", is_flag=True, help="Print the API's answers and nothing else.")
+@click.option("--style", type=click.Choice(["server", "doc"]), default="server", help="How answers are written.")
+@click.option("--out", type=click.Path(file_okay=False), help="Write a run directory.")
+@click.option("--force", is_flag=True, help="Replace an existing run directory.")
+def command(scenario: str, seed: int | None, as_json: bool, style: str, out: str | None, force: bool) -> None:
+    """Run SCENARIO and show what became of its clone requests."""
+    from simclone import api
+
+    if out is not None:
+        _refuse_early(Path(out), force)
+    run = api.run(scenario, seed=seed)
+    if out is not None:
+        run.save(out, force=force)
+    if as_json or style == "doc":
+        _print_answers(run, style)
+        return
+    show(run)
+    if out is not None:
+        click.echo(f"written to {out}", err=True)
+
+
+def _refuse_early(directory: Path, force: bool) -> None:
+    from simclone.errors import RunDirectoryExists
+
+    if not force and directory.is_dir() and any(directory.iterdir()):
+        raise RunDirectoryExists(str(directory))
+
+
+def _print_answers(run: Run, style: str) -> None:
+    from simclone.wire.response import dump
+
+    answers = run.render(style)
+    click.echo(dump(answers, style))
+
+
+def show(run: Run) -> None:
+    """Requests, failures by reason, hosts and storage before → after."""
+    from simclone.cli.output import console
+
+    out = console()
+    for part in (_requests(run), _failures(run), _hosts(run), _storage(run)):
+        if part is not None:
+            out.print(part)
+    click.echo(run.summary())
+
+
+def _requests(run: Run) -> object:
+    from simclone.cli.output import table
+
+    rows = [
+        (
+            answer.request.name,
+            answer.request.vm,
+            len(answer.request.names),
+            answer.succeeded,
+            len(answer.request.names) - answer.succeeded,
+            answer.batch if answer.error is None else f"refused {answer.error.code}",
+        )
+        for answer in run.answers[:HOST_ROWS]
+    ]
+    title = "Requests" if len(run.answers) <= HOST_ROWS else f"Requests (first {HOST_ROWS} of {len(run.answers)})"
+    return table(title, ("request", "source", "asked", "placed", "failed", "answer"), rows, numbers=(2, 3, 4))
+
+
+def _failures(run: Run) -> object | None:
+    from simclone.cli.output import table
+
+    if not run.reasons():
+        return None
+    examples: dict[str, tuple[str, str]] = {}
+    for answer in run.answers:
+        errors = [(clone.name, clone.error) for clone in answer.clones if clone.error is not None]
+        if answer.error is not None:
+            errors = [(answer.request.name, answer.error)]
+        for name, error in errors:
+            examples.setdefault(error.root_reason, (name, error.root.details or ""))
+    rows = [(count, reason, *examples[reason]) for reason, count in run.reasons().items()]
+    return table("Not placed, by reason", ("clones", "reason", "first", "what the API says"), rows, numbers=(0,))
+
+
+def _hosts(run: Run) -> object:
+    from simclone.cli.output import bar, table
+    from simclone.units import format_size
+
+    frame = run.hosts
+    rows = []
+    for one in frame.head(HOST_ROWS).to_dict("records"):
+        memory = (one["available_memory_before_bytes"], one["available_memory_after_bytes"])
+        cpu = (one["available_cpu_before_vcpus"], one["available_cpu_after_vcpus"])
+        rows.append(
+            (
+                one["host"],
+                one["cluster"],
+                f"{one['vm_count_before_vms']} → {one['vm_count_after_vms']}",
+                f"{cpu[0]} → {cpu[1]}",
+                f"{format_size(memory[0])} → {format_size(memory[1])}",
+                bar(*memory, one["total_memory_bytes"]),
+            )
+        )
+    title = "Hosts" if len(frame) <= HOST_ROWS else f"Hosts (first {HOST_ROWS} of {len(frame)})"
+    return table(title, ("host", "cluster", "VMs", "free vCPUs", "free memory", "memory used"), rows, numbers=(2, 3, 4))
+
+
+def _storage(run: Run) -> object:
+    from simclone.cli.output import bar, table
+    from simclone.units import format_size
+
+    rows = [
+        (
+            one["storage"],
+            one["type"],
+            f"{format_size(one['available_before_bytes'])} → {format_size(one['available_after_bytes'])}",
+            bar(one["available_before_bytes"], one["available_after_bytes"], one["total_bytes"]),
+        )
+        for one in run.storage.to_dict("records")
+    ]
+    return table("Primary storage", ("storage", "type", "free (virtual)", "used"), rows, numbers=(2,))

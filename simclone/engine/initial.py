@@ -1,0 +1,134 @@
+"""The VMs that are there before the first request: adopted where a file places them, else placed by the allocator."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import IPv4Address
+
+from simclone.engine.context import Context
+from simclone.engine.life.create import NewVm, add_row, create_now, normalised, stop_row
+from simclone.engine.shapes import shape_of
+from simclone.errors import Fault, InvalidInput
+from simclone.model.inventory import Wish
+from simclone.model.storage import ANYWHERE
+from simclone.model.vms import DATA, NONE, ROOT, STATE
+from simclone.placement.first_start import make_nics
+from simclone.records import ErrorCode
+from simclone.scenario.load import Case, Scenario
+from simclone.scenario.shapes import VmDoc
+
+SOURCE = "vms"
+
+
+def place_all(ctx: Context, scenario: Scenario | Case) -> None:
+    """Put every VM of the file into the cloud; raises InvalidInput naming all that cannot be placed.
+
+    A VM with host and primary storage is taken as it is, even where that over-commits (real clouds are). One without is
+    created like any other VM, in the order of the file.
+    """
+    faults = []
+    for position, (doc, uuid) in enumerate(zip(scenario.vms, scenario.vm_uuids, strict=True)):
+        error = _place(ctx, doc, uuid)
+        if error is not None:
+            why = f"cannot be placed: {error.root.details}"
+            faults.append(Fault(f"vms[{position}] {doc.name}", why, "room for it, or its host and primaryStorage"))
+    if faults:
+        raise InvalidInput(faults)
+
+
+def new_vm(ctx: Context, doc: VmDoc) -> NewVm:
+    """The VM a document describes."""
+    cloud = ctx.cloud
+
+    def row(kind: str, name: str | None) -> int | None:
+        return None if name is None else cloud.find(kind, name)
+
+    offering = row("instanceOffering", doc.instance_offering)
+    l3s = tuple(cloud.find("l3Network", name) for name in doc.l3_networks)
+    shape = shape_of(
+        cloud,
+        offering=offering,
+        image=row("image", doc.image),
+        l3s=l3s,
+        root_offering=row("diskOffering", doc.root_disk_offering),
+        disks=tuple(cloud.find("diskOffering", name) for name in doc.data_disk_offerings),
+        system_tags=tuple(doc.system_tags),
+        user_tags=tuple(doc.user_tags),
+        strategy=doc.strategy,
+    )
+    one = None if offering is None else cloud.offerings[offering]
+    ips = tuple((cloud.find("l3Network", l3), int(IPv4Address(address))) for l3, address in doc.ips.items())
+    wish = Wish(host=row("host", doc.host), root_storage=row("primaryStorage", doc.primary_storage), static_ips=ips)
+    return NewVm(
+        name=doc.name,
+        shape=shape,
+        cpu=doc.cpu_num or (one.cpu_num if one else 0),
+        memory=doc.memory_size or (one.memory_size if one else 0),
+        account=ctx.account(doc.account),
+        wish=wish,
+        group=row("affinityGroup", doc.affinity_group),
+        source=SOURCE,
+        ordinal=ctx.next_ordinal(SOURCE),
+    )
+
+
+def _place(ctx: Context, doc: VmDoc, uuid: str) -> ErrorCode | None:
+    new = new_vm(ctx, doc)
+    if doc.state == "Created":
+        _name(ctx, add_row(ctx, replace(new, wish=normalised(ctx.cloud, new.shape, new.wish))), uuid)
+        return None
+    if doc.host is not None and doc.primary_storage is not None:
+        vm = _adopt(ctx, new)
+    else:
+        done = create_now(ctx, new)
+        if done.error is not None:
+            return done.error
+        vm = done.row
+    _name(ctx, vm, uuid)
+    if doc.state == "Stopped":
+        stop_row(ctx, vm)
+    if doc.last_host is not None:
+        ctx.ledger.set_vm(vm, last_host=ctx.cloud.find("host", doc.last_host))
+    if doc.root_actual_size is not None:
+        ctx.ledger.set_volume(ctx.cloud.vms.get("root", vm), actual_size=doc.root_actual_size)
+    return None
+
+
+def _name(ctx: Context, vm: int, uuid: str) -> None:
+    ctx.ledger.put(ctx.cloud.vms.uuids, vm, uuid, ctx.cloud.vms.names[vm], "uuid")
+
+
+def _adopt(ctx: Context, new: NewVm) -> int:
+    """Take a placed VM as it is: its holds are charged without asking whether they fit."""
+    ledger, cloud = ctx.ledger, ctx.cloud
+    host, storage = new.wish.host, new.wish.root_storage
+    assert host is not None
+    assert storage is not None
+    vm = add_row(ctx, new)
+    ledger.hold_host(vm, host)
+    cluster = cloud.fleet.get("cluster", host)
+    zone = cloud.clusters[cluster].zone
+    where = host if cloud.storages[storage].is_local else ANYWHERE
+    ledger.set_vm(vm, host=host, last_host=host, cluster=cluster, zone=zone, state=STATE["Running"])
+    image = NONE if new.shape.image is None else new.shape.image
+    sizes = [new.shape.root_size, *(disk.size for disk in new.shape.disks)]
+    for device, size in enumerate(sizes):
+        kind = DATA if device else ROOT
+        space = ledger.hold_space(new.name, storage, size, host=where)
+        row = ledger.add_volume(
+            f"{'DATA' if device else 'ROOT'}-for-{new.name}",
+            type=kind,
+            size=size,
+            account=new.account,
+            image=NONE if device else image,
+        )
+        ledger.place_volume(row, space)
+        ledger.attach_volume(row, vm, device)
+        if not device:
+            ledger.set_vm(vm, root=row)
+    make_nics(ledger, vm, ctx.identity(vm))
+    for nic in cloud.vms.nics[vm]:
+        address = dict(new.wish.static_ips).get(cloud.nics.get("l3", nic))
+        if address is not None and address not in cloud.pools[cloud.nics.get("l3", nic)].used:
+            ledger.hold_ip(cloud.nics.get("l3", nic), address, nic)
+    return vm

@@ -1,0 +1,64 @@
+"""The story of one clone: its decisions, the funnel of each, and the paragraph a person reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from simclone.explain.hosts import HostVerdict
+from simclone.records import CloneRecord, DecisionRecord, Placed
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One clone explained. *host* is where it went (None when it failed), *hosts* the table of its last decision."""
+
+    request: str
+    name: str
+    host: str | None
+    reason: str
+    chain: tuple[str, ...]
+    decisions: tuple[DecisionRecord, ...]
+    hosts: tuple[HostVerdict, ...] = ()
+
+    @property
+    def funnel(self) -> list[dict[str, object]]:
+        """Rows of flow, page, hosts before and after, outcome, reasons; for the last decision."""
+        if not self.decisions:
+            return []
+        return [
+            {
+                "flow": step.flow,
+                "page": step.page,
+                "before": step.before,
+                "after": step.after,
+                "outcome": step.outcome,
+                "refused": dict(step.refused),
+                "text": step.text,
+            }
+            for step in self.decisions[-1].decision.steps
+        ]
+
+    def summary(self) -> str:
+        """One paragraph."""
+        if self.host is not None:
+            return f"{self.name} was placed on {self.host}."
+        lines = " → ".join(self.chain)
+        return f"{self.name} failed ({self.reason or 'no reason recorded'}): {lines}"
+
+
+def explain_clone(
+    clone: CloneRecord, decisions: tuple[DecisionRecord, ...], hosts: tuple[HostVerdict, ...], host: str | None
+) -> Explanation:
+    """Put the parts of a clone's story together; *decisions* are all those of its run."""
+    own = tuple(
+        one for one in decisions if one.request == clone.request and one.subject == clone.name and one.purpose == "host"
+    )
+    if clone.error is None:
+        return Explanation(clone.request, clone.name, host, "", (), own, hosts)
+    chain = tuple(f"{one.code or 'list'}: {one.details or 'no details'}" for one in clone.error.chain())
+    return Explanation(clone.request, clone.name, None, clone.error.root_reason, chain, own, hosts)
+
+
+def placed_host(record: DecisionRecord) -> int | None:
+    """The host a decision found."""
+    return record.decision.host if isinstance(record.decision, Placed) else None

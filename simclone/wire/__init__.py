@@ -1,0 +1,1 @@
+"""The API's shapes: requests in, answers and inventories out."""

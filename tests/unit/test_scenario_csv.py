@@ -1,0 +1,85 @@
+"""Hosts in a CSV file: what is wrong is named with line and column, and many load fast."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from simclone.errors import InvalidInput
+from simclone.scenario.load import Scenario, load_scenario
+
+HEAD = "name,cluster,cpuNum,totalPhysicalMemory"
+SCENARIO = "clusters: [{name: c}]\nhosts: {csv: hosts.csv}\n"
+
+
+def _load(folder: Path, table: str | bytes, more: str = "") -> Scenario:
+    (folder / "hosts.csv").write_bytes(table if isinstance(table, bytes) else table.encode())
+    (folder / "s.yaml").write_text(SCENARIO + more)
+    return load_scenario(folder / "s.yaml")
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ("", [f"hosts.csv:1:1: the file is empty (expected a header line with {HEAD.replace(',', ', ')})"]),
+        ("name,cluster,cpuNum\n", ["hosts.csv:1:1: totalPhysicalMemory: column is missing"]),
+        (
+            f"{HEAD},stat,name\n",
+            [
+                "hosts.csv:1:41: stat: unknown column (expected state, the nearest known)",
+                "hosts.csv:1:46: name: column stands twice",
+            ],
+        ),
+        (b"name,cluster,cpuNum,totalPhysicalMemory\nh1,c,1,\xff\n", ["hosts.csv:2:8: byte 0xff is not UTF-8"]),
+        (f'{HEAD}\n"h1,c,1,1G\n', ["hosts.csv:2:1: unexpected end of data"]),
+        (
+            f"\ufeff{HEAD},label:rack\r\nh1,c,1,1G,r\r\nh1,d,x,1Q,\r\nh2,c\r\n,c,0,,\r\n",
+            [
+                "s.yaml:3:40: hostGroups.0.hosts.2: unknown host 'zz' (expected h1)",
+                "hosts.csv:3:1: hosts.1.name: 'h1' is taken by hosts.0.name",
+                "hosts.csv:3:4: hosts.1.cluster: unknown cluster 'd' (expected c)",
+                "hosts.csv:3:6: hosts.1.cpuNum: 'x' (expected a whole number)",
+                "hosts.csv:3:8: hosts.1.totalPhysicalMemory: '1Q' is not a size"
+                " (expected a size in bytes or with a unit, such as 256GiB)",
+                "hosts.csv:4:1: 2 fields (expected 5: name, cluster, cpuNum, totalPhysicalMemory, label:rack)",
+                "hosts.csv:5:1: hosts.2.name: is missing",
+                "hosts.csv:5:4: hosts.2.cpuNum: 0 (expected more than 0)",
+                "hosts.csv:5:6: hosts.2.totalPhysicalMemory: is missing",
+            ],
+        ),
+    ],
+)
+def test_faults_of_a_table(tmp_path: Path, table: str | bytes, expected: list[str]) -> None:
+    """Faults of the table stand at their cells; names that could not be read cause no further faults."""
+    with pytest.raises(InvalidInput) as caught:
+        _load(tmp_path, table, "hostGroups: [{name: g, hosts: [h1, h2, zz]}]\n" if "label" in str(table) else "")
+    found = [str(fault).removeprefix(f"{tmp_path}/") for fault in caught.value.faults]
+    assert found == expected
+
+
+def test_optional_columns(tmp_path: Path) -> None:
+    """States, uuids and labels arrive, quoted fields and blank lines are read."""
+    uuid = "0" * 31 + "1"
+    table = f'{HEAD},uuid,state,status,label:rack\n"h1",c,4,8GiB,{uuid},Disabled,Connecting,r1\n\nh2,c,4,8GiB,,,,\n'
+    fleet = _load(tmp_path, table).build().cloud.fleet
+    assert fleet.names == ["h1", "h2"]
+    assert fleet.labels == [{"rack": "r1"}, {}]
+    assert (fleet.uuids[0], fleet.get("state", 0), fleet.get("status", 0)) == (uuid, 1, 1)
+
+
+def test_the_table_is_part_of_the_hash(tmp_path: Path) -> None:
+    """Another host is another scenario."""
+    first = _load(tmp_path, f"{HEAD}\nh1,c,4,8GiB\n").sha256
+    assert first != _load(tmp_path, f"{HEAD}\nh1,c,4,9GiB\n").sha256
+
+
+def test_ten_thousand_hosts(tmp_path: Path) -> None:
+    """A big fleet loads and builds within seconds."""
+    rows = "".join(f"h{place},c,64,256GiB\n" for place in range(10_000))
+    begun = time.perf_counter()
+    cloud = _load(tmp_path, f"{HEAD}\n{rows}").build().cloud
+    assert time.perf_counter() - begun < 5
+    assert cloud.fleet.names[:2] == ["h0", "h1"]
+    assert cloud.fleet.size == 10_000
