@@ -187,7 +187,7 @@ class Run:
     def explain(self, name: str, *, request: str | None = None) -> Explanation:
         """Why a clone is where it is, or is not: funnel, error chain, and the table of hosts at its decision.
 
-        The table is made by running the scenario again up to that decision; decisions are functions of state and identity.
+        The table is made by running the scenario again up to that decision; decisions follow from state and identity.
         """
         clone = self.clone(name, request)
         cloud = self.result.ledger.cloud

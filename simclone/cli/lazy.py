@@ -10,7 +10,7 @@ import click
 
 
 class LazyGroup(click.Group):
-    """Commands are attributes ``command`` of modules ``simclone.cli.<name>``; their one-line help is known beforehand."""
+    """Commands are attributes ``command`` of modules ``simclone.cli.<name>``; their one-line help is known before."""
 
     def __init__(self, *args: Any, commands_help: Mapping[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,7 +1,7 @@
 """What a workflow waits for, and the driver that runs one without a clock.
 
-A workflow is a generator. It yields `Work` (a step that may take time, in a queue) and `Together` (workflows that run at once) and
-returns its result. Without durations nothing is ever put on a calendar.
+A workflow is a generator. It yields `Work` (a step that may take time, in a queue) and `Together` (workflows that
+run at once) and returns its result. Without durations nothing is ever put on a calendar.
 """
 
 from __future__ import annotations

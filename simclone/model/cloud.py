@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
-
-import numpy as np
 
 from simclone.chance import Chance, born_uuid
 from simclone.errors import UnknownName
@@ -27,6 +26,7 @@ from simclone.model.inventory import (
 )
 from simclone.model.settings import QUOTA_DEFAULTS, Settings
 from simclone.model.storage import BackupStorage, PrimaryStorage
+from simclone.model.topology import Attachments
 from simclone.model.vms import Nics, Snapshots, Vms, Volumes
 
 EPOCH = datetime(2017, 11, 14, 22, 20, 57)
@@ -109,6 +109,7 @@ class Cloud:
     strategies: dict[str, object] = field(default_factory=dict)
     last_placed: int = -1
     start: datetime = EPOCH
+    attachments: Attachments = field(default_factory=Attachments)
 
     def code(self, kind: str, text: str | None) -> int:
         """A small integer for a word (hypervisor, architecture, os), made when new; None is -1."""
@@ -139,22 +140,18 @@ class Cloud:
         value: float = self.settings.get(key, levels)
         return value
 
-    def storages_of(self, cluster: int) -> list[int]:
+    def storages_of(self, cluster: int) -> tuple[int, ...]:
         """Primary storages attached to a cluster, ascending by uuid."""
-        return [row for row, one in enumerate(self.storages) if cluster in one.clusters]
+        return self.attachments.storages_of(self.storages, cluster)
 
-    def clusters_of_l3s(self, l3s: tuple[int, ...]) -> set[int]:
+    def clusters_of_l3s(self, l3s: tuple[int, ...]) -> frozenset[int]:
         """Clusters that have the L2 of every one of *l3s* attached."""
-        found = set(range(len(self.clusters)))
-        for l3 in l3s:
-            found &= self.l2_clusters[self.l3s[l3].l2]
-        return found
+        l2s = tuple(self.l3s[l3].l2 for l3 in l3s)
+        return self.attachments.clusters_of(self.l2_clusters, l2s, len(self.clusters))
 
-    def cluster_mask(self, clusters: set[int]) -> BoolArray:
-        """A truth per cluster."""
-        mask = np.zeros(len(self.clusters), dtype=np.bool_)
-        mask[list(clusters)] = True
-        return mask
+    def cluster_mask(self, clusters: AbstractSet[int]) -> BoolArray:
+        """A truth per cluster; not to be written."""
+        return self.attachments.mask(frozenset(clusters), len(self.clusters))
 
     def find(self, kind: str, name: str) -> int:
         """The index of something by name or uuid; raises UnknownName.
@@ -226,6 +223,7 @@ class Cloud:
     def fork(self) -> Cloud:
         """An independent copy for anything that goes on living."""
         twin = copy.copy(self)
+        twin.attachments = Attachments()
         twin.settings, twin.fleet = self.settings.copy(), self.fleet.copy()
         twin.storages = [one.duplicate() for one in self.storages]
         twin.backups = [one.duplicate() for one in self.backups]

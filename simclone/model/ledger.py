@@ -441,6 +441,10 @@ class Ledger:
         storage = self.cloud.storages[row]
         for name, value in values.items():
             self._attr(storage, name, value)
+        if "clusters" in values:
+            self.cloud.attachments.forget()
+            if self._undo is not None:
+                self._undo.insert(0, (self.cloud.attachments.forget, ()))
         self._emit("set", "", storage.name, tuple((n, v) for n, v in values.items() if isinstance(v, int)))
 
     def zero_storage(self, row: int) -> None:
@@ -698,9 +702,9 @@ class Ledger:
             mine = sum(space.amount for space in self.spaces.values() if space.storage == row)
             if storage.held != mine:
                 raise InvariantViolation(f"{storage.name}: held {storage.held}, holds add up to {mine}")
-            recorded = storage.total - storage.system_used - storage.held + storage.drift
-            if storage.available != recorded:
-                raise InvariantViolation(f"{storage.name}: available {storage.available}, books say {recorded}")
+            books = storage.total - storage.system_used - storage.held + storage.drift
+            if storage.available != books:
+                raise InvariantViolation(f"{storage.name}: available {storage.available}, books say {books}")
 
 
 def _restore(mapping: dict[Any, Any], before: dict[Any, Any]) -> None:

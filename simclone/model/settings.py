@@ -75,7 +75,7 @@ class Setting:
             if number != int(number):
                 raise ValueError
             return int(value)
-        except ValueError:
+        except (ValueError, OverflowError):
             raise ValueError("a whole number" if self.kind == "int" else "a number") from None
 
 
@@ -198,7 +198,7 @@ FIDELITY: Mapping[str, Setting] = _define(
     _flag("imageSizeQuotaVirtual", True),
     _choice("quotaAtAllocation", "SYS.1000", "ID.1003"),
 )
-"""Behaviours that look like slips of the product or that the fact sheets doubt; the defaults are the sheets' reading."""
+"""Behaviours that look like slips of the product or that the sheets doubt; defaults are the sheets' reading."""
 
 RESOURCE_TYPES = ("zone", "cluster", "host", "primaryStorage", "backupStorage", "l3Network")
 

@@ -31,9 +31,12 @@ def candidates(request: HostRequest, cloud: Cloud, identity: Identity) -> list[i
 
 
 def dry_run(request: HostRequest, cloud: Cloud, identity: Identity) -> Decision:
-    """Whether there is a host for one VM now; nothing is reserved."""
-    found = candidates(request, cloud, identity)
-    return found if isinstance(found, Unplaced) else Placed(found[0], 0)
+    """Whether there is a host for one VM now; nothing is reserved, so any survivor stands for all."""
+    found = chain.run(strategy_of(request, cloud), request.dry(), cloud)
+    if isinstance(found, Unplaced):
+        return found
+    order = cloud.chance.order(identity, "dryRun").walk(found.hosts.tolist())
+    return Placed(next(order), found.page, (), found.steps)
 
 
 def decide(request: HostRequest, cloud: Cloud, identity: Identity) -> Decision:

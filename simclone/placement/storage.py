@@ -152,7 +152,7 @@ def _requests(cloud: Cloud, plan: VolumePlan, host: int) -> list[StorageRequest]
     cluster = cloud.fleet.get("cluster", host)
     shared = [row for row in cloud.storages_of(cluster) if not cloud.storages[row].is_local]
     if shared and (plan.root_pin is not None or plan.data_pin is not None):
-        return _both_designated(cloud, plan, root, data)
+        return _both_designated(plan, root, data)
     return _default_local(cloud, plan, root, data, bool(shared))
 
 
@@ -168,7 +168,7 @@ def _pinned(request: StorageRequest, pin: int | None) -> StorageRequest:
 
 
 def _both_designated(
-    cloud: Cloud, plan: VolumePlan, root: StorageRequest, data: list[StorageRequest]
+    plan: VolumePlan, root: StorageRequest, data: list[StorageRequest]
 ) -> list[StorageRequest] | ErrorCode:
     if plan.root_pin is None or (data and plan.data_pin is None):
         text = "with local and shared storage in one cluster, root and data storage must both be named"

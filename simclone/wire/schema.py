@@ -9,7 +9,7 @@ _TEXT = {"type": "string"}
 _WHOLE = {"type": "integer"}
 _DATE = {
     "type": "string",
-    "pattern": "^(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [0-9]{1,2}, [0-9]{4} [0-9]{1,2}:[0-9]{2}:[0-9]{2} [AP]M$",
+    "pattern": "^[A-Z][a-z]{2} [0-9]{1,2}, [0-9]{4} [0-9]{1,2}:[0-9]{2}:[0-9]{2} [AP]M$",
 }
 
 

@@ -19,8 +19,8 @@ def sort_key(
 ) -> tuple[list[IntArray], SortFlow | None] | ErrorCode:
     """The lexicographic key of every survivor as a list of parts, most significant first.
 
-    Each sorter sees only the hosts the one before preferred; whoever left gets 0 from it on. An empty list ends the chain.
-    A *whole_set* sorter cannot be written as a key and is handed back.
+    Each sorter sees only the hosts the one before preferred; whoever left gets 0 from it on. An empty list ends the
+    chain. A *whole_set* sorter cannot be written as a key and is handed back.
     """
     parts: list[IntArray] = []
     inside = np.ones(len(survivors), dtype=np.bool_)

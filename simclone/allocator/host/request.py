@@ -14,7 +14,7 @@ class HostRequest:
     """One question to the host allocator; indices where the cloud has rows, None where ZStack has null.
 
     *cpu* vCPUs, *memory* bytes, *disk_size* bytes of all disks that will be made. *required_storages* must all be
-    attached, of each of *optional_storages* one. *bindings* are (type, index) pairs of resource bindings, *volume_hosts*
+    attached, of each of *optional_storages* one. *bindings* are (type, index) pairs, *volume_hosts*
     hosts that hold the VM's local volumes, *volume_storages* the storages of its volumes. *vm* is its row or None.
     """
 

@@ -1,4 +1,4 @@
-"""The generic storage chain: Main, Avoid, Tag, ReservedCapacity, then a sorter (clone-storage-affinity.md 3.1 to 3.5)."""
+"""The generic storage chain: Main, Avoid, Tag, ReservedCapacity, then a sorter (clone-storage-affinity.md 3.1-3.5)."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def filtered(cloud: Cloud, request: StorageRequest) -> list[int] | ErrorCode:
     if fitting:
         return fitting
     reason = next(short for short in shorts.values() if short is not None)
-    text = f"after subtracting reserved capacity and looking at the physical threshold no primary storage has {request.size} bytes"
+    text = f"no primary storage has {request.size} bytes after subtracting reserved capacity, within its threshold"
     return ErrorCode(code="SYS.1006", details=text, reason=reason)
 
 

@@ -1,4 +1,4 @@
-"""The checks before any work: type, capacity of a full clone, fast clone's host, quota, state, dry run (section 1.4)."""
+"""The checks before any work: type, full capacity, fast clone's host, quota, state, dry run (section 1.4)."""
 
 from __future__ import annotations
 

@@ -1,0 +1,48 @@
+"""Who is attached to whom, resolved once into small tables; forgotten when an attachment changes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simclone.model.columns import BoolArray
+from simclone.model.storage import PrimaryStorage
+
+
+class Attachments:
+    """Cached answers about storages, networks and clusters. The ledger calls `forget` when it changes one."""
+
+    def __init__(self) -> None:
+        self._storages: dict[int, tuple[int, ...]] = {}
+        self._masks: dict[frozenset[int], BoolArray] = {}
+        self._networks: dict[tuple[int, ...], frozenset[int]] = {}
+
+    def forget(self) -> None:
+        """Drop everything that was resolved."""
+        self._storages.clear()
+        self._networks.clear()
+
+    def storages_of(self, storages: list[PrimaryStorage], cluster: int) -> tuple[int, ...]:
+        """Primary storages attached to a cluster, ascending by uuid."""
+        found = self._storages.get(cluster)
+        if found is None:
+            found = tuple(row for row, one in enumerate(storages) if cluster in one.clusters)
+            self._storages[cluster] = found
+        return found
+
+    def clusters_of(self, attached: list[set[int]], l2s: tuple[int, ...], clusters: int) -> frozenset[int]:
+        """Clusters that have every one of *l2s* attached; all of them when there is none."""
+        found = self._networks.get(l2s)
+        if found is None:
+            found = frozenset(range(clusters)).intersection(*(attached[l2] for l2 in l2s))
+            self._networks[l2s] = found
+        return found
+
+    def mask(self, clusters: frozenset[int], size: int) -> BoolArray:
+        """A truth per cluster; not to be written."""
+        found = self._masks.get(clusters)
+        if found is None or len(found) != size:
+            found = np.zeros(size, dtype=np.bool_)
+            found[list(clusters)] = True
+            found.flags.writeable = False
+            self._masks[clusters] = found
+        return found
