@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -10,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simclone.allocator.host.request import HostRequest
+from simclone.audit import Violation, replay
 from simclone.check.compare import differences
 from simclone.check.operations import answer_facts
 from simclone.check.run import FAILED, PASSED, CaseResult, Failure, run_steps
 from simclone.engine.clone.call import clone_now
 from simclone.engine.context import Context
 from simclone.engine.simulation import RunResult, open_context, serve
-from simclone.errors import UnknownName
+from simclone.errors import InvariantViolation, UnknownName
 from simclone.explain.hosts import HostVerdict, host_table
 from simclone.explain.story import Explanation, explain_clone
 from simclone.model.vms import NONE
@@ -72,7 +74,16 @@ def run(source: Source, *, seed: int | None = None, replication: int = 0) -> Run
     answers = [*result.answers, *refused.values()]
     order = {one.name or "": at for at, one in enumerate(scenario.requests)}
     answers.sort(key=lambda one: (one.started_us, order.get(one.request.name, 0)))
-    return Run(scenario, replace(result, answers=tuple(answers)), replication)
+    made = Run(scenario, replace(result, answers=tuple(answers)), replication)
+    if os.environ.get("SIMCLONE_AUDIT"):
+        raise_violations(made.audit())
+    return made
+
+
+def raise_violations(found: list[Violation]) -> None:
+    """Raise InvariantViolation naming the first few."""
+    if found:
+        raise InvariantViolation("; ".join(f"event {one.serial} ({one.rule}): {one.text}" for one in found[:5]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,6 +231,10 @@ class Run:
         from simclone.frames import save_run
 
         return save_run(self, Path(directory), force=force)
+
+    def audit(self) -> list[Violation]:
+        """What an independent replay of the records finds wrong; empty when every rule held at every event."""
+        return replay(self.result.records(), self.result.events)
 
     def check(self) -> CaseResult:
         """Compare with the scenario's ``expect``."""

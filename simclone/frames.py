@@ -169,6 +169,7 @@ def save_run(run: Run, directory: Path, *, force: bool = False) -> Path:
 
 
 def _write_run(run: Run, folder: Path) -> None:
+    (folder / "records.json").write_text(json.dumps(run.result.records()), "utf-8")
     (folder / "responses.json").write_text(json.dumps(run.responses, indent=1, ensure_ascii=False), "utf-8")
     for name, frame in (
         ("clones", run.clones),

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 
 import simclone.engine.life.migrate as migrate_module
 import simclone.engine.queries as queries_module
 import simclone.placement.host as host_module
+from simclone.allocator.host.request import HostRequest
 from simclone.chance import Identity
 from simclone.engine.admin import groups as admin_groups
 from simclone.engine.admin import hosts as admin_hosts
@@ -26,6 +28,7 @@ from simclone.engine.queries import hosts_for_create, hosts_for_migration, hosts
 from simclone.engine.simulation import open_context
 from simclone.engine.waits import run_now
 from simclone.model.columns import Columns
+from simclone.model.inventory import StorageConstraint
 from simclone.model.ledger import Ledger
 from simclone.records import CloneAnswer, CloneRequest, Decision
 from simclone.scenario.load import scenario_of
@@ -54,6 +57,12 @@ CLOUD_STRATEGIES = (
 )
 MIGRATIONS = ("MigrateVmAllocatorStrategy", "LocalStorageMigrateVmAllocatorStrategy")
 POLICIES = ("antiHard", "antiSoft", "affinityHard", "affinitySoft", "spreadHard", "spreadSoft")
+
+
+def examples(number: int) -> int:
+    """How many examples a test draws: *number*, or what the profile ``explore`` says."""
+    most: int = settings.default.max_examples if settings.default else number
+    return most if most > 1000 else number
 
 
 def strategies_of(profile: str) -> tuple[str, ...]:
@@ -97,7 +106,8 @@ def clouds(draw: st.DrawFn, profile: str | None = None) -> Doc:
     offerings = [draw(_offerings(f"o{n}", profile, storages)) for n in range(draw(st.integers(1, 3)))]
     accounts = [draw(_accounts("user"))]
     host_groups = [{"name": "hg", "hosts": draw(_some([one["name"] for one in hosts]))}]
-    groups = [draw(_groups(f"g{n}", hosts)) for n in range(draw(st.integers(0, 3)))]
+    many = draw(st.integers(0, 3)) if profile == "cloud" else 0  # the open core knows no groups
+    groups = [draw(_groups(f"g{n}", hosts)) for n in range(many)]
     parts = {
         "zones": zones,
         "clusters": clusters,
@@ -211,7 +221,7 @@ def _l2s(draw: st.DrawFn, name: str, zones: list[Doc], clusters: list[Doc]) -> D
 
 @st.composite
 def _l3s(draw: st.DrawFn, number: int, l2s: list[Doc]) -> Doc:
-    many = draw(st.integers(2, 9))
+    many = draw(st.sampled_from([9, 30, 3, 5, 2]))
     kinds = [None, "FirstAvailableIpAllocatorStrategy", "AscDelayRecycleIpAllocatorStrategy"]
     one = {
         "name": f"l3-{number}",
@@ -470,6 +480,71 @@ def apply(ctx: Context, op: Op, serial: int = 0) -> CloneAnswer | None:
         if made.ok:
             admin_volumes.attach_data_volume(ctx, vm, made.row)
     return None
+
+
+# -- questions to the host allocator ----------------------------------------------------------------------
+
+
+@st.composite
+def requests(draw: st.DrawFn, cloud: Any) -> HostRequest:
+    """Any question the allocator may be asked on a cloud, whether an operation would ask it or not."""
+
+    def some(rows: Any) -> st.SearchStrategy[frozenset[int]]:
+        return st.frozensets(st.sampled_from(range(len(rows))), max_size=2)
+
+    def maybe(rows: Any) -> st.SearchStrategy[int | None]:
+        return st.sampled_from([None, None, None, *range(len(rows))])
+
+    hosts, storages = range(cloud.fleet.size), cloud.storages
+    operation = draw(st.sampled_from(["NewCreate", "NewCreate", "Start", "Migrate"]))
+    strategy = draw(st.sampled_from([*strategies_of(cloud.settings.profile), *MIGRATIONS]))
+    wish = draw(
+        st.sampled_from(
+            [None, None, StorageConstraint(storage=0), StorageConstraint(tag="fast"), StorageConstraint(None, "fast", False)]
+        )
+    )
+    vm = draw(st.sampled_from([None, *range(cloud.vms.size)]))
+    group = draw(maybe(cloud.groups))
+    bound = draw(st.lists(st.tuples(st.just("Host"), st.sampled_from(hosts)), max_size=2))
+    bound += draw(st.lists(st.tuples(st.just("Cluster"), st.sampled_from(range(len(cloud.clusters)))), max_size=1))
+    tags = [f"maxInstancePerHost::{draw(st.integers(0, 3))}"] if draw(st.integers(0, 9)) else []
+    local = [row for row, one in enumerate(storages) if one.is_local]
+    return HostRequest(
+        cpu=draw(st.sampled_from([1, 2, 0, 4, 8, 40])),
+        memory=draw(st.sampled_from([GIB, 512 * MIB, 0, 3 * GIB, 4 * GIB, 7 * GIB + 1, 8 * GIB, 12 * GIB])),
+        strategy=strategy,
+        vm=vm,
+        account=draw(st.sampled_from([-1, 0])),
+        operation=operation,
+        disk_size=draw(st.sampled_from([0, GIB, 8 * GIB, 45 * GIB, 600 * GIB])),
+        volume_sizes=draw(st.sampled_from([0, 20 * GIB, 60 * GIB])),
+        snapshot_sizes=draw(st.sampled_from([0, GIB])),
+        l3s=tuple(sorted(draw(some(cloud.l3s)))),
+        image=draw(maybe(cloud.images)),
+        architecture=draw(st.sampled_from([None, None, "x86_64", "aarch64"])),
+        hypervisor="KVM",
+        backup_storage=draw(maybe(cloud.backups)),
+        required_storages=draw(st.one_of(st.just(frozenset()), some(storages))),
+        optional_storages=draw(st.sampled_from([(), (), (frozenset({0}),), (frozenset({0, len(storages) - 1}),)])),
+        vm_constraint=wish,
+        zone=draw(maybe(cloud.zones)),
+        clusters=tuple(sorted(draw(some(cloud.clusters)))) if draw(st.booleans()) else (),
+        host=draw(st.sampled_from([None] * 12 + list(hosts))),
+        avoid=draw(some(hosts)),
+        soft_avoid=draw(some(hosts)),
+        vm_cluster=draw(st.sampled_from([None, *range(len(cloud.clusters))])),
+        last_host=draw(st.sampled_from([None, *hosts])),
+        current_host=draw(maybe(hosts)),
+        root_storage=draw(st.sampled_from([None, *local, *local])),
+        volume_storages=draw(some(storages)) if draw(st.booleans()) else frozenset(),
+        volume_hosts=draw(some(hosts)) if draw(st.booleans()) else frozenset(),
+        root_ready=draw(st.sampled_from([True, True, True, False])),
+        group=group,
+        bindings=tuple(bound) if draw(st.booleans()) else (),
+        system_tags=tuple(tags),
+        dry_run=draw(st.booleans()),
+        list_all=draw(st.booleans()),
+    )
 
 
 # -- hooks -----------------------------------------------------------------------------------------------------

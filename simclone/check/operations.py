@@ -37,6 +37,7 @@ class Stage:
     ips: dict[str, tuple[int, int]] = field(default_factory=dict)
     vms: dict[str, int] = field(default_factory=dict)
     batches: dict[str, list[int]] = field(default_factory=dict)
+    answers: list[CloneAnswer] = field(default_factory=list)
 
     def find(self, kind: str, name: str | None) -> int | None:
         """The row of an optional name."""
@@ -193,6 +194,7 @@ def clone_request(spec: Spec, ordinal: int) -> CloneRequest:
 def clone_vm_instance(stage: Stage, spec: Spec) -> list[Answer]:
     """The API call."""
     answer = clone_now(stage.ctx, clone_request(spec, stage.ctx.next_ordinal("api")))
+    stage.answers.append(answer)
     for one in answer.clones:
         stage.vms[one.name] = one.vm
     return [answer_facts(stage.ctx, answer)]

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from simclone.audit import replay
 from simclone.check.compare import differences
 from simclone.check.operations import OPERATIONS, Answer, Stage
 from simclone.check.questions import QUESTIONS
 from simclone.engine.context import Context
+from simclone.engine.records import answer_records, figures
 from simclone.model.ledger import Ledger
 
 PASSED, FAILED, UNSUPPORTED, UNJUDGED = "passed", "failed", "unsupported", "unjudged"
@@ -47,7 +49,8 @@ def run_steps(ledger: Ledger, steps: Sequence[Mapping[str, Any]], *, name: str =
     missing = unsupported_operations(steps)
     if missing:
         return CaseResult(name, topic, UNSUPPORTED, (), missing)
-    stage = Stage(Context(ledger))
+    opening = figures(ledger.cloud)
+    stage = Stage(Context(ledger, opening=opening))
     failures: list[Failure] = []
     for number, step in enumerate(steps, 1):
         for answer in _answers(stage, step):
@@ -56,6 +59,9 @@ def run_steps(ledger: Ledger, steps: Sequence[Mapping[str, Any]], *, name: str =
             if wrong and step.get("arrange"):
                 return CaseResult(name, topic, FAILED, tuple(failures))
         ledger.check()
+    records = {"opening": opening, "closing": figures(ledger.cloud), "answers": answer_records(stage.answers)}
+    found = replay(records, ledger.events)
+    failures += [Failure(len(steps), "audit", one.rule, "no violation", one.text) for one in found]
     return CaseResult(name, topic, FAILED if failures else PASSED, tuple(failures))
 
 

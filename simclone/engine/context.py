@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from simclone.allocator.host.request import HostRequest
 from simclone.chance import Identity
@@ -17,7 +18,8 @@ from simclone.records import Decision, DecisionRecord, ErrorCode
 class Context:
     """A run in progress. *max_names* bounds the names of one clone call.
 
-    *watch* sees every host request (with the number its decision will have) before it is decided.
+    *watch* sees every host request (with the number its decision will have) before it is decided, *opening* holds the
+    figures before anything was placed.
     """
 
     ledger: Ledger
@@ -25,6 +27,7 @@ class Context:
     ordinals: dict[str, int] = field(default_factory=dict)
     max_names: int = 10_000
     watch: Callable[[int, HostRequest], None] | None = None
+    opening: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def cloud(self) -> Cloud:

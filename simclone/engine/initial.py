@@ -95,7 +95,7 @@ def _place(ctx: Context, doc: VmDoc, uuid: str) -> ErrorCode | None:
 
 
 def _name(ctx: Context, vm: int, uuid: str) -> None:
-    ctx.ledger.put(ctx.cloud.vms.uuids, vm, uuid, ctx.cloud.vms.names[vm], "uuid")
+    ctx.ledger.keep(ctx.cloud.vms.uuids, vm, uuid)
 
 
 def _adopt(ctx: Context, new: NewVm) -> int:
@@ -105,7 +105,7 @@ def _adopt(ctx: Context, new: NewVm) -> int:
     assert host is not None
     assert storage is not None
     vm = add_row(ctx, new)
-    ledger.hold_host(vm, host)
+    ledger.hold_host(vm, host, "adopt")
     cluster = cloud.fleet.get("cluster", host)
     zone = cloud.clusters[cluster].zone
     where = host if cloud.storages[storage].is_local else ANYWHERE
@@ -114,7 +114,7 @@ def _adopt(ctx: Context, new: NewVm) -> int:
     sizes = [new.shape.root_size, *(disk.size for disk in new.shape.disks)]
     for device, size in enumerate(sizes):
         kind = DATA if device else ROOT
-        space = ledger.hold_space(new.name, storage, size, host=where)
+        space = ledger.hold_space(f"adopt {new.name}", storage, size, host=where)
         row = ledger.add_volume(
             f"{'DATA' if device else 'ROOT'}-for-{new.name}",
             type=kind,

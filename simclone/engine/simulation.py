@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from simclone.allocator.host.sorters.textbook import SCORERS, WeightedScoreSortFlow
 from simclone.allocator.host.strategies import TABLES, Strategy
 from simclone.engine.clone.call import clone_now
 from simclone.engine.context import Context
 from simclone.engine.initial import place_all
+from simclone.engine.records import answer_records, figures
 from simclone.model.columns import IntArray
 from simclone.model.ledger import Ledger
 from simclone.records import CloneAnswer, CloneRequest, DecisionRecord, Event
@@ -30,6 +32,12 @@ class RunResult:
     events: tuple[Event, ...]
     before: Mapping[str, IntArray]
     storage_before: tuple[int, ...]
+    opening: Mapping[str, Any]
+
+    def records(self) -> dict[str, Any]:
+        """Opening, closing and answers as plain data; with the events all an auditor needs."""
+        closing = figures(self.ledger.cloud)
+        return {"opening": self.opening, "closing": closing, "answers": answer_records(self.answers)}
 
 
 def own_strategies(profile: str, docs: Mapping[str, StrategyDoc]) -> dict[str, object]:
@@ -59,7 +67,7 @@ def open_context(scenario: Scenario, *, seed: int | None = None, replication: in
     """A cloud at t = 0 with its VMs placed, ready for requests."""
     ledger = scenario.build(seed, replication)
     ledger.cloud.strategies.update(own_strategies(ledger.cloud.settings.profile, scenario.strategies))
-    ctx = Context(ledger, max_names=scenario.run.max_names)
+    ctx = Context(ledger, max_names=scenario.run.max_names, opening=figures(ledger.cloud))
     place_all(ctx, scenario)
     return ctx
 
@@ -74,4 +82,5 @@ def serve(ctx: Context, requests: Sequence[CloneRequest]) -> RunResult:
         ctx.ledger.now_us = max(ctx.ledger.now_us, request.at_us)
         answers.append(clone_now(ctx, request))
     ctx.ledger.check()
-    return RunResult(ctx.ledger, tuple(answers), tuple(ctx.decisions), tuple(ctx.ledger.events), before, storage_before)
+    events = tuple(ctx.ledger.events)
+    return RunResult(ctx.ledger, tuple(answers), tuple(ctx.decisions), events, before, storage_before, ctx.opening)

@@ -43,7 +43,7 @@ def update_quota(ctx: Context, account: int, name: str, value: int) -> Outcome:
     """Change a limit of an account."""
     if name not in QUOTA_DEFAULTS:
         return Outcome(account, invalid_argument(f"unknown quota {name!r}"))
-    ctx.ledger.put(ctx.cloud.limits[account], name, value, ctx.cloud.accounts[account].name, "quota")
+    ctx.ledger.set_limit(account, name, value)
     return Outcome(account)
 
 

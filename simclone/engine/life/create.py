@@ -48,7 +48,7 @@ def add_row(ctx: Context, new: NewVm) -> int:
         ordinal=new.ordinal,
         position=new.position,
     )
-    ledger.put(vms.wishes, vm, new.wish, new.name, "wish")
+    ledger.keep(vms.wishes, vm, new.wish)
     if new.group is not None:
         ledger.join_group(vm, new.group)
     return vm

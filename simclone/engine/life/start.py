@@ -106,7 +106,7 @@ def start_vm(
         wish = cloud.vms.wishes[vm]
         if host is not None or cluster is not None:
             wish = replace(wish, host=host, cluster=cluster)
-            ctx.ledger.put(cloud.vms.wishes, vm, wish, cloud.vms.names[vm], "wish")
+            ctx.ledger.keep(cloud.vms.wishes, vm, wish)
         failed = yield from start_new(ctx, vm, cloud.vms.names[vm])
     else:
         failed = yield from restart(ctx, vm, start_request(cloud, vm, host, cluster))

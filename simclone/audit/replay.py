@@ -1,0 +1,163 @@
+"""Replay a run's events against its opening figures and compare with its closing figures and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from simclone.audit.hosts import Hosts
+from simclone.audit.rules import UNLIMITED_STRATEGIES, Groups, Quotas, Vm
+from simclone.audit.storage import Addresses, Storages
+from simclone.records import Event
+
+_NEW_HOST = {"exists": 1, "state": 0, "status": 0, "labels": {}, "cluster": -1, "zone": -1}
+RUNNING = (2, 11, 17)
+"""Running, Paused and Unknown: states in which a VM holds its host."""
+AT_REST = (0, 4, 7)
+"""Created, Stopped and Destroyed: states in which a VM holds none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A rule that did not hold; *serial* is the event's, -1 for the end of the run."""
+
+    serial: int
+    rule: str
+    text: str
+
+
+def replay(records: Mapping[str, Any], events: Iterable[Event]) -> list[Violation]:
+    """Everything that is wrong with a run. *records* holds ``opening``, ``closing`` and ``answers``."""
+    auditor = Auditor(records["opening"])
+    found: list[Violation] = []
+    expected = 0
+    for event in events:
+        if event.serial != expected:
+            found.append(Violation(event.serial, "order", f"event {expected} is missing"))
+        expected = event.serial + 1
+        try:
+            found += [Violation(event.serial, event.kind, text) for text in auditor.event(event)]
+        except (KeyError, ValueError, IndexError) as error:
+            found.append(Violation(event.serial, "record", f"the event cannot be understood: {error!r}"))
+    found += [Violation(-1, "closing", text) for text in auditor.closing(records["closing"])]
+    found += [Violation(-1, "answers", text) for text in auditor.answers(records["answers"])]
+    return found
+
+
+class Auditor:
+    """The auditor's own books."""
+
+    def __init__(self, opening: Mapping[str, Any]) -> None:
+        self.hosts = Hosts(opening["hosts"])
+        self.storages = Storages(opening["storages"])
+        self.addresses = Addresses(opening["networks"])
+        self.groups = Groups(opening["groups"], [dict(one) for one in opening["hosts"]])
+        self.quotas = Quotas(opening["accounts"])
+        self.vms: dict[str, Vm] = {}
+        self.been: dict[str, set[str]] = {}
+
+    def event(self, event: Event) -> Iterator[str]:
+        """What is wrong with one event."""
+        amounts = dict(event.amounts)
+        room = event.target.partition("/")[0]
+        if event.kind in ("hold", "end"):
+            yield from self._hold(event, amounts, room)
+        elif event.kind == "drift":
+            yield from self._drift(event, amounts, room)
+        elif event.kind == "vm":
+            yield from self._vm(event, amounts)
+        elif event.kind == "set":
+            self._set(event, amounts, room)
+        elif event.kind != "volume":
+            yield f"unknown kind of event {event.kind!r}"
+
+    def _hold(self, event: Event, amounts: dict[str, int], room: str) -> Iterator[str]:
+        begins = event.kind == "hold"
+        if room == "host":
+            if begins:
+                self.been.setdefault(event.subject, set()).add(event.target)
+                self.vms[event.subject].adopted |= event.cause == "adopt"
+                yield from self.hosts.hold(event.subject, event.target, amounts, event.cause)
+            else:
+                yield from self.hosts.end(event.subject, event.target, amounts)
+        elif room == "storage":
+            if begins:
+                yield from self.storages.hold(event.subject, event.target, amounts, event.cause)
+            else:
+                yield from self.storages.end(event.subject, event.target, amounts)
+        elif room == "l3":
+            turn = self.addresses.hold if begins else self.addresses.end
+            yield from turn(event.target, amounts["ip"])
+
+    def _drift(self, event: Event, amounts: dict[str, int], room: str) -> Iterator[str]:
+        books = self.hosts if room == "host" else self.storages
+        yield from books.shift(event.target, amounts, event.cause)
+
+    def _vm(self, event: Event, amounts: dict[str, int]) -> Iterator[str]:
+        if event.cause.startswith("add"):
+            self.vms[event.subject] = Vm(event.target, event.cause.removeprefix("add "), amounts)
+            return
+        vm = self.vms[event.subject]
+        moved = amounts["host"] != vm.figures["host"]
+        vm.figures = amounts
+        if event.cause == "remove":
+            vm.alive = False
+            if event.subject in self.hosts.of:
+                yield f"{event.subject} is removed while it holds {self.hosts.of[event.subject]}"
+        elif moved and amounts["host"] >= 0 and not vm.adopted:
+            yield from self.groups.placed(event.subject, vm, self.vms)
+            if amounts["state"] == 1 and vm.strategy not in UNLIMITED_STRATEGIES:
+                yield from self.quotas.running(vm.account, self.vms)
+
+    def _set(self, event: Event, amounts: dict[str, int], room: str) -> None:
+        if room == "host":
+            self.hosts.set(event.target, amounts, event.cause)
+            row = int(event.target.removeprefix("host/"))
+            while row >= len(self.groups.hosts):
+                self.groups.hosts.append(dict(_NEW_HOST))
+            self.groups.hosts[row] = {**self.groups.hosts[row], **amounts}
+        elif room == "storage":
+            self.storages.set(event.target, event.subject, amounts)
+        elif room == "l3":
+            self.addresses.extend(event.target, amounts)
+        elif room == "account":
+            self.quotas.limits[event.target][event.subject.removeprefix("quota/")] = amounts["value"]
+        elif room == "group":
+            self._set_group(event, amounts)
+
+    def _set_group(self, event: Event, amounts: dict[str, int]) -> None:
+        if event.cause == "join":
+            self.groups.members[event.target].add(event.subject)
+            self.vms[event.subject].group = event.target
+        elif event.cause == "leave":
+            self.groups.members[event.target].discard(event.subject)
+            self.vms[event.subject].group = ""
+        else:
+            self.groups.groups[event.target].update(amounts)
+
+    def closing(self, closing: Mapping[str, Any]) -> Iterator[str]:
+        """The end: figures, and every VM where its state says it is."""
+        yield from self.hosts.closing(closing["hosts"])
+        yield from self.storages.closing(closing["storages"])
+        yield from self.addresses.closing(closing["networks"])
+        for name, vm in self.vms.items():
+            held = self.hosts.of.get(name)
+            if not vm.alive or vm.figures["state"] in AT_REST:
+                if held is not None:
+                    yield f"{name} is at rest and holds {held}"
+            elif vm.figures["state"] in RUNNING and held != f"host/{vm.figures['host']}":
+                yield f"{name} runs on host/{vm.figures['host']} and holds {held}"
+
+    def answers(self, answers: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+        """What was answered agrees with what was held."""
+        for answer in answers:
+            placed = [one for one in answer["clones"] if one["ok"]]
+            if answer["cloned"] != len(placed):
+                yield f"{answer['request']} says {answer['cloned']} clones, {len(placed)} elements have no error"
+            for one in answer["clones"]:
+                name = f"vm/{one['vm']}"
+                if one["ok"] and one["host"] >= 0 and f"host/{one['host']}" not in self.been.get(name, ()):
+                    yield f"{answer['request']} places {name} on host/{one['host']}, where it never was"
+                if not one["ok"] and not answer["kept"] and self.vms[name].alive and one["failed_start"]:
+                    yield f"{answer['request']} reports {name} as failed, its row is still there"

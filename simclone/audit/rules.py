@@ -1,0 +1,109 @@
+"""Affinity and quota re-checked from events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Amounts = Mapping[str, int]
+STOPPED, DESTROYING, DESTROYED, CREATED, STARTING = 4, 6, 7, 0, 1
+DELETED = 3
+UNLIMITED_STRATEGIES = ("MinimumCPUUsageHostAllocatorStrategy", "MaxInstancePerHostHostAllocatorStrategy")
+"""Chains that look at no quota (clone-storage-affinity.md, Appendix A)."""
+
+
+@dataclass(slots=True)
+class Vm:
+    """A VM as the auditor knows it."""
+
+    account: str
+    strategy: str
+    figures: dict[str, int] = field(default_factory=dict)
+    alive: bool = True
+    group: str = ""
+    adopted: bool = False
+
+
+class Groups:
+    """Hard rules, looked at whenever a member gets a host."""
+
+    def __init__(self, opening: list[Mapping[str, Any]], hosts: list[Mapping[str, Any]]) -> None:
+        self.groups: dict[str, dict[str, Any]] = {f"group/{row}": dict(one) for row, one in enumerate(opening)}
+        self.hosts = list(hosts)
+        self.members: dict[str, set[str]] = {name: set() for name in self.groups}
+
+    def domain(self, host: int, over: str) -> Any:
+        """The domain of a host under *over*; a host without the label is one of its own."""
+        if over == "host" or host >= len(self.hosts):
+            return host
+        one = self.hosts[host]
+        if over in ("cluster", "zone"):
+            return one[over]
+        return one["labels"].get(over, f"host {host}")
+
+    def placed(self, name: str, vm: Vm, vms: Mapping[str, Vm]) -> Iterator[str]:
+        """A member stands on a host now."""
+        rule = self.groups.get(vm.group)
+        host = vm.figures["host"]
+        if rule is None or not rule["enabled"] or host < 0:
+            return
+        others = [vms[one].figures["host"] for one in self.members[vm.group] if one != name and vms[one].alive]
+        others = [one for one in others if one >= 0]
+        if rule["policy"] == "antiHard" and host in others:
+            yield f"{name} joins another member of {vm.group} on host/{host} (antiHard)"
+        if rule["policy"] == "affinityHard" and others and host not in others:
+            yield f"{name} stands apart from {vm.group} on host/{host} (affinityHard)"
+        if rule["policy"] == "spreadHard":
+            yield from self._spread(name, vm, host, others, rule)
+        yield from self._host_rule(name, vm, host, rule)
+
+    def _spread(self, name: str, vm: Vm, host: int, others: list[int], rule: Mapping[str, Any]) -> Iterator[str]:
+        live = {self.domain(row, rule["over"]) for row, one in enumerate(self.hosts) if _usable(one)}
+        counts = dict.fromkeys(live, 0)
+        for one in others:
+            domain = self.domain(one, rule["over"])
+            counts[domain] = counts.get(domain, 0) + 1
+        own = self.domain(host, rule["over"])
+        lowest = min((counts[domain] for domain in live), default=0)
+        if counts.get(own, 0) + 1 > lowest + rule["max_skew"]:
+            yield f"{name} makes {vm.group} lopsided on {own} (spreadHard)"
+
+    def _host_rule(self, name: str, vm: Vm, host: int, rule: Mapping[str, Any]) -> Iterator[str]:
+        wanted = rule.get("host_rule")
+        if wanted and wanted["policy"] == "affinityHard" and host not in wanted["hosts"]:
+            yield f"{name} stands outside the host group of {vm.group}"
+        if wanted and wanted["policy"] == "antiHard" and host in wanted["hosts"]:
+            yield f"{name} stands inside the host group {vm.group} must avoid"
+
+
+def _usable(host: Mapping[str, Any]) -> bool:
+    return bool(host["exists"]) and host["state"] == 0 and host["status"] == 0
+
+
+class Quotas:
+    """Running limits of accounts."""
+
+    def __init__(self, opening: list[Mapping[str, int]]) -> None:
+        self.limits = {f"account/{row}": dict(one) for row, one in enumerate(opening)}
+
+    def running(self, account: str, vms: Mapping[str, Vm]) -> Iterator[str]:
+        """A VM of *account* was given a host: the running limits must still hold."""
+        limits = self.limits.get(account)
+        if limits is None:
+            return
+        mine = [vm for vm in vms.values() if vm.account == account and vm.alive and _counts(vm.figures)]
+        used = {
+            "vm.num": len(mine),
+            "vm.cpuNum": sum(vm.figures["cpu"] for vm in mine),
+            "vm.memorySize": sum(vm.figures["memory"] for vm in mine),
+        }
+        for name, value in used.items():
+            if value > limits[name]:
+                yield f"{account} uses {value} of {name}, its limit is {limits[name]}"
+
+
+def _counts(figures: Amounts) -> bool:
+    if figures["state"] in (STOPPED, DESTROYING, DESTROYED, CREATED):
+        return False
+    return not (figures["state"] == STARTING and figures["host"] < 0)

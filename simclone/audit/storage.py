@@ -1,0 +1,109 @@
+"""Storage and addresses re-counted from events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Amounts = Mapping[str, int]
+
+
+class Storages:
+    """Every primary storage, replayed; capacities in bytes."""
+
+    def __init__(self, opening: list[Mapping[str, Any]]) -> None:
+        self.available = {f"storage/{row}": int(one["available"]) for row, one in enumerate(opening)}
+        self.shares: dict[tuple[str, int], int] = {
+            (f"storage/{row}", int(host)): int(free)
+            for row, one in enumerate(opening)
+            for host, free in one.get("shares", {}).items()
+        }
+        self.holds: dict[str, tuple[str, int, int]] = {}
+
+    def hold(self, space: str, target: str, amounts: Amounts, owner: str) -> Iterator[str]:
+        """Bytes are taken."""
+        if space in self.holds:
+            yield f"{space} is held twice"
+        self.holds[space] = (target, amounts["bytes"], amounts["host"])
+        yield from self._move(target, amounts, -amounts["bytes"])
+        if not owner.startswith("adopt") and amounts["bytes"] and self.available[target] < 0:
+            yield f"{target} gives {amounts['bytes']} bytes it does not have"
+
+    def end(self, space: str, target: str, amounts: Amounts) -> Iterator[str]:
+        """Bytes come back."""
+        held = self.holds.pop(space, None)
+        if held is None:
+            yield f"{space} ends without having begun"
+        elif held != (target, amounts["bytes"], amounts["host"]):
+            yield f"{space} returns {amounts['bytes']} bytes to {target}, it held {held}"
+        yield from self._move(target, amounts, amounts["bytes"])
+
+    def shift(self, target: str, amounts: Amounts, cause: str) -> Iterator[str]:
+        """A named drift."""
+        if not cause:
+            yield f"drift on {target} without a named cause"
+        self._add(target, amounts, amounts["bytes"])
+
+    def _add(self, target: str, amounts: Amounts, change: int) -> None:
+        self.available[target] += change
+        share = (target, amounts["host"])
+        if share in self.shares:
+            self.shares[share] += change
+
+    def _move(self, target: str, amounts: Amounts, change: int) -> Iterator[str]:
+        self._add(target, amounts, change)
+        if self.available[target] != amounts["available"]:
+            yield f"{target} records {amounts['available']} bytes available, the books say {self.available[target]}"
+        share = (target, amounts["host"])
+        if change < 0 and share in self.shares and self.shares[share] < 0:
+            yield f"{target} gives bytes of host/{amounts['host']} that are not there"
+
+    def set(self, target: str, subject: str, amounts: Amounts) -> None:
+        """Figures change."""
+        if subject.startswith("host/"):
+            host = int(subject.removeprefix("host/"))
+            if "available" in amounts:
+                self.shares[target, host] = amounts["available"]
+        elif "available" in amounts:
+            self.available[target] = amounts["available"]
+
+    def closing(self, rows: list[Mapping[str, Any]]) -> Iterator[str]:
+        """The figures at the end."""
+        for place, one in enumerate(rows):
+            if one["available"] != self.available[f"storage/{place}"]:
+                yield f"storage/{place} ends with {one['available']}, books say {self.available[f'storage/{place}']}"
+            for host, free in one.get("shares", {}).items():
+                if self.shares.get((f"storage/{place}", int(host)), 0) != free:
+                    yield f"storage/{place} on host/{host} ends with {free}, books differ"
+
+
+class Addresses:
+    """Taken addresses per network."""
+
+    def __init__(self, opening: list[Mapping[str, Any]]) -> None:
+        self.ranges = {f"l3/{row}": [tuple(one) for one in net["ranges"]] for row, net in enumerate(opening)}
+        self.taken = {f"l3/{row}": set(net["used"]) for row, net in enumerate(opening)}
+
+    def hold(self, target: str, ip: int) -> Iterator[str]:
+        """An address is taken."""
+        if ip in self.taken[target]:
+            yield f"address {ip} of {target} is taken twice"
+        if not any(low <= ip <= high for low, high in self.ranges[target]):
+            yield f"address {ip} lies outside the ranges of {target}"
+        self.taken[target].add(ip)
+
+    def end(self, target: str, ip: int) -> Iterator[str]:
+        """An address returns."""
+        if ip not in self.taken[target]:
+            yield f"address {ip} of {target} returns without having been taken"
+        self.taken[target].discard(ip)
+
+    def extend(self, target: str, amounts: Amounts) -> None:
+        """A range is added."""
+        self.ranges[target].append((amounts["start"], amounts["end"]))
+
+    def closing(self, rows: list[Mapping[str, Any]]) -> Iterator[str]:
+        """The sets at the end."""
+        for place, one in enumerate(rows):
+            if set(one["used"]) != self.taken[f"l3/{place}"]:
+                yield f"l3/{place} ends with {len(one['used'])} addresses taken, books say otherwise"

@@ -1,0 +1,31 @@
+"""``simclone audit``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command(name="audit")
+@click.argument("run_dir", type=click.Path(exists=True, file_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="Print violations as one JSON document.")
+def command(run_dir: str, as_json: bool) -> None:
+    """Replay the records of RUN_DIR and re-check every rule at every event."""
+    from dataclasses import asdict
+
+    from simclone.audit import replay
+    from simclone.audit.reading import read_events, read_records
+    from simclone.cli.output import print_json
+
+    folder = Path(run_dir)
+    events = list(read_events(folder))
+    found = replay(read_records(folder), events)
+    if as_json:
+        print_json({"events": len(events), "violations": [asdict(one) for one in found]})
+    else:
+        for one in found:
+            click.echo(f"event {one.serial} ({one.rule}): {one.text}")
+        click.echo(f"{len(events)} events, {len(found)} violations")
+    if found:
+        raise SystemExit(1)

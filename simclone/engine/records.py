@@ -1,0 +1,92 @@
+"""Figures of a cloud as plain data, at the opening and at the end of a run; with the events they are its records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from simclone.model.cloud import Cloud
+from simclone.model.settings import QUOTA_DEFAULTS
+from simclone.records import CloneAnswer
+
+HOST_FIELDS = (
+    "exists",
+    "zone",
+    "cluster",
+    "state",
+    "status",
+    "total_cpu",
+    "available_cpu",
+    "total_memory",
+    "available_memory",
+    "reserved_memory",
+)
+
+
+def figures(cloud: Cloud) -> dict[str, Any]:
+    """Hosts, storages, networks, groups and limits as they stand, by row."""
+    columns = {name: cloud.fleet.array(name).tolist() for name in HOST_FIELDS}
+    hosts = [
+        {
+            "name": cloud.fleet.names[row],
+            "labels": cloud.fleet.labels[row],
+            **{name: columns[name][row] for name in HOST_FIELDS},
+        }
+        for row in range(cloud.fleet.size)
+    ]
+    return {
+        "hosts": hosts,
+        "storages": [_storage(cloud, row) for row in range(len(cloud.storages))],
+        "networks": [
+            {"ranges": [[one.start, one.end] for one in pool.ranges], "used": sorted(pool.used)} for pool in cloud.pools
+        ],
+        "groups": [_group(cloud, row) for row in range(len(cloud.groups))],
+        "accounts": [
+            {name: cloud.limit(account, name) for name in QUOTA_DEFAULTS} for account in range(len(cloud.accounts))
+        ],
+    }
+
+
+def _storage(cloud: Cloud, row: int) -> dict[str, Any]:
+    one = cloud.storages[row]
+    shown: dict[str, Any] = {"name": one.name, "total": one.total, "available": one.available}
+    if one.shares is not None:
+        present = np.flatnonzero(one.shares.array("present")).tolist()
+        shown["shares"] = {str(host): one.shares.get("available", host) for host in present}
+    return shown
+
+
+def _group(cloud: Cloud, row: int) -> dict[str, Any]:
+    one = cloud.groups[row]
+    rule = one.host_rule
+    hosts = None if rule is None else {"policy": rule.policy, "hosts": sorted(cloud.host_groups[rule.group].hosts)}
+    return {
+        "policy": one.policy,
+        "enabled": int(one.enabled),
+        "over": one.over,
+        "max_skew": one.max_skew,
+        "host_rule": hosts,
+    }
+
+
+def answer_records(answers: Iterable[CloneAnswer]) -> list[dict[str, Any]]:
+    """What was answered, by VM row; *kept* says that the call failed after work had begun."""
+    return [
+        {
+            "request": answer.request.name,
+            "cloned": answer.succeeded,
+            "kept": answer.error is not None,
+            "clones": [
+                {
+                    "vm": one.vm,
+                    "ok": one.error is None,
+                    "host": one.snapshot.host if one.error is None else -1,
+                    "failed_start": one.error is not None and one.error.code == "VM.1001",
+                }
+                for one in answer.clones
+            ],
+        }
+        for answer in answers
+    ]

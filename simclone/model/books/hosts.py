@@ -1,0 +1,134 @@
+"""Host capacity: holds of VMs, returns as ZStack makes them, drift, recalculation."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simclone.errors import InvariantViolation
+from simclone.model.books.journal import Journal
+from simclone.model.vms import NONE, STATE
+from simclone.units import divided
+
+_UNCHARGED = frozenset(STATE[name] for name in ("Destroyed", "Created", "Destroying", "Stopped"))
+
+
+class HostBook(Journal):
+    """Verbs about hosts."""
+
+    def hold_host(self, vm: int, host: int, cause: str = "") -> None:
+        """Charge a VM's vCPUs and memory to a host. One hold at a time (a migration moves it)."""
+        cells = self.cloud.vms.cells
+        if cells("hold_host")[vm] != NONE:
+            raise InvariantViolation(f"VM {self.cloud.vms.names[vm]} already holds a host")
+        cpu, memory = cells("cpu")[vm], cells("memory")[vm]
+        charged = divided(memory, self.cloud.fleet.memory_ratio(host))
+        self._charge_host(host, cpu, charged)
+        for name, value in (("hold_host", host), ("hold_cpu", cpu), ("hold_memory", charged)):
+            self._cell(self.cloud.vms, name, vm, value)
+        self._emit("hold", f"vm/{vm}", f"host/{host}", self._figures(host, cpu, charged), cause)
+
+    def _figures(self, host: int, cpu: int, memory: int) -> tuple[tuple[str, int], ...]:
+        """What an event about a host says: what was moved, and what the recorded book says afterwards."""
+        get = self.cloud.fleet.get
+        after = (("available_cpu", get("available_cpu", host)), ("available_memory", get("available_memory", host)))
+        return (("cpu", cpu), ("memory", memory), *after)
+
+    def _charge_host(self, host: int, cpu: int, memory: int) -> None:
+        self._host_add("available_cpu", host, -cpu)
+        self._host_add("available_memory", host, -memory)
+        self._host_add("held_cpu", host, cpu)
+        self._host_add("held_memory", host, memory)
+
+    def end_host(self, vm: int, cause: str = "") -> None:
+        """End a VM's hold and return its capacity as ZStack does (host-allocation.md 2.5)."""
+        cells = self.cloud.vms.cells
+        host = cells("hold_host")[vm]
+        if host == NONE:
+            raise InvariantViolation(f"VM {self.cloud.vms.names[vm]} holds no host")
+        cpu, memory = cells("hold_cpu")[vm], cells("hold_memory")[vm]
+        self._host_add("held_cpu", host, -cpu)
+        self._host_add("held_memory", host, -memory)
+        for name, value in (("hold_host", NONE), ("hold_cpu", 0), ("hold_memory", 0)):
+            self._cell(self.cloud.vms, name, vm, value)
+        self._return(host, cells("cpu")[vm], cells("memory")[vm], cpu, memory, f"vm/{vm}")
+        self._emit("end", f"vm/{vm}", f"host/{host}", self._figures(host, cpu, memory), cause)
+
+    def return_again(self, vm: int, host: int) -> None:
+        """ZStack's second return of the same capacity after a storage failure (host-allocation.md, surprise 7)."""
+        cells = self.cloud.vms.cells
+        self._return(host, cells("cpu")[vm], cells("memory")[vm], 0, 0, f"vm/{vm}", "doubleReturn")
+
+    def _return(
+        self, host: int, cpu: int, memory: int, held_cpu: int, held_memory: int, subject: str, cause: str = ""
+    ) -> None:
+        cells = self.cloud.fleet.cells
+        back = divided(memory, self.cloud.fleet.memory_ratio(host))
+        given_cpu = given_memory = 0
+        if cells("available_memory")[host] + back > cells("total_memory")[host]:
+            cause = cause or "allOrNothingReturn"
+        else:
+            given_cpu = min(cells("available_cpu")[host] + cpu, cells("total_cpu")[host]) - cells("available_cpu")[host]
+            given_memory = back
+        self._host_add("available_cpu", host, given_cpu)
+        self._host_add("available_memory", host, given_memory)
+        self._drift_host(host, given_cpu - held_cpu, given_memory - held_memory, subject, cause or "returnClamped")
+
+    def _drift_host(self, host: int, cpu: int, memory: int, subject: str, cause: str) -> None:
+        if cpu or memory:
+            self._host_add("drift_cpu", host, cpu)
+            self._host_add("drift_memory", host, memory)
+            self._emit("drift", subject, f"host/{host}", self._figures(host, cpu, memory), cause)
+
+    def resize_hold(self, vm: int, cpu: int, memory: int) -> None:
+        """Change a running VM's size: the difference is charged to its host (host-allocation.md 2.5)."""
+        cells = self.cloud.vms.cells
+        host = cells("hold_host")[vm]
+        more = divided(memory - cells("memory")[vm], self.cloud.fleet.memory_ratio(host))
+        extra = cpu - cells("cpu")[vm]
+        self._charge_host(host, extra, more)
+        self._cell(self.cloud.vms, "hold_cpu", vm, cells("hold_cpu")[vm] + extra)
+        self._cell(self.cloud.vms, "hold_memory", vm, cells("hold_memory")[vm] + more)
+        self._emit("hold", f"vm/{vm}", f"host/{host}", self._figures(host, extra, more), "resize")
+
+    def move_hold(self, vm: int, target: int) -> None:
+        """A finished live migration: the source's capacity is returned, the target's is charged."""
+        source = self.cloud.vms.get("hold_host", vm)
+        self.end_host(vm, "migrate")
+        self.hold_host(vm, target, "migrate")
+        if source == target:
+            raise InvariantViolation("a VM migrated to its own host")
+
+    def recalculate_host(self, host: int) -> None:
+        """Overwrite a host's recorded figures from the VM rows (host-allocation.md 2.6)."""
+        cells, vms = self.cloud.fleet.cells, self.cloud.vms
+        here = np.flatnonzero((vms.array("host") == host) & (vms.array("alive") == 1))
+        charged = [row for row in here.tolist() if vms.get("state", row) not in _UNCHARGED]
+        memory = divided(sum(vms.get("memory", row) for row in charged), self.cloud.fleet.memory_ratio(host))
+        available_memory = cells("total_memory")[host] - memory
+        available_cpu = cells("total_cpu")[host] - sum(vms.get("cpu", row) for row in charged)
+        expected_cpu = cells("total_cpu")[host] - cells("held_cpu")[host] + cells("drift_cpu")[host]
+        expected_memory = cells("total_memory")[host] - cells("held_memory")[host] + cells("drift_memory")[host]
+        if (available_cpu, available_memory) != (
+            cells("available_cpu")[host],
+            cells("available_memory")[host],
+        ):
+            self._host("available_cpu", host, available_cpu)
+            self._host("available_memory", host, available_memory)
+        self._drift_host(host, available_cpu - expected_cpu, available_memory - expected_memory, "", "recalculation")
+
+    def add_host(self, uuid: str, name: str, labels: dict[str, str], **values: int) -> int:
+        """A new host at the end of the rank order. Not undone by a trial: hosts are added for good or on a fork."""
+        if self._undo is not None:
+            raise InvariantViolation("a host cannot be added inside a trial; use fork()")
+        host = self.cloud.fleet.add(uuid, name, labels, **values)
+        for storage in self.cloud.storages:
+            if storage.shares is not None:
+                storage.shares.reach(self.cloud.fleet.size)
+        self._emit("set", name, f"host/{host}", tuple(values.items()), "add")
+        return host
+
+    def set_host(self, host: int, cause: str = "", **values: int) -> None:
+        """Change descriptive columns of a host (state, status, totals, reserve, ratio class)."""
+        for name, value in values.items():
+            self._host(name, host, value)
+        self._emit("set", "host", f"host/{host}", tuple(values.items()), cause)

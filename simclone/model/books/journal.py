@@ -1,0 +1,121 @@
+"""Primitive writes that can be undone, and the events they leave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from simclone.errors import InvariantViolation
+from simclone.model.cloud import USAGE, Cloud
+from simclone.model.columns import Columns
+from simclone.records import Event
+
+_SLOT = {name: place for place, name in enumerate(USAGE)}
+
+
+class Journal:
+    """Writes a cloud cell by cell; inside `trial` every write is remembered and taken back at the end."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+        self.now_us = 0
+        self.events: list[Event] = []
+        self.touched: list[int] = []
+        self.recording = True
+        self._next = 0
+        self._undo: list[tuple[Callable[..., Any], tuple[Any, ...]]] | None = None
+
+    @contextmanager
+    def trial(self) -> Iterator[None]:
+        """Everything written inside is undone at the end; the cost is what was touched. May be nested."""
+        outer, recording = self._undo, self.recording
+        log: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
+        counter, touched = self._next, len(self.touched)
+        self._undo, self.recording = log, False
+        try:
+            yield
+        finally:
+            for verb, arguments in reversed(log):
+                verb(*arguments)
+            self._undo, self.recording = outer, recording
+            self._next = counter
+            changed = self.touched[touched:]
+            self.touched.extend(changed)
+
+    def changed_hosts(self) -> list[int]:
+        """Hosts whose values changed since the last call, each once, ascending."""
+        found = sorted(set(self.touched))
+        self.touched.clear()
+        return found
+
+    def _put(self, mapping: Any, key: Any, value: Any) -> None:
+        if self._undo is not None:
+            old = mapping[key] if not isinstance(mapping, dict) or key in mapping else None
+            if isinstance(mapping, dict) and key not in mapping:
+                self._undo.append((mapping.pop, (key,)))
+            else:
+                self._undo.append((mapping.__setitem__, (key, old)))
+        mapping[key] = value
+
+    def _drop(self, mapping: dict[Any, Any], key: Any) -> Any:
+        value = mapping[key]
+        if self._undo is not None:
+            before = dict(mapping)
+            self._undo.append((_restore, (mapping, before)))
+        del mapping[key]
+        return value
+
+    def _attr(self, thing: Any, name: str, value: Any) -> None:
+        if self._undo is not None:
+            self._undo.append((setattr, (thing, name, getattr(thing, name))))
+        setattr(thing, name, value)
+
+    def _push(self, rows: list[Any], value: Any) -> None:
+        if self._undo is not None:
+            self._undo.append((rows.pop, ()))
+        rows.append(value)
+
+    def _row(self, table: Columns, **values: int) -> int:
+        row = table._new_row()
+        if self._undo is not None:
+            self._undo.append((_pop_row, (table, row)))
+        for name, value in values.items():
+            table.cells(name)[row] = value
+        return row
+
+    def _cell(self, table: Columns, name: str, row: int, value: int) -> None:
+        cells = table.cells(name)
+        if self._undo is not None:
+            self._undo.append((table.put, (name, row, cells[row])))
+        cells[row] = value
+
+    def _host(self, name: str, host: int, value: int) -> None:
+        self._cell(self.cloud.fleet, name, host, value)
+        self.touched.append(host)
+
+    def _host_add(self, name: str, host: int, amount: int) -> None:
+        self._host(name, host, self.cloud.fleet.cells(name)[host] + amount)
+
+    def _emit(
+        self, kind: str, subject: str, target: str, amounts: tuple[tuple[str, int], ...], cause: str = ""
+    ) -> None:
+        if self.recording:
+            self.events.append(Event(len(self.events), self.now_us, kind, subject, target, amounts, cause))
+
+    def _use(self, account: int, quota: str, amount: int) -> None:
+        row = self.cloud.usage[account]
+        self._put(row, _SLOT[quota], row[_SLOT[quota]] + amount)
+
+
+def _restore(mapping: dict[Any, Any], before: dict[Any, Any]) -> None:
+    mapping.clear()
+    mapping.update(before)
+
+
+def _pop_row(table: Columns, row: int) -> None:
+    if table.size != row + 1:
+        raise InvariantViolation("rows are undone out of order")
+    for name in table.FIELDS:
+        table.cells(name)[row] = 0
+    table.size = row

@@ -1,0 +1,101 @@
+"""VM rows and memberships: the counts per host, account and group that follow them."""
+
+from __future__ import annotations
+
+from simclone.errors import InvariantViolation
+from simclone.model.books.journal import Journal
+from simclone.model.inventory import ADMIN
+from simclone.model.vms import NONE, STATE
+
+_FIGURES = ("state", "host", "last_host", "cpu", "memory", "root")
+_SHOWN = frozenset(_FIGURES)
+_NOT_RUNNING = frozenset(STATE[name] for name in ("Stopped", "Destroying", "Destroyed", "Created"))
+_STARTING, _STOPPED, _DESTROYED = STATE["Starting"], STATE["Stopped"], STATE["Destroyed"]
+
+
+class VmBook(Journal):
+    """Verbs about VM rows."""
+
+    def add_vm(self, name: str, **values: int) -> int:
+        """A new VM row in state Created, on no host."""
+        vms = self.cloud.vms
+        defaults = dict.fromkeys(("host", "last_host", "cluster", "root", "group", "hold_host"), NONE)
+        row = self._row(vms, **{**defaults, "alive": 1, "born_us": self.now_us, "changed_us": self.now_us, **values})
+        self._push(vms.names, name)
+        self._put(vms.by_name, name, [*vms.by_name.get(name, ()), row])
+        self._put(vms.volumes, row, [])
+        self._put(vms.nics, row, [])
+        self._count_vm(row, +1)
+        self._emit(
+            "vm",
+            f"vm/{row}",
+            f"account/{vms.get('account', row)}",
+            self._vm_figures(row),
+            f"add {vms.shape(row).strategy}",
+        )
+        return row
+
+    def set_vm(self, vm: int, **values: int) -> None:
+        """Change fields of a VM; counts per host, account and group follow."""
+        cells = self.cloud.vms.cells
+        self._count_vm(vm, -1)
+        for name, value in values.items():
+            self._cell(self.cloud.vms, name, vm, value)
+        self._cell(self.cloud.vms, "changed_us", vm, self.now_us)
+        self._count_vm(vm, +1)
+        if not _SHOWN.isdisjoint(values):
+            self._emit("vm", f"vm/{vm}", f"account/{cells('account')[vm]}", self._vm_figures(vm), "change")
+
+    def _vm_figures(self, vm: int) -> tuple[tuple[str, int], ...]:
+        cells = self.cloud.vms.cells
+        return tuple((name, cells(name)[vm]) for name in _FIGURES)
+
+    def remove_vm(self, vm: int) -> None:
+        """Take the row out of the database: its name is free, its group forgets it."""
+        group = self.cloud.vms.get("group", vm)
+        if group != NONE:
+            self.leave_group(vm)
+        if self.cloud.vms.get("hold_host", vm) != NONE:
+            raise InvariantViolation(f"VM {self.cloud.vms.names[vm]} is removed while it holds a host")
+        self._count_vm(vm, -1)
+        self._cell(self.cloud.vms, "alive", vm, 0)
+        self._emit("vm", f"vm/{vm}", f"account/{self.cloud.vms.get('account', vm)}", self._vm_figures(vm), "remove")
+
+    def _count_vm(self, vm: int, sign: int) -> None:
+        cells = self.cloud.vms.cells
+        if not cells("alive")[vm]:
+            return
+        state, host, last = cells("state")[vm], cells("host")[vm], cells("last_host")[vm]
+        cpu, memory = cells("cpu")[vm], cells("memory")[vm]
+        if host != NONE:
+            self._host_add("vm_count", host, sign)
+        if state == _STOPPED and last != NONE:
+            self._host_add("stopped_count", last, sign)
+            self._host_add("stopped_cpu", last, sign * cpu)
+            self._host_add("stopped_memory", last, sign * memory)
+        group = cells("group")[vm]
+        if group != NONE and host != NONE:
+            counts = self.cloud.groups[group].counts
+            self._put(counts, host, counts.get(host, 0) + sign)
+        account = cells("account")[vm]
+        if account != ADMIN:
+            placed = host != NONE or last != NONE or cells("root")[vm] != NONE
+            if state != _DESTROYED and placed:
+                self._use(account, "vm.totalNum", sign)
+            if state not in _NOT_RUNNING and not (state == _STARTING and host == NONE):
+                self._use(account, "vm.num", sign)
+                self._use(account, "vm.cpuNum", sign * cpu)
+                self._use(account, "vm.memorySize", sign * memory)
+
+    def join_group(self, vm: int, group: int) -> None:
+        """Make a VM a member; running members count on their host."""
+        self._put(self.cloud.groups[group].members, vm, None)
+        self.set_vm(vm, group=group)
+        self._emit("set", f"vm/{vm}", f"group/{group}", (), "join")
+
+    def leave_group(self, vm: int) -> None:
+        """End a membership."""
+        group = self.cloud.vms.get("group", vm)
+        self.set_vm(vm, group=NONE)
+        self._drop(self.cloud.groups[group].members, vm)
+        self._emit("set", f"vm/{vm}", f"group/{group}", (), "leave")

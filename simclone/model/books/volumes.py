@@ -1,0 +1,170 @@
+"""Volumes, snapshots, the image cache, images."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simclone.model.books.spaces import SpaceBook
+from simclone.model.inventory import ADMIN, Image
+from simclone.model.vms import NONE, VOLUME_STATUS
+
+_READY, _DELETED = (VOLUME_STATUS[name] for name in ("Ready", "Deleted"))
+
+
+class VolumeBook(SpaceBook):
+    """Verbs about what lies on storages."""
+
+    def add_volume(self, name: str, tags: tuple[str, ...] = (), **values: int) -> int:
+        """A new volume row, NotInstantiated and on no storage unless *values* say otherwise."""
+        volumes = self.cloud.volumes
+        none = ("vm", "storage", "host", "space", "image", "offering", "device", "last_vm")
+        row = self._row(volumes, **{**dict.fromkeys(none, NONE), "alive": 1, "born_us": self.now_us, **values})
+        self._push(volumes.names, name)
+        if tags:
+            self._put(volumes.tags, row, tags)
+        self._count_volume(row, +1)
+        self._show_volume(row, "add")
+        return row
+
+    def _show_volume(self, volume: int, cause: str) -> None:
+        cells = self.cloud.volumes.cells
+        amounts = tuple((name, cells(name)[volume]) for name in ("type", "status", "vm", "size", "space"))
+        self._emit("volume", f"volume/{volume}", f"account/{cells('account')[volume]}", amounts, cause)
+
+    def set_volume(self, volume: int, **values: int) -> None:
+        """Change fields of a volume; the account's usage follows."""
+        self._count_volume(volume, -1)
+        for name, value in values.items():
+            self._cell(self.cloud.volumes, name, volume, value)
+        self._count_volume(volume, +1)
+        self._show_volume(volume, "change")
+
+    def attach_volume(self, volume: int, vm: int, device: int) -> None:
+        """Give a volume to a VM."""
+        self.set_volume(volume, vm=vm, device=device)
+        self._push(self.cloud.vms.volumes[vm], volume)
+
+    def detach_volume(self, volume: int) -> None:
+        """Take a volume from its VM."""
+        vm = self.cloud.volumes.get("vm", volume)
+        rest = [row for row in self.cloud.vms.volumes[vm] if row != volume]
+        self._put(self.cloud.vms.volumes, vm, rest)
+        self.set_volume(volume, vm=NONE, device=NONE, last_vm=vm)
+
+    def remove_volume(self, volume: int, cause: str = "") -> None:
+        """Take a volume out of the database; its space ends."""
+        space = self.cloud.volumes.get("space", volume)
+        if space != NONE:
+            self.end_space(space, cause)
+            row = self.cloud.volumes.get("storage", volume)
+            self._attr(self.cloud.storages[row], "volume_count", self.cloud.storages[row].volume_count - 1)
+        self._count_volume(volume, -1)
+        self._cell(self.cloud.volumes, "alive", volume, 0)
+        self._show_volume(volume, "remove")
+        vm = self.cloud.volumes.get("vm", volume)
+        if vm != NONE:
+            self._put(self.cloud.vms.volumes, vm, [v for v in self.cloud.vms.volumes[vm] if v != volume])
+
+    def place_volume(self, volume: int, space: int) -> None:
+        """Bind a volume to the space held for it; it is Ready."""
+        found = self.spaces[space]
+        storage = self.cloud.storages[found.storage]
+        self._attr(storage, "volume_count", storage.volume_count + 1)
+        self.set_volume(volume, storage=found.storage, host=found.host, space=space, status=_READY)
+
+    def _count_volume(self, volume: int, sign: int) -> None:
+        cells = self.cloud.volumes.cells
+        account = cells("account")[volume]
+        if account == ADMIN or not cells("alive")[volume]:
+            return
+        self._use(account, "volume.capacity", sign * cells("size")[volume])
+        if cells("type")[volume] == 1 and cells("status")[volume] != _DELETED:
+            self._use(account, "volume.data.num", sign)
+
+    def add_snapshot(self, name: str, volume: int, size: int, account: int, space: int) -> int:
+        """A snapshot of a volume, whose space is already held (`NONE` when nothing was charged)."""
+        snapshots, volumes = self.cloud.snapshots, self.cloud.volumes
+        storage = volumes.get("storage", volume)
+        row = self._row(
+            snapshots,
+            alive=1,
+            volume=volume,
+            storage=storage,
+            size=size,
+            space=space,
+            account=account,
+            born_us=self.now_us,
+        )
+        self._push(snapshots.names, name)
+        self._put(volumes.snapshots, volume, [*volumes.snapshots.get(volume, ()), row])
+        if account != ADMIN:
+            self._use(account, "snapshot.volume.num", 1)
+        return row
+
+    def remove_snapshot(self, row: int, cause: str = "") -> None:
+        """Delete a snapshot; its space ends."""
+        snapshots, volumes = self.cloud.snapshots, self.cloud.volumes
+        if snapshots.get("space", row) != NONE:
+            self.end_space(snapshots.get("space", row), cause)
+        volume, account = snapshots.get("volume", row), snapshots.get("account", row)
+        self._put(volumes.snapshots, volume, [r for r in volumes.snapshots.get(volume, []) if r != row])
+        self._cell(snapshots, "alive", row, 0)
+        if account != ADMIN:
+            self._use(account, "snapshot.volume.num", -1)
+
+    def cache_image(self, image: int, storage: int, host: int, space: int) -> None:
+        """Remember that an image is cached; *host* is `ANYWHERE` on shared storage."""
+        self._put(self.cloud.storages[storage].caches, (image, host), space)
+
+    def drop_cache(self, image: int, storage: int, host: int, cause: str = "") -> None:
+        """Forget a cached image; its space ends."""
+        space = self._drop(self.cloud.storages[storage].caches, (image, host))
+        if space != NONE:
+            self.end_space(space, cause)
+
+    def add_image(self, image: Image) -> int:
+        """A new image; its bytes are charged to the backup storages that keep it."""
+        row = len(self.cloud.images)
+        self._push(self.cloud.images, image)
+        self._push(self.cloud.image_states, 0)
+        for backup in image.backup_storages:
+            self._use_backup(backup, image.actual_size)
+        self._put(self.cloud.image_space, row, image.backup_storages)
+        if image.account != ADMIN:
+            self._use(image.account, "image.num", 1)
+            self._use(image.account, "image.size", image.actual_size)
+        for backup in image.backup_storages:
+            self._emit("hold", f"image/{row}", f"backup/{backup}", (("bytes", image.actual_size),))
+        return row
+
+    def remove_image(self, row: int, cause: str = "") -> None:
+        """Delete an image; caches of it stay until they are collected."""
+        image = self.cloud.images[row]
+        for backup in self._drop(self.cloud.image_space, row):
+            self._use_backup(backup, -image.actual_size)
+            self._emit("end", f"image/{row}", f"backup/{backup}", (("bytes", image.actual_size),), cause)
+        self._put(self.cloud.image_states, row, 2)
+        if image.account != ADMIN:
+            self._use(image.account, "image.num", -1)
+            self._use(image.account, "image.size", -image.actual_size)
+
+    def _use_backup(self, row: int, amount: int) -> None:
+        backup = self.cloud.backups[row]
+        self._attr(backup, "held", backup.held + amount)
+        if backup.available is not None:
+            self._attr(backup, "available", backup.available - amount)
+
+    def forget_share(self, row: int, host: int) -> None:
+        """A host that left takes its share along; volumes and caches on it are gone."""
+        storage, volumes = self.cloud.storages[row], self.cloud.volumes
+        for image, where in list(storage.caches):
+            if where == host:
+                self.drop_cache(image, row, host, "hostDeleted")
+        here = (volumes.array("storage") == row) & (volumes.array("host") == host) & (volumes.array("alive") == 1)
+        for volume in np.flatnonzero(here).tolist():
+            self.end_space(volumes.get("space", volume), "hostDeleted")
+            self.set_volume(volume, space=NONE, storage=NONE, host=NONE, status=_DELETED)
+        shares = storage.shares
+        left = shares.get("available", host) if shares is not None else 0
+        self.set_storage(row, available=storage.available - left)
+        self.set_share(row, host, present=0, total=0, available=0, total_physical=0, available_physical=0, drift=0)
