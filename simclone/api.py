@@ -17,10 +17,11 @@ from simclone.check.operations import answer_facts
 from simclone.check.run import FAILED, PASSED, CaseResult, Failure, run_steps
 from simclone.engine.clone.call import clone_now
 from simclone.engine.context import Context
+from simclone.engine.log import decision_lines, fingerprint
 from simclone.engine.simulation import RunResult, open_context, serve
 from simclone.errors import InvariantViolation, UnknownName
 from simclone.explain.hosts import HostVerdict, host_table
-from simclone.explain.story import Explanation, explain_clone
+from simclone.explain.story import Explanation, explain_clone, explain_refusal
 from simclone.model.vms import NONE
 from simclone.records import CloneAnswer, CloneRecord, CloneRequest, ErrorCode, Placed
 from simclone.scenario.load import Case, Scenario, scenario_of
@@ -195,6 +196,14 @@ class Run:
                 return clone
         raise UnknownName("clone", name)
 
+    def explain_request(self, request: str) -> Explanation:
+        """Why a call was refused as a whole; the funnel is that of its dry run, if it came so far."""
+        for answer in self.result.answers:
+            if answer.request.name == request and answer.error is not None:
+                story = explain_refusal(answer, self.result.decisions)
+                return replace(story, hosts=self._table(story.decisions[-1].serial)) if story.decisions else story
+        raise UnknownName("refused request", request)
+
     def explain(self, name: str, *, request: str | None = None) -> Explanation:
         """Why a clone is where it is, or is not: funnel, error chain, and the table of hosts at its decision.
 
@@ -231,6 +240,15 @@ class Run:
         from simclone.frames import save_run
 
         return save_run(self, Path(directory), force=force)
+
+    def decision_log(self) -> str:
+        """One JSON line per decision; stable keys, integers."""
+        return "".join(f"{line}\n" for line in decision_lines(self.result.ledger.cloud, self.result.decisions))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """32 hex digits: equal for equal decisions, answers and final figures, on every machine."""
+        return fingerprint(self.result.ledger.cloud, self.result.decisions, self.result.answers)
 
     def audit(self) -> list[Violation]:
         """What an independent replay of the records finds wrong; empty when every rule held at every event."""

@@ -184,6 +184,7 @@ def _write_run(run: Run, folder: Path) -> None:
         "scenario": run.scenario.name,
         "scenarioSha256": run.scenario.sha256,
         "seed": run.seed,
+        "fingerprint": run.fingerprint,
         "simclone": simclone.__version__,
         "python": platform.python_version(),
         "argv": sys.argv[1:],

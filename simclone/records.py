@@ -48,11 +48,8 @@ class ErrorCode:
 
     @property
     def root_reason(self) -> str:
-        """The reason of the deepest error that has one."""
-        found = ""
-        for error in self.chain():
-            found = error.reason or found
-        return found
+        """The reason of the outermost error that has one: wrappers have none, whoever refused says why."""
+        return next((error.reason for error in self.chain() if error.reason), "")
 
 
 @dataclass(frozen=True, slots=True)

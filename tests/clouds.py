@@ -157,7 +157,7 @@ def _hosts(draw: st.DrawFn, name: str, clusters: list[Doc]) -> Doc:
 def _storages(draw: st.DrawFn, name: str, zones: list[Doc], clusters: list[Doc], hosts: list[Doc]) -> Doc:
     zone = draw(st.sampled_from(zones))["name"]
     near = [one["name"] for one in clusters if one["zone"] == zone]
-    kind = draw(st.sampled_from(["NFS", "LocalStorage", "Ceph", "SharedBlock", "SharedMountPoint"]))
+    kind = draw(st.sampled_from(["NFS", "LocalStorage", "Ceph", "SharedBlock", "Ceph", "SharedMountPoint"]))
     seen = near if draw(_OFTEN_ALL) else draw(_some(near))
     one: Doc = {
         "name": name,
@@ -520,11 +520,11 @@ def requests(draw: st.DrawFn, cloud: Any) -> HostRequest:
         volume_sizes=draw(st.sampled_from([0, 20 * GIB, 60 * GIB])),
         snapshot_sizes=draw(st.sampled_from([0, GIB])),
         l3s=tuple(sorted(draw(some(cloud.l3s)))),
-        image=draw(maybe(cloud.images)),
+        image=draw(st.sampled_from([*range(len(cloud.images)), None])),
         architecture=draw(st.sampled_from([None, None, "x86_64", "aarch64"])),
         hypervisor="KVM",
         backup_storage=draw(maybe(cloud.backups)),
-        required_storages=draw(st.one_of(st.just(frozenset()), some(storages))),
+        required_storages=draw(some(storages)) if draw(st.booleans()) else frozenset(),
         optional_storages=draw(st.sampled_from([(), (), (frozenset({0}),), (frozenset({0, len(storages) - 1}),)])),
         vm_constraint=wish,
         zone=draw(maybe(cloud.zones)),

@@ -70,7 +70,7 @@ class Stage:
 
 def failed(error: ErrorCode) -> Answer:
     """The answer of a refused operation."""
-    return {"ok": False, "errorCode": error.code, "rootErrorCode": error.root_code, "error": error}
+    return {"ok": False, "errorCode": error.code, "rootErrorCode": error.root_code, "reason": error.root_reason}
 
 
 def about_vm(stage: Stage, outcome: Outcome) -> Answer:

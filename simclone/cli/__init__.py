@@ -15,6 +15,7 @@ COMMANDS = {
     "explain": "Why one clone was placed where it is, or was not.",
     "check": "Run cases and scenarios with expectations; exit 1 when one does not hold.",
     "validate": "Read files and report every fault at once.",
+    "record": "Print the decision log and fingerprint of a scenario.",
     "audit": "Re-check a run directory from its records alone; exit 1 on a violation.",
     "schema": "Print the JSON Schema of scenarios, cases or answers.",
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from simclone.api import Run
     from simclone.explain.story import Explanation
 
 HOST_ROWS = 60
@@ -26,18 +27,26 @@ def command(scenario: str, name: str | None, request: str | None, seed: int | No
     from simclone.cli.output import print_json
 
     run = api.run(scenario, seed=seed)
-    if name is None:
-        clones = [clone for answer in run.answers for clone in answer.clones]
-        chosen = next((clone for clone in clones if clone.error is not None), clones[0] if clones else None)
-        if chosen is None:
-            raise click.UsageError("every request was refused as a whole; see simclone run")
-        name, request = chosen.name, chosen.request
-    story = run.explain(name, request=request)
+    story = run.explain(name, request=request) if name is not None else _first(run, request)
     if as_json:
         document = {"summary": story.summary(), "funnel": story.funnel, "hosts": [asdict(one) for one in story.hosts]}
         print_json({"request": story.request, "clone": story.name, "host": story.host, **document})
         return
     _show(story)
+
+
+def _first(run: Run, request: str | None) -> Explanation:
+    """The first failure (of a request, if one is named); without any, the first clone."""
+    asked = [answer for answer in run.answers if request in (None, answer.request.name)]
+    for answer in asked:
+        if answer.error is not None:
+            return run.explain_request(answer.request.name)
+        failed = [clone for clone in answer.clones if clone.error is not None]
+        if failed:
+            return run.explain(failed[0].name, request=answer.request.name)
+    if not asked:
+        raise click.UsageError(f"there is no request {request!r}" if request else "the scenario has no requests")
+    return run.explain(asked[0].clones[0].name, request=asked[0].request.name)
 
 
 def _show(story: Explanation) -> None:

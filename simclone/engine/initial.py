@@ -12,7 +12,7 @@ from simclone.errors import Fault, InvalidInput
 from simclone.model.inventory import Wish
 from simclone.model.storage import ANYWHERE
 from simclone.model.vms import DATA, NONE, ROOT, STATE
-from simclone.placement.first_start import make_nics
+from simclone.placement.first_start import make_nics, take_addresses
 from simclone.records import ErrorCode
 from simclone.scenario.load import Case, Scenario
 from simclone.scenario.shapes import VmDoc
@@ -77,8 +77,9 @@ def _place(ctx: Context, doc: VmDoc, uuid: str) -> ErrorCode | None:
     if doc.state == "Created":
         _name(ctx, add_row(ctx, replace(new, wish=normalised(ctx.cloud, new.shape, new.wish))), uuid)
         return None
-    if doc.host is not None and doc.primary_storage is not None:
-        vm = _adopt(ctx, new)
+    home = doc.host or (doc.last_host if doc.state == "Stopped" else None)
+    if home is not None and doc.primary_storage is not None:
+        vm = _adopt(ctx, new, ctx.cloud.find("host", home))
     else:
         done = create_now(ctx, new)
         if done.error is not None:
@@ -98,11 +99,10 @@ def _name(ctx: Context, vm: int, uuid: str) -> None:
     ctx.ledger.keep(ctx.cloud.vms.uuids, vm, uuid)
 
 
-def _adopt(ctx: Context, new: NewVm) -> int:
+def _adopt(ctx: Context, new: NewVm, host: int) -> int:
     """Take a placed VM as it is: its holds are charged without asking whether they fit."""
     ledger, cloud = ctx.ledger, ctx.cloud
-    host, storage = new.wish.host, new.wish.root_storage
-    assert host is not None
+    storage = new.wish.root_storage
     assert storage is not None
     vm = add_row(ctx, new)
     ledger.hold_host(vm, host, "adopt")
@@ -114,7 +114,8 @@ def _adopt(ctx: Context, new: NewVm) -> int:
     sizes = [new.shape.root_size, *(disk.size for disk in new.shape.disks)]
     for device, size in enumerate(sizes):
         kind = DATA if device else ROOT
-        space = ledger.hold_space(f"adopt {new.name}", storage, size, host=where)
+        osd = _osd_group(ctx, storage, "Data" if device else "Root")
+        space = ledger.hold_space(f"adopt {new.name}", storage, size, host=where, osd=osd)
         row = ledger.add_volume(
             f"{'DATA' if device else 'ROOT'}-for-{new.name}",
             type=kind,
@@ -127,8 +128,22 @@ def _adopt(ctx: Context, new: NewVm) -> int:
         if not device:
             ledger.set_vm(vm, root=row)
     make_nics(ledger, vm, ctx.identity(vm))
-    for nic in cloud.vms.nics[vm]:
-        address = dict(new.wish.static_ips).get(cloud.nics.get("l3", nic))
-        if address is not None and address not in cloud.pools[cloud.nics.get("l3", nic)].used:
-            ledger.hold_ip(cloud.nics.get("l3", nic), address, nic)
+    _take_given(ctx, vm, new.wish)
+    take_addresses(ledger, vm, new.wish, ctx.identity(vm))
     return vm
+
+
+def _take_given(ctx: Context, vm: int, wish: Wish) -> None:
+    """Addresses the file names, where they are free; the others are allocated like any."""
+    nics = ctx.cloud.nics
+    for nic in ctx.cloud.vms.nics[vm]:
+        l3 = nics.get("l3", nic)
+        address = dict(wish.static_ips).get(l3)
+        if address is not None and address not in ctx.cloud.pools[l3].used:
+            ctx.ledger.hold_ip(l3, address, nic)
+
+
+def _osd_group(ctx: Context, storage: int, kind: str) -> int:
+    """The OSD group an adopted volume lies on: that of the first pool of its kind."""
+    pools = ctx.cloud.storages[storage].pools
+    return next((pool.osd_group for pool in pools if pool.type == kind), NONE)

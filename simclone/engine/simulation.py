@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simclone.allocator.host.sorters.textbook import SCORERS, WeightedScoreSortFlow
+from simclone.allocator.host.sorters.textbook import LowestRankSortFlow, WeightedScoreSortFlow
 from simclone.allocator.host.strategies import TABLES, Strategy
 from simclone.engine.clone.call import clone_now
 from simclone.engine.context import Context
@@ -49,18 +49,8 @@ def own_strategies(profile: str, docs: Mapping[str, StrategyDoc]) -> dict[str, o
     for name, doc in docs.items():
         filters = usual if not doc.filters else (usual[0], *(known[one] for one in doc.filters if one != usual[0].name))
         weights = tuple((scorer, java_round(1000 * weight)) for scorer, weight in doc.score.items())
-        made[name] = Strategy(name, filters, (WeightedScoreSortFlow(weights),) if weights else ())
+        made[name] = Strategy(name, filters, (WeightedScoreSortFlow(weights), LowestRankSortFlow()))
     return made
-
-
-def flow_names(profile: str) -> tuple[str, ...]:
-    """The filters a strategies block may name."""
-    return tuple(dict.fromkeys(flow.name for one in TABLES[profile].values() for flow in one.filters))
-
-
-def scorer_names() -> tuple[str, ...]:
-    """The figures a strategies block may weigh."""
-    return tuple(SCORERS)
 
 
 def open_context(scenario: Scenario, *, seed: int | None = None, replication: int = 0) -> Context:

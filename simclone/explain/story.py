@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from simclone.explain.hosts import HostVerdict
-from simclone.records import CloneRecord, DecisionRecord, Placed
+from simclone.records import CloneAnswer, CloneRecord, DecisionRecord, ErrorCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +55,22 @@ def explain_clone(
     )
     if clone.error is None:
         return Explanation(clone.request, clone.name, host, "", (), own, hosts)
-    chain = tuple(f"{one.code or 'list'}: {one.details or 'no details'}" for one in clone.error.chain())
-    return Explanation(clone.request, clone.name, None, clone.error.root_reason, chain, own, hosts)
+    return Explanation(clone.request, clone.name, None, clone.error.root_reason, _chain(clone.error), own, hosts)
 
 
-def placed_host(record: DecisionRecord) -> int | None:
-    """The host a decision found."""
-    return record.decision.host if isinstance(record.decision, Placed) else None
+def explain_refusal(answer: CloneAnswer, decisions: tuple[DecisionRecord, ...]) -> Explanation:
+    """The story of a call that was refused as a whole."""
+    assert answer.error is not None
+    own = tuple(one for one in decisions if one.request == answer.request.name and one.purpose == "dryRun")
+    return Explanation(
+        answer.request.name, answer.request.name, None, answer.error.root_reason, _chain(answer.error), own
+    )
+
+
+def _chain(error: ErrorCode) -> tuple[str, ...]:
+    lines: list[str] = []
+    said = ""
+    for one in error.chain():
+        lines.append(f"{one.code or 'list'}: {one.details}" if one.details != said else one.code or "list")
+        said = one.details or ""
+    return tuple(lines)

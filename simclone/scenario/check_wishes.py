@@ -6,6 +6,9 @@ from simclone.scenario.faults import nearest
 from simclone.scenario.resolve import Directory
 from simclone.scenario.shapes import UuidConstraint
 
+PLACES = ("host", "cluster", "zone")
+"""What a group may be spread over besides labels."""
+
 
 def check_offerings(names: Directory) -> None:
     """A constraint to a storage names one that exists."""
@@ -30,9 +33,8 @@ def check_groups(names: Directory) -> None:
     labels = {label for kind in ("host", "cluster") for doc in names.docs(kind) for label in doc.labels}
     for row, doc in enumerate(names.docs("affinityGroup")):
         path = names.kinds["affinityGroup"].paths[row]
-        if doc.over != "host" and doc.over not in labels:
-            names.findings.add(
-                (*path, "over"), f"no host has a label {doc.over!r}", nearest(doc.over, {"host", *labels})
-            )
+        if doc.over not in {*PLACES, *labels}:
+            words = nearest(doc.over, {*PLACES, *labels})
+            names.findings.add((*path, "over"), f"no host has a label {doc.over!r}", words)
         if doc.host_rule is not None:
             names.find("hostGroup", doc.host_rule.host_group, (*path, "hostRule", "hostGroup"))

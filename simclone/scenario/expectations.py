@@ -35,6 +35,7 @@ class CloneExpectation(Doc):
     ok: bool | None = None
     error_code: str | None = None
     root_error_code: str | None = None
+    reason: str | None = None
     state: Literal["Created", "Running", "Paused", "Stopped", "Destroyed"] | None = None
     host: Name | None = None
     host_in: list[Name] | None = None
@@ -57,6 +58,7 @@ class RequestExpectation(Doc):
     """The answer to one request; *reasons* counts failed entries by simclone's reason."""
 
     ok: bool | None = None
+    reason: str | None = None
     error_code: str | None = None
     root_error_code: str | None = None
     results: Expected | None = None

@@ -10,6 +10,7 @@ from simclone.scenario.addresses import Addresses, addresses
 from simclone.scenario.attachments import Attachments, attachments
 from simclone.scenario.capacities import Capacities, capacities
 from simclone.scenario.check_requests import check_requests
+from simclone.scenario.check_strategies import check_strategies
 from simclone.scenario.check_vms import check_vms
 from simclone.scenario.check_wishes import check_groups, check_links, check_offerings
 from simclone.scenario.config import check_quotas, settings_of
@@ -47,6 +48,7 @@ def resolve(
     taken = addresses(names)
     check_quotas(names)
     check_offerings(names)
+    check_strategies(names, settings.profile)
     check_links(names)
     check_groups(names)
     check_vms(names, attached, figures, taken)

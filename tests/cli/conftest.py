@@ -106,7 +106,6 @@ def wrong(tiny: Path) -> Path:
 def faulty(tiny: Path) -> Path:
     """The scenario with two faults, in lines 2 and 7."""
     path = tiny.with_name("faulty.yaml")
-    path.write_text(
-        BODY.replace("name: h2, cpuNum", "name: h2, cpuNumm").replace("image: image, host", "image: im, host"), "utf-8"
-    )
+    body = BODY.replace("name: h2, cpuNum: 4", "name: h2, cpuNum: x").replace("image: image, host", "image: im, host")
+    path.write_text(body, "utf-8")
     return path

@@ -79,7 +79,7 @@ def test_invalid_input(simclone: Call, faulty: Path, command: str) -> None:
     code, out, err = simclone(command, faulty)
     assert (code, out) == (2, "")
     places = [line.partition(": ")[0] for line in err.splitlines()[:-1]]
-    assert places == [f"{faulty}:2:75", f"{faulty}:7:43"]
+    assert places == [f"{faulty}:2:75", f"{faulty}:7:40"]
     assert "cpuNum" in err.splitlines()[0]
     assert err.splitlines()[-1] == "2 faults"
 
@@ -216,7 +216,7 @@ def test_an_interrupt_from_outside(tmp_path: Path) -> None:
     assert err.split() == ["interrupted"]
 
 
-# --- what goes to stdout -----------------------------------------------------------------------------------------------
+# --- what goes to stdout ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -275,7 +275,7 @@ def test_faults_as_json(simclone: Call, faulty: Path) -> None:
     assert document["valid"] is False
     assert [(one["file"], one["line"], one["column"]) for one in document["faults"]] == [
         (str(faulty), 2, 75),
-        (str(faulty), 7, 43),
+        (str(faulty), 7, 40),
     ]
 
 
@@ -341,7 +341,7 @@ def test_a_closed_pipe_is_no_failed_check(simclone: Call, words: list[str]) -> N
     assert code == 0
 
 
-# --- check -------------------------------------------------------------------------------------------------------------
+# --- check -----------------------------------------------------------------------------------------------------------
 
 
 def test_a_failing_expectation_is_one_line(simclone: Call, wrong: Path) -> None:
@@ -384,7 +384,7 @@ def test_verdicts_as_json(simclone: Call, wrong: Path, right: Path) -> None:
     }
 
 
-def test_folders_are_searched(simclone: Call, tmp_path: Path, right: Path, tiny: Path) -> None:
+def test_folders_are_searched(simclone: Call, tmp_path: Path, right: Path) -> None:
     """A folder stands for the cases and scenarios below it; schemas are none."""
     folder = tmp_path / "folder" / "below"
     folder.mkdir(parents=True)

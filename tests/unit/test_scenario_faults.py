@@ -183,7 +183,7 @@ SENSE: list[Row] = [
             " (expected a size in bytes or with a unit (negative size))",
             ":7:13: accounts.0.name: admin is the administrator, who is always there and has no limits",
             ":7:34: accounts.0.quota.vm.nm: unknown limit 'vm.nm' (expected vm.num, the nearest known)",
-            ":9:33: affinityGroups.0.over: no host has a label 'rak' (expected host)",
+            ":9:33: affinityGroups.0.over: no host has a label 'rak' (expected one of cluster, host, zone)",
             ":9:73: affinityGroups.0.hostRule.hostGroup: unknown hostGroup 'hg'",
         ],
     ),

@@ -16,7 +16,8 @@ def refusal(request: HostRequest, cloud: Cloud, host: int) -> Try | None:
         return _short(cloud, host, "host.cpu", "cpu")
     taken = divided(request.memory, cloud.fleet.memory_ratio(host))
     if request.memory and cells("available_memory")[host] - taken - cells("reserved_memory")[host] < 0:
-        return _short(cloud, host, "host.memory", "memory")
+        kept = cells("available_memory")[host] - taken >= 0
+        return _short(cloud, host, "host.reservedMemory" if kept else "host.memory", "memory")
     return _rule(request, cloud, host)
 
 

@@ -178,3 +178,8 @@ def named(profile: str, name: str | None, own: Mapping[str, object]) -> Strategy
 def names(profile: str) -> tuple[str, ...]:
     """All registered names of a profile."""
     return tuple(TABLES[profile])
+
+
+def flow_names(profile: str) -> tuple[str, ...]:
+    """The filters a strategies block may name."""
+    return tuple(dict.fromkeys(flow.name for one in TABLES[profile].values() for flow in one.filters))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from simclone.allocator.backup_storage import feeds
-from simclone.allocator.primary_storage.capacity import storage_shortage
+from simclone.allocator.primary_storage.capacity import VIRTUAL, storage_shortage
 from simclone.allocator.primary_storage.request import CREATE_VM, StorageRequest
 from simclone.chance import Order
 from simclone.model.cloud import Cloud
@@ -34,6 +34,15 @@ def type_priority(cloud: Cloud, backup: int | None, kind: str) -> int:
 
 
 def _main(cloud: Cloud, request: StorageRequest) -> Iterator[int]:
+    for row in _reachable(cloud, request):
+        if request.purpose == CREATE_VM:
+            if request.backup_storage is None or _bound(cloud, request.backup_storage, row):
+                yield row
+        elif multiplied(cloud.storages[row].available, cloud.storage_ratio(row)) > request.size:
+            yield row
+
+
+def _reachable(cloud: Cloud, request: StorageRequest) -> Iterator[int]:
     for row, one in enumerate(cloud.storages):
         if not one.usable(True) or row in request.excluded or not _in_reach(cloud, request, row):
             continue
@@ -41,11 +50,7 @@ def _main(cloud: Cloud, request: StorageRequest) -> Iterator[int]:
             continue
         if one.is_local and request.host is None and not request.candidates:
             continue
-        if request.purpose == CREATE_VM:
-            if request.backup_storage is None or _bound(cloud, request.backup_storage, row):
-                yield row
-        elif multiplied(one.available, 1.0 if request.exact else cloud.storage_ratio(row)) > request.size:
-            yield row
+        yield row
 
 
 def _bound(cloud: Cloud, backup: int, storage: int) -> bool:
@@ -79,7 +84,8 @@ def filtered(cloud: Cloud, request: StorageRequest) -> list[int] | ErrorCode:
     rows = [row for row in _main(cloud, request) if row not in request.avoid]
     if not rows:
         text = f"cannot find primary storage satisfying conditions: attached, usable, {request.size} bytes"
-        return ErrorCode(code="SYS.1006", details=text, reason="storage.none")
+        small = request.purpose != CREATE_VM and any(row not in request.avoid for row in _reachable(cloud, request))
+        return ErrorCode(code="SYS.1006", details=text, reason=VIRTUAL if small else "storage.none")
     tagged = _tagged(cloud, request, rows)
     if isinstance(tagged, ErrorCode):
         return tagged

@@ -76,6 +76,8 @@ def resolve(ctx: Context, request: CloneRequest) -> Job | ErrorCode:
 def _argument_error(ctx: Context, request: CloneRequest) -> ErrorCode | None:
     if not request.names:
         return invalid_argument("names must hold at least one name")
+    if not all(name.strip() for name in request.names):
+        return invalid_argument("a name must not be empty")
     if len(request.names) > ctx.max_names:
         return invalid_argument(f"names holds {len(request.names)} entries, the limit is {ctx.max_names}")
     if request.strategy not in STRATEGIES:
@@ -94,6 +96,9 @@ def _tag_error(ctx: Context, request: CloneRequest) -> ErrorCode | None:
     for once in ("affinityGroupUuid", "resourceBindings", "maxInstancePerHost"):
         if prefixes.count(once) > 1:
             return invalid_argument(f"system tag {once} is given more than once")
+    for tag in request.system_tags:
+        if tag.startswith("maxInstancePerHost::") and not tag.removeprefix("maxInstancePerHost::").isdecimal():
+            return invalid_argument(f"system tag {tag!r} needs a number")
     for tag in (*request.root_tags, *request.data_tags):
         head, _, value = tag.partition("::")
         if head == "volumeProvisioningStrategy" and value not in ("ThinProvisioning", "ThickProvisioning"):

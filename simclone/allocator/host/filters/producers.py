@@ -48,13 +48,19 @@ class HostProducerFlow(FilterFlow):
         return Facts(attached, _WISH.facts(request, cloud, candidates))
 
     def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
-        """Blames the first of the joined conditions that nobody met."""
+        """Blames the network, the wish, or the state, whichever nobody met first.
+
+        Hosts at the wanted place that lack the network are a fault of the network.
+        """
         hosts = candidates.hosts
-        if request.l3s and not candidates.any(self.tests[0].keep(hosts, facts)):
-            return _L2.refuses(request, cloud, facts, candidates)
-        met = self.tests[0].keep(hosts, facts)
+        attached = self.tests[0].keep(hosts, facts)
+        wanted: Any = True
         for test in self.tests[1:5]:
-            met = met & test.keep(hosts, facts)
-        if not candidates.any(met):
+            wanted = wanted & test.keep(hosts, facts)
+        if not candidates.any(wanted):
             return _WISH.refuses(request, cloud, facts.wish, candidates)
-        return refusal("host.state", "no attached host is both Enabled and Connected")
+        if not candidates.any(attached & wanted):
+            return _L2.refuses(request, cloud, facts, candidates)
+        connected = attached & wanted & self.tests[6].keep(hosts, facts)
+        reason = "host.state" if candidates.any(connected) else "host.status"
+        return refusal(reason, "no attached host is both Enabled and Connected")
