@@ -102,3 +102,25 @@ class Hosts:
             expected = self.rows[f"host/{place}"].expected()
             if one["exists"] and (one["available_cpu"], one["available_memory"]) != expected:
                 yield f"host/{place} ends with {one['available_cpu']}, {one['available_memory']}; books say {expected}"
+
+
+class Devices:
+    """PCI devices per host and specification, replayed."""
+
+    def __init__(self, opening: list[Mapping[str, Any]]) -> None:
+        self.present = {
+            (f"host/{row}", spec): int(count)
+            for row, one in enumerate(opening)
+            for spec, count in one.get("devices", {}).items()
+        }
+        self.held: dict[tuple[str, str], dict[str, int]] = {}
+
+    def move(self, vm: str, target: str, spec: str, amounts: Amounts) -> Iterator[str]:
+        """A VM takes or returns whole devices."""
+        held = self.held.setdefault((target, spec), {})
+        held[vm] = held.get(vm, 0) + amounts["count"]
+        total = sum(held.values())
+        if total != amounts["held"] or held[vm] < 0:
+            yield f"{target} records {amounts['held']} devices {spec} taken, the books say {total}"
+        if amounts["count"] > 0 and total > self.present.get((target, spec), 0):
+            yield f"{target} gives {total} devices {spec}, it has {self.present.get((target, spec), 0)}"

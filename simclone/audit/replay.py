@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from simclone.audit.hosts import Hosts
+from simclone.audit.hosts import Devices, Hosts
 from simclone.audit.rules import UNLIMITED_STRATEGIES, Groups, Quotas, Vm
 from simclone.audit.storage import Addresses, Storages
 from simclone.records import Event
@@ -52,6 +52,7 @@ class Auditor:
         self.hosts = Hosts(opening["hosts"])
         self.storages = Storages(opening["storages"])
         self.addresses = Addresses(opening["networks"])
+        self.devices = Devices(opening["hosts"])
         self.groups = Groups(opening["groups"], [dict(one) for one in opening["hosts"]])
         self.quotas = Quotas(opening["accounts"])
         self.vms: dict[str, Vm] = {}
@@ -69,6 +70,8 @@ class Auditor:
             yield from self._vm(event, amounts)
         elif event.kind == "set":
             self._set(event, amounts, room)
+        elif event.kind == "device":
+            yield from self.devices.move(event.subject, event.target, event.cause, amounts)
         elif event.kind != "volume":
             yield f"unknown kind of event {event.kind!r}"
 

@@ -32,6 +32,7 @@ def figures(cloud: Cloud) -> dict[str, Any]:
         {
             "name": cloud.fleet.names[row],
             "labels": cloud.fleet.labels[row],
+            "devices": {spec: counts[row] for spec, counts in cloud.fleet.devices.items() if row in counts},
             **{name: columns[name][row] for name in HOST_FIELDS},
         }
         for row in range(cloud.fleet.size)

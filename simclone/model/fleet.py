@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from simclone.model.columns import Columns
+import numpy as np
+
+from simclone.model.columns import Columns, IntArray
 
 
 class Fleet(Columns):
@@ -51,6 +53,8 @@ class Fleet(Columns):
         self.labels: list[dict[str, str]] = []
         self.memory_ratios: list[float] = [1.0]
         self.monitored = False
+        self.devices: dict[str, dict[int, int]] = {}
+        self.devices_held: dict[str, dict[int, int]] = {}
 
     def add(self, uuid: str, name: str, labels: dict[str, str], **values: int) -> int:
         """Append a host; returns its row. Columns not given are 0."""
@@ -70,6 +74,13 @@ class Fleet(Columns):
             self.memory_ratios.append(ratio)
         return self.memory_ratios.index(ratio)
 
+    def free_devices(self, spec: str) -> IntArray:
+        """Free PCI devices of a specification per host, shape (size,)."""
+        free = np.zeros(self.size, dtype=np.int64)
+        for host, count in self.devices.get(spec, {}).items():
+            free[host] = count - self.devices_held.get(spec, {}).get(host, 0)
+        return free
+
     def memory_ratio(self, host: int) -> float:
         """The memory over-provisioning ratio in force on a host."""
         return self.memory_ratios[self._cells["ratio_class"][host]]
@@ -82,4 +93,6 @@ class Fleet(Columns):
         twin.labels = list(self.labels)
         twin.memory_ratios = list(self.memory_ratios)
         twin.monitored = self.monitored
+        twin.devices = {spec: dict(counts) for spec, counts in self.devices.items()}
+        twin.devices_held = {spec: dict(counts) for spec, counts in self.devices_held.items()}
         return twin

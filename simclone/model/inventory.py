@@ -172,6 +172,16 @@ class Disk:
     constraint: StorageConstraint | None = None
 
 
+def device_asks(tags: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
+    """PCI devices that tags ``pciDeviceSpec::<spec>::<n>`` ask for.
+
+    >>> device_asks(("pciDeviceSpec::A100::2", "ha::None"))
+    (('A100', 2),)
+    """
+    parts = (tag.split("::") for tag in tags if tag.startswith("pciDeviceSpec::"))
+    return tuple((part[1], int(part[2])) for part in parts if len(part) == 3 and part[2].isdecimal())
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """Where a new VM is wanted, and how it is started.

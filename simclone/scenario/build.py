@@ -90,3 +90,5 @@ def _add_hosts(cloud: Cloud, resolved: Resolved) -> None:
             reserved_memory=figures.reserved_memory,
             ratio_class=fleet.ratio_class_of(figures.memory_ratio),
         )
+        for spec, count in one.pci_devices.items():
+            fleet.devices.setdefault(spec, {})[row] = count

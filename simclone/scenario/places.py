@@ -52,6 +52,7 @@ class HostDoc(Doc):
     architecture: Name | None = None
     os: Name | None = None
     labels: dict[Name, Name] = Field(default_factory=dict)
+    pci_devices: dict[Name, Positive] = Field(default_factory=dict)
     count: Count | None = None
 
 

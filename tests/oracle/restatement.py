@@ -466,6 +466,8 @@ class Chain:
     def _domain(self, host: int, over: str) -> Any:
         if over == "host":
             return host
+        if over in ("zone", "cluster"):
+            return self.of(host, over)
         label = self.h.labels[host].get(over)
         return ("alone", host) if label is None else label
 

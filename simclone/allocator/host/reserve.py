@@ -5,6 +5,7 @@ from __future__ import annotations
 from simclone.allocator.affinity import active_group, domain_lookup, member_counts, spread_limit
 from simclone.allocator.host.request import HostRequest
 from simclone.model.cloud import Cloud
+from simclone.model.inventory import device_asks
 from simclone.records import ErrorCode, Try
 from simclone.units import divided
 
@@ -18,6 +19,9 @@ def refusal(request: HostRequest, cloud: Cloud, host: int) -> Try | None:
     if request.memory and cells("available_memory")[host] - taken - cells("reserved_memory")[host] < 0:
         kept = cells("available_memory")[host] - taken >= 0
         return _short(cloud, host, "host.reservedMemory" if kept else "host.memory", "memory")
+    for spec, count in device_asks(request.system_tags if request.full_allocate else ()):
+        if cloud.fleet.free_devices(spec)[host] < count:
+            return _short(cloud, host, "host.devices", f"device {spec}")
     return _rule(request, cloud, host)
 
 

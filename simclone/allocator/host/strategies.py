@@ -12,6 +12,7 @@ from simclone.allocator.host.filters.backup_storage import (
 )
 from simclone.allocator.host.filters.capacity import HostCapacityFlow
 from simclone.allocator.host.filters.designated import DesignatedHostFlow
+from simclone.allocator.host.filters.devices import PciDeviceFlow
 from simclone.allocator.host.filters.extensions import ArchitectureFlow, LocalStorageFlow
 from simclone.allocator.host.filters.network import AttachedL2NetworkFlow
 from simclone.allocator.host.filters.place import (
@@ -96,6 +97,7 @@ CLOUD_FILT: tuple[FilterFlow, ...] = (
     *OPEN_FILT,
     AffinityGroupFlow(),
     HostRuleFlow(),
+    PciDeviceFlow(),
 )  # and of the cloud edition
 
 PRIO = PrimaryStoragePriorityFlow()  # storage the image's backup storage prefers

@@ -6,6 +6,7 @@ import numpy as np
 
 from simclone.errors import InvariantViolation
 from simclone.model.books.journal import Journal
+from simclone.model.inventory import device_asks
 from simclone.model.vms import NONE, STATE
 from simclone.units import divided
 
@@ -25,7 +26,23 @@ class HostBook(Journal):
         self._charge_host(host, cpu, charged)
         for name, value in (("hold_host", host), ("hold_cpu", cpu), ("hold_memory", charged)):
             self._cell(self.cloud.vms, name, vm, value)
+        self._take_devices(vm, host, +1)
         self._emit("hold", f"vm/{vm}", f"host/{host}", self._figures(host, cpu, charged), cause)
+
+    def _take_devices(self, vm: int, host: int, sign: int) -> None:
+        """Whole PCI devices go with the host: taken at the start, given back at the stop."""
+        for spec, count in device_asks(self.cloud.vms.shape(vm).system_tags):
+            held = self.cloud.fleet.devices_held.setdefault(spec, {})
+            left = held.get(host, 0) + sign * count
+            if left < 0:
+                raise InvariantViolation(f"more devices {spec} returned to host {host} than were taken")
+            self._put(held, host, left)
+            self.touched.append(host)
+            amounts = (("count", sign * count), ("held", left), ("present", self._present(spec, host)))
+            self._emit("device", f"vm/{vm}", f"host/{host}", amounts, spec)
+
+    def _present(self, spec: str, host: int) -> int:
+        return self.cloud.fleet.devices.get(spec, {}).get(host, 0)
 
     def _figures(self, host: int, cpu: int, memory: int) -> tuple[tuple[str, int], ...]:
         """What an event about a host says: what was moved, and what the recorded book says afterwards."""
@@ -48,6 +65,7 @@ class HostBook(Journal):
         cpu, memory = cells("hold_cpu")[vm], cells("hold_memory")[vm]
         self._host_add("held_cpu", host, -cpu)
         self._host_add("held_memory", host, -memory)
+        self._take_devices(vm, host, -1)
         for name, value in (("hold_host", NONE), ("hold_cpu", 0), ("hold_memory", 0)):
             self._cell(self.cloud.vms, name, vm, value)
         self._return(host, cells("cpu")[vm], cells("memory")[vm], cpu, memory, f"vm/{vm}")

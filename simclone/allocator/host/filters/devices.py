@@ -1,0 +1,44 @@
+"""PCI devices: hosts with enough free devices of every specification a VM asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from simclone.allocator.host.flow import Candidates, FilterFlow, Lookup, Pass, Test, refusal
+from simclone.allocator.host.request import HostRequest
+from simclone.model.cloud import Cloud
+from simclone.model.inventory import device_asks
+from simclone.records import ErrorCode
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """*short*: per host how many devices are missing over all specifications."""
+
+    short: Lookup
+
+
+class PciDeviceFlow(FilterFlow):
+    """Tags ``pciDeviceSpec::<spec>::<n>`` ask for n whole devices each."""
+
+    name: ClassVar[str] = "FilterFlow/PciDevice"
+    reads: ClassVar[frozenset[str]] = frozenset({"capacity"})
+    tests: ClassVar[tuple[Test, ...]] = (Test("host.devices", lambda host, facts: facts.short[host.index] == 0),)
+
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+        """The shortage of each host, or `Pass` when no device is asked for."""
+        asks = device_asks(request.system_tags)
+        if not asks or request.operation == "UpdateVm":
+            return Pass()
+        short = np.zeros(cloud.fleet.size, dtype=np.int64)
+        for spec, count in asks:
+            short += np.maximum(count - cloud.fleet.free_devices(spec), 0)
+        return Facts(Lookup(short))
+
+    def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
+        """Lists what was asked."""
+        asked = ", ".join(f"{count} of {spec}" for spec, count in device_asks(request.system_tags))
+        return refusal("host.devices", f"no host has free PCI devices: {asked}")
