@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from simclone.version import __version__
 
 if TYPE_CHECKING:
     from simclone.api import Cloud, Run, check, load, open_cloud, run
@@ -36,6 +36,7 @@ __all__ = [
     "Run",
     "SimcloneError",
     "UnknownName",
+    "__version__",
     "check",
     "load",
     "open_cloud",

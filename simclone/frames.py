@@ -11,19 +11,17 @@ import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import pandas as pd
 
-import simclone
 from simclone.engine.simulation import RunResult
 from simclone.errors import RunDirectoryExists
 from simclone.model.inventory import HOST_STATES, STATUSES
 from simclone.model.vms import NONE
 from simclone.records import CloneAnswer, Placed
-
-if TYPE_CHECKING:
-    from simclone.api import Run
+from simclone.scenario.load import Scenario
+from simclone.version import __version__
 
 CLONE_COLUMNS = ("request", "position", "name", "ok", "host", "state", "code", "root_code", "reason", "details")
 DECISION_COLUMNS = ("serial", "at_s", "request", "subject", "purpose", "strategy", "host", "page", "tried", "reason")
@@ -147,7 +145,31 @@ def events_frame(result: RunResult) -> pd.DataFrame:
     return pd.DataFrame(list(_event_rows(result)), columns=list(EVENT_COLUMNS))
 
 
-def save_run(run: Run, directory: Path, *, force: bool = False) -> Path:
+class Saved(Protocol):
+    """What of a run is written."""
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario that was run."""
+
+    @property
+    def result(self) -> RunResult:
+        """Its records."""
+
+    @property
+    def seed(self) -> int:
+        """The seed used."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Its fingerprint."""
+
+    @property
+    def responses(self) -> list[dict[str, Any]]:
+        """The API's answers."""
+
+
+def save_run(run: Saved, directory: Path, *, force: bool = False) -> Path:
     """Write a run directory whole or not at all: to a temporary name beside it, then renamed."""
     if directory.exists() and any(directory.iterdir()) and not force:
         raise RunDirectoryExists(str(directory))
@@ -168,15 +190,15 @@ def save_run(run: Run, directory: Path, *, force: bool = False) -> Path:
     return directory
 
 
-def _write_run(run: Run, folder: Path) -> None:
+def _write_run(run: Saved, folder: Path) -> None:
     (folder / "records.json").write_text(json.dumps(run.result.records()), "utf-8")
     (folder / "responses.json").write_text(json.dumps(run.responses, indent=1, ensure_ascii=False), "utf-8")
     for name, frame in (
-        ("clones", run.clones),
-        ("decisions", run.decisions),
-        ("hosts", run.hosts),
-        ("storage", run.storage),
-        ("events", run.events),
+        ("clones", clones_frame(run.result)),
+        ("decisions", decisions_frame(run.result)),
+        ("hosts", hosts_frame(run.result)),
+        ("storage", storage_frame(run.result)),
+        ("events", events_frame(run.result)),
     ):
         _write_csv(folder / f"{name}.csv", list(frame.columns), frame.itertuples(index=False))
     manifest = {
@@ -185,7 +207,7 @@ def _write_run(run: Run, folder: Path) -> None:
         "scenarioSha256": run.scenario.sha256,
         "seed": run.seed,
         "fingerprint": run.fingerprint,
-        "simclone": simclone.__version__,
+        "simclone": __version__,
         "python": platform.python_version(),
         "argv": sys.argv[1:],
     }

@@ -96,9 +96,9 @@ def clouds(draw: st.DrawFn, profile: str | None = None) -> Doc:
         }
         for n in range(draw(st.integers(1, 3)))
     ]
-    hosts = [draw(_hosts(f"h{n}", clusters)) for n in range(draw(st.sampled_from([4, 1, 2, 3, 5, 6, 8])))]
+    hosts = [draw(_hosts(f"h{n}", clusters, profile)) for n in range(draw(st.sampled_from([4, 1, 2, 3, 5, 6, 8])))]
     storages = [draw(_storages(f"p{n}", zones, clusters, hosts)) for n in range(draw(st.integers(1, 3)))]
-    backups = [draw(_backups(f"b{n}", zones, profile)) for n in range(draw(st.integers(1, 2)))]
+    backups = [draw(_backups(f"b{n}", zones)) for n in range(draw(st.integers(1, 2)))]
     images = [draw(_images(f"i{n}", backups)) for n in range(draw(st.integers(1, 2)))]
     l2s = [draw(_l2s(f"l2-{n}", zones, clusters)) for n in range(draw(st.integers(1, 2)))]
     l3s = [draw(_l3s(n, l2s)) for n in range(draw(st.integers(1, 2)))]
@@ -123,7 +123,11 @@ def clouds(draw: st.DrawFn, profile: str | None = None) -> Doc:
         "hostGroups": host_groups,
         "affinityGroups": groups,
     }
-    doc: Doc = {**parts, "globalConfig": draw(_settings()), "run": {"profile": profile, "seed": draw(st.integers(0, 9))}}
+    doc: Doc = {
+        **parts,
+        "globalConfig": draw(_settings()),
+        "run": {"profile": profile, "seed": draw(st.integers(0, 9))},
+    }
     doc["fidelity"] = {"doubleReturn": draw(st.booleans())}
     doc["vms"] = [draw(_vms(f"v{n}", doc)) for n in range(draw(st.integers(1, 5)))]
     if draw(st.booleans()):
@@ -136,7 +140,7 @@ def clouds(draw: st.DrawFn, profile: str | None = None) -> Doc:
 
 
 @st.composite
-def _hosts(draw: st.DrawFn, name: str, clusters: list[Doc]) -> Doc:
+def _hosts(draw: st.DrawFn, name: str, clusters: list[Doc], profile: str) -> Doc:
     host = {
         "name": name,
         "cluster": draw(st.sampled_from(clusters))["name"],
@@ -150,6 +154,8 @@ def _hosts(draw: st.DrawFn, name: str, clusters: list[Doc]) -> Doc:
     rack = draw(st.sampled_from(["r1", "r2", None]))
     if rack is not None:
         host["labels"] = {"rack": rack}
+    if profile == "cloud" and draw(st.booleans()):  # the open core knows no devices
+        host["pciDevices"] = {"gpu": draw(st.integers(1, 3))}
     return host
 
 
@@ -187,7 +193,7 @@ def _storages(draw: st.DrawFn, name: str, zones: list[Doc], clusters: list[Doc],
 
 
 @st.composite
-def _backups(draw: st.DrawFn, name: str, zones: list[Doc], profile: str) -> Doc:
+def _backups(draw: st.DrawFn, name: str, zones: list[Doc]) -> Doc:
     kind = draw(_mostly("ImageStoreBackupStorage", "SftpBackupStorage", "Ceph"))
     one = {"name": name, "type": kind, "status": draw(_mostly("Connected", "Disconnected"))}
     if kind == "Ceph":
@@ -254,6 +260,8 @@ def _offerings(draw: st.DrawFn, name: str, profile: str, storages: list[Doc]) ->
     tags = [f"maxInstancePerHost::{draw(st.integers(1, 4))}"]
     if draw(st.booleans()):
         tags.append("minimumCPUUsageHostAllocatorStrategyMode::hard")
+    if profile == "cloud" and draw(_mostly(False, True)):
+        tags.append(f"pciDeviceSpec::gpu::{draw(st.integers(1, 2))}")
     one = {
         "name": name,
         "cpuNum": draw(st.sampled_from([1, 1, 2, 4])),
@@ -381,9 +389,12 @@ def operations(clones_only: bool = False) -> st.SearchStrategy[list[Op]]:
     if clones_only:
         return st.lists(clone, min_size=2, max_size=4)
     simple = st.tuples(
-        st.sampled_from(["stop", "start", "migrate", "destroy", "expunge", "recover", "pause", "query", "detach"]), number
+        st.sampled_from(["stop", "start", "migrate", "destroy", "expunge", "recover", "pause", "query", "detach"]),
+        number,
     )
-    pairs = st.tuples(st.sampled_from(["join", "leave", "snapshot", "volume", "enable", "disable", "actual"]), number, number)
+    pairs = st.tuples(
+        st.sampled_from(["join", "leave", "snapshot", "volume", "enable", "disable", "actual"]), number, number
+    )
     return st.lists(st.one_of(clone, clone, simple, pairs), min_size=3, max_size=8)
 
 
@@ -500,7 +511,13 @@ def requests(draw: st.DrawFn, cloud: Any) -> HostRequest:
     strategy = draw(st.sampled_from([*strategies_of(cloud.settings.profile), *MIGRATIONS]))
     wish = draw(
         st.sampled_from(
-            [None, None, StorageConstraint(storage=0), StorageConstraint(tag="fast"), StorageConstraint(None, "fast", False)]
+            [
+                None,
+                None,
+                StorageConstraint(storage=0),
+                StorageConstraint(tag="fast"),
+                StorageConstraint(None, "fast", False),
+            ]
         )
     )
     vm = draw(st.sampled_from([None, *range(cloud.vms.size)]))
@@ -508,6 +525,8 @@ def requests(draw: st.DrawFn, cloud: Any) -> HostRequest:
     bound = draw(st.lists(st.tuples(st.just("Host"), st.sampled_from(hosts)), max_size=2))
     bound += draw(st.lists(st.tuples(st.just("Cluster"), st.sampled_from(range(len(cloud.clusters)))), max_size=1))
     tags = [f"maxInstancePerHost::{draw(st.integers(0, 3))}"] if draw(st.integers(0, 9)) else []
+    if cloud.settings.profile == "cloud" and draw(st.integers(0, 5)) == 5:
+        tags.append("pciDeviceSpec::gpu::1")
     local = [row for row, one in enumerate(storages) if one.is_local]
     return HostRequest(
         cpu=draw(st.sampled_from([1, 2, 0, 4, 8, 40])),
@@ -639,6 +658,7 @@ def dump(ledger: Ledger) -> dict[str, Any]:
         "settings": dict(cloud.settings.values),
         "overrides": {level: dict(found) for level, found in cloud.settings.overrides.items()},
         "last placed": cloud.last_placed,
+        "devices": [(spec, sorted(held.items())) for spec, held in cloud.fleet.devices_held.items() if held],
         "spaces": dict(ledger.spaces),
         "next": ledger._next,
     }

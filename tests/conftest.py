@@ -1,4 +1,4 @@
-"""Hypothesis profiles: ``default`` is derandomised and short, ``explore`` (HYPOTHESIS_PROFILE=explore) looks for news."""
+"""Hypothesis profiles: ``default`` is derandomised and short, HYPOTHESIS_PROFILE=explore looks for news."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def check_filter(flow: FilterFlow, request: HostRequest, cloud: Cloud, candidate
     assert kept.tolist() == whole.tolist(), f"{flow.name}.keep is not the conjunction of its tests"
     if len(candidates.index) and not whole.any():
         error = flow.refuses(request, cloud, facts, candidates)
-        assert error.code and error.details and error.reason, f"{flow.name} refuses without a reason"
+        assert all((error.code, error.details, error.reason)), f"{flow.name} refuses without a reason"
     return True
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from clouds import apply, clouds, examples, opened, operations, requests
-from conformance import candidate_sets, check_filter, check_sorter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simclone.allocator.host.flow import FilterFlow, Lookup, Sparse, Test
 from simclone.allocator.host.sorters.textbook import SCORERS, WeightedScoreSortFlow
 from simclone.allocator.host.strategies import TABLES, Strategy
+from tests.clouds import apply, clouds, examples, opened, operations, requests
+from tests.flows.conformance import candidate_sets, check_filter, check_sorter
 
 PROFILES = ("open", "cloud")
 
@@ -22,7 +22,9 @@ def _flows(profile: str, kind: str) -> list[Any]:
     return list(found.values())
 
 
-WEIGHED = WeightedScoreSortFlow(tuple((name, weight) for name, weight in zip(SCORERS, (1000, 500, -700, -1, 3), strict=True)))
+WEIGHED = WeightedScoreSortFlow(
+    tuple((name, weight) for name, weight in zip(SCORERS, (1000, 500, -700, -1, 3), strict=True))
+)
 
 
 @pytest.mark.parametrize("profile", PROFILES)

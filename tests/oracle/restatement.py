@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,15 +74,15 @@ FILE_TYPES = ["NFS", "SharedMountPoint", "LocalStorage", "Addon"]
 PREMIUM_TYPES = ["SharedBlock", "ZSES", "BlockStorage", "AliyunNAS", "MiniStorage"]
 
 
-class Skip(Exception):  # noqa: N818
+class Skip(Exception):
     """The flow does not take part."""
 
 
-class Fail(Exception):  # noqa: N818
+class Fail(Exception):
     """The flow leaves nobody; the chain rewrites the code."""
 
 
-class Hard(Exception):  # noqa: N818
+class Hard(Exception):
     """The search stops with this code; *throwable* errors even drop the series of pages."""
 
     def __init__(self, code: str, throwable: bool = False) -> None:
@@ -113,6 +114,12 @@ def down(amount: int, ratio: float) -> int:
 def up(amount: int, ratio: float) -> int:
     """Host bytes as VM bytes (H 2.2)."""
     return amount if ratio == 1 else jround(amount * ratio)
+
+
+def _devices(tags: Iterable[str]) -> list[tuple[str, int]]:
+    """Specifications and counts of ``pciDeviceSpec::<spec>::<n>`` tags."""
+    parts = [tag.split("::") for tag in tags if tag.startswith("pciDeviceSpec::")]
+    return [(part[1], int(part[2])) for part in parts]
 
 
 class Chain:
@@ -211,10 +218,8 @@ class Chain:
 
     def P(self, hosts: list[int], first: bool, page: int) -> list[int]:
         """C Appendix A: the common prefix of producers."""
-        try:
+        with suppress(Skip):
             hosts = self.L2(hosts, first, page)
-        except Skip:
-            pass
         return [host for host in hosts if self._wanted(host) and self._up(host)]
 
     def QUO(self, hosts: list[int], first: bool, page: int) -> list[int]:
@@ -410,6 +415,7 @@ class Chain:
         hosts = self._local(hosts)
         if self.cloud_profile:
             hosts = [host for host in hosts if self.rule_allows(host) and self._host_rule_allows(host)]
+            hosts = [host for host in hosts if self.devices_allow(host)]
         return hosts
 
     def _local(self, hosts: list[int]) -> list[int]:
@@ -443,6 +449,17 @@ class Chain:
         if free < self.setting("primaryStorage.reservedCapacity"):
             return False
         return (real == total or total - real < limit) and size < limit
+
+    def devices_allow(self, host: int) -> bool:
+        """Commercial PciDeviceFilterFlow (H 1.8): whole devices, taken by VMs on the host; a resize takes none."""
+        if self.q.operation == "UpdateVm":
+            return True
+        for spec, count in _devices(self.q.system_tags):
+            here = [row for row in range(self.c.vms.size) if self.c.vms.get("hold_host", row) == host]
+            taken = [n for row in here for one, n in _devices(self.c.vms.shape(row).system_tags) if one == spec]
+            if self.h.devices.get(spec, {}).get(host, 0) - sum(taken) < count:
+                return False
+        return True
 
     # -- scheduling rules ----------------------------------------------------------------------------------------
 
@@ -710,7 +727,7 @@ class Chain:
         left = self.of(host, "available_memory") - down(self.q.memory, self.h.memory_ratio(host))
         if self.q.memory != 0 and left - self.of(host, "reserved_memory") < 0:
             return False
-        return not self.cloud_profile or self.rule_allows(host)
+        return not self.cloud_profile or (self.rule_allows(host) and self.devices_allow(host))
 
     def possible_firsts(self, survivors: list[int]) -> set[int]:
         """Hosts that some shuffle puts first; sorting is stable, so it is enough to deal each host first."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from clouds import Doc, Seen, apply, clouds, examples, opened, operations, requests, watched
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from restatement import Chain, Verdict
 
 from simclone.allocator.host import chain
 from simclone.allocator.host.request import HostRequest
@@ -16,6 +14,8 @@ from simclone.chance import Identity
 from simclone.placement.host import candidates, decide, strategy_of
 from simclone.records import Placed, Unplaced
 from simclone.units import GIB
+from tests.clouds import Doc, Seen, apply, clouds, examples, opened, operations, requests, watched
+from tests.oracle.restatement import Chain, Verdict
 
 
 def same_survivors(request: HostRequest, cloud: Any) -> Verdict:
@@ -108,7 +108,11 @@ def test_reservation_is_tested_apart_from_the_filters(data: Any) -> None:
     ctx = opened(data.draw(clouds(profile="open")))
     request = data.draw(requests(ctx.cloud))
     wide = HostRequest(
-        cpu=request.cpu, memory=request.memory, strategy="MigrateVmAllocatorStrategy", operation="Migrate", hypervisor="KVM"
+        cpu=request.cpu,
+        memory=request.memory,
+        strategy="MigrateVmAllocatorStrategy",
+        operation="Migrate",
+        hypervisor="KVM",
     )
     same_decision(wide, ctx.cloud, decide(wide, ctx.cloud, Identity("oracle", 0)))
     low = replace(wide, memory=64 * GIB)

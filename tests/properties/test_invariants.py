@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from clouds import Doc, Seen, apply, clone_request, clouds, differing, dump, examples, opened, operations, watched
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +17,7 @@ from simclone.engine.context import Context
 from simclone.model.ledger import Ledger
 from simclone.records import CloneAnswer, Placed
 from simclone.units import divided
+from tests.clouds import Doc, Seen, apply, clone_request, clouds, differing, dump, examples, opened, operations, watched
 
 SMALL, LARGE = 60, 100
 
@@ -26,7 +26,7 @@ def holds_left(ledger: Ledger) -> Counter[tuple[str, str]]:
     """Holds without an end by (owner, target), from the event log alone; never below zero, never above one."""
     left: Counter[tuple[str, str]] = Counter()
     for event in ledger.events:
-        if event.kind not in ("hold", "end") or event.cause == "resize" and event.target.startswith("host/"):
+        if event.kind not in ("hold", "end") or (event.cause == "resize" and event.target.startswith("host/")):
             continue
         key = (event.subject, event.target)
         left[key] += 1 if event.kind == "hold" else -1

@@ -7,11 +7,11 @@ from collections import Counter
 from itertools import permutations
 
 import pytest
-from clouds import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simclone.chance import MASK, Chance, Identity, Order, below, born_uuid, draw, mix, place_uuid, root, word
+from tests.clouds import examples
 
 WORDS = st.integers(0, MASK)
 
@@ -126,7 +126,9 @@ DRAWS = 12_000
 def test_order_is_distributed_like_a_shuffle_and_a_stable_sort() -> None:
     """Over fixed keys all 12 orders of classes of two and three come equally often, as they do by shuffling."""
     cells = {
-        (*best, *rest) for best in permutations([h for h in range(5) if not KEYS[h]]) for rest in permutations([0, 2, 4])
+        (*best, *rest)
+        for best in permutations([h for h in range(5) if not KEYS[h]])
+        for rest in permutations([0, 2, 4])
     }
     keyed: Counter[tuple[int, ...]] = Counter()
     shuffled: Counter[tuple[int, ...]] = Counter()

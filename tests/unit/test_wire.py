@@ -233,6 +233,8 @@ BAD: dict[str, tuple[Any, str]] = {
     "names is a number": (body(names=2), "names must be a list of strings"),
     "names of numbers": (body(names=[1]), "names must be a list of strings"),
     "names with null": (body(names=["a", None]), "names must be a list of strings"),
+    "a name of nothing": (body(names=["a", ""]), "must not be empty"),
+    "maxInstancePerHost without a number": (tagged("maxInstancePerHost::many"), "needs a number"),
     "names empty": (body(names=[]), "at least one name"),
     "too many names": (body(names=["a"] * 10_001), "10001 entries, the limit is 10000"),
     "full as string": (body(full="false"), "full must be true or false"),
@@ -293,9 +295,7 @@ def test_an_unknown_source(vm: str) -> None:
 
 ACCEPTED = {
     "volumeProvisioningStrategy in systemTags": tagged("volumeProvisioningStrategy::Thin"),
-    "maxInstancePerHost without a number": tagged("maxInstancePerHost::many"),
     "description of 2049 characters": body(description="x" * 2049),
-    "a name of nothing": body(names=[""]),
 }
 
 
