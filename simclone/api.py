@@ -20,6 +20,7 @@ from simclone.engine.context import Context
 from simclone.engine.log import decision_lines, fingerprint
 from simclone.engine.simulation import RunResult, open_context, serve
 from simclone.errors import InvariantViolation, UnknownName
+from simclone.explain.findings import Finding, findings
 from simclone.explain.hosts import HostVerdict, host_table
 from simclone.explain.story import Explanation, explain_clone, explain_refusal
 from simclone.model.vms import NONE
@@ -249,6 +250,10 @@ class Run:
     def fingerprint(self) -> str:
         """32 hex digits: equal for equal decisions, answers and final figures, on every machine."""
         return fingerprint(self.result.ledger.cloud, self.result.decisions, self.result.answers)
+
+    def findings(self) -> list[Finding]:
+        """What a reader should know besides the answers: over-commitment, drift, leftovers."""
+        return findings(self.result)
 
     def audit(self) -> list[Violation]:
         """What an independent replay of the records finds wrong; empty when every rule held at every event."""

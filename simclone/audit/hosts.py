@@ -99,6 +99,10 @@ class Hosts:
     def closing(self, rows: list[Mapping[str, int]]) -> Iterator[str]:
         """The figures at the end."""
         for place, one in enumerate(rows):
+            figures = self.rows[f"host/{place}"].figures
+            for name in ("total_cpu", "total_memory", "reserved_memory", "state", "status"):
+                if one["exists"] and one[name] != figures.get(name, one[name]):
+                    yield f"host/{place} ends with {name} {one[name]}, the books say {figures[name]}"
             expected = self.rows[f"host/{place}"].expected()
             if one["exists"] and (one["available_cpu"], one["available_memory"]) != expected:
                 yield f"host/{place} ends with {one['available_cpu']}, {one['available_memory']}; books say {expected}"

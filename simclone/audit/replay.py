@@ -99,6 +99,8 @@ class Auditor:
 
     def _vm(self, event: Event, amounts: dict[str, int]) -> Iterator[str]:
         if event.cause.startswith("add"):
+            if amounts["state"] != AT_REST[0] or amounts["host"] >= 0:
+                yield f"{event.subject} is added in state {amounts['state']} on host/{amounts['host']}"
             self.vms[event.subject] = Vm(event.target, event.cause.removeprefix("add "), amounts)
             return
         vm = self.vms[event.subject]
@@ -144,6 +146,7 @@ class Auditor:
         yield from self.hosts.closing(closing["hosts"])
         yield from self.storages.closing(closing["storages"])
         yield from self.addresses.closing(closing["networks"])
+        yield from self._closing_vms(closing)
         for name, vm in self.vms.items():
             held = self.hosts.of.get(name)
             if not vm.alive or vm.figures["state"] in AT_REST:
@@ -151,6 +154,17 @@ class Auditor:
                     yield f"{name} is at rest and holds {held}"
             elif vm.figures["state"] in RUNNING and held != f"host/{vm.figures['host']}":
                 yield f"{name} runs on host/{vm.figures['host']} and holds {held}"
+
+    def _closing_vms(self, closing: Mapping[str, Any]) -> Iterator[str]:
+        for row, one in enumerate(closing["vms"]):
+            vm = self.vms.get(f"vm/{row}")
+            if vm is None or vm.alive != bool(one["alive"]):
+                yield f"vm/{row} exists at the end or does not, events say otherwise"
+            elif vm.alive and any(vm.figures[name] != one[name] for name in ("state", "host", "cpu", "memory")):
+                yield f"vm/{row} ends as {one}, events say {vm.figures}"
+        for row, group in enumerate(closing["groups"]):
+            if {f"vm/{vm}" for vm in group["members"]} != self.groups.members[f"group/{row}"]:
+                yield f"group/{row} ends with members {group['members']}, events say otherwise"
 
     def answers(self, answers: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         """What was answered agrees with what was held."""

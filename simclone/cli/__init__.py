@@ -17,6 +17,7 @@ COMMANDS = {
     "validate": "Read files and report every fault at once.",
     "record": "Print the decision log and fingerprint of a scenario.",
     "audit": "Re-check a run directory from its records alone; exit 1 on a violation.",
+    "migrate": "Rewrite a file in the current schema version.",
     "schema": "Print the JSON Schema of scenarios, cases or answers.",
 }
 

@@ -56,7 +56,7 @@ def show(run: Run) -> None:
     from simclone.cli.output import console
 
     out = console()
-    for part in (_requests(run), _failures(run), _hosts(run), _storage(run)):
+    for part in (_requests(run), _failures(run), _hosts(run), _storage(run), _findings(run)):
         if part is not None:
             out.print(part)
     click.echo(run.summary())
@@ -117,6 +117,17 @@ def _hosts(run: Run) -> object:
         )
     title = "Hosts" if len(frame) <= HOST_ROWS else f"Hosts (first {HOST_ROWS} of {len(frame)})"
     return table(title, ("host", "cluster", "VMs", "free vCPUs", "free memory", "memory used"), rows, numbers=(2, 3, 4))
+
+
+def _findings(run: Run) -> object | None:
+    from simclone.cli.output import table
+
+    found = run.findings()
+    if not found:
+        return None
+    title = "Findings" if len(found) <= HOST_ROWS else f"Findings (first {HOST_ROWS} of {len(found)})"
+    rows = [(one.kind, one.where, one.text) for one in found[:HOST_ROWS]]
+    return table(title, ("kind", "where", "what"), rows)
 
 
 def _storage(run: Run) -> object:

@@ -23,6 +23,7 @@ HOST_FIELDS = (
     "available_memory",
     "reserved_memory",
 )
+VM_FIELDS = ("alive", "state", "host", "cpu", "memory")
 
 
 def figures(cloud: Cloud) -> dict[str, Any]:
@@ -44,6 +45,7 @@ def figures(cloud: Cloud) -> dict[str, Any]:
             {"ranges": [[one.start, one.end] for one in pool.ranges], "used": sorted(pool.used)} for pool in cloud.pools
         ],
         "groups": [_group(cloud, row) for row in range(len(cloud.groups))],
+        "vms": [{name: cloud.vms.get(name, row) for name in VM_FIELDS} for row in range(cloud.vms.size)],
         "accounts": [
             {name: cloud.limit(account, name) for name in QUOTA_DEFAULTS} for account in range(len(cloud.accounts))
         ],
@@ -69,6 +71,7 @@ def _group(cloud: Cloud, row: int) -> dict[str, Any]:
         "over": one.over,
         "max_skew": one.max_skew,
         "host_rule": hosts,
+        "members": sorted(one.members),
     }
 
 

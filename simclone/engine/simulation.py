@@ -24,7 +24,10 @@ HOST_FIGURES = ("available_cpu", "available_memory", "total_cpu", "total_memory"
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """A finished run: its answers, decisions and events, the ledger as it stands, and host figures before."""
+    """A finished run: its answers, decisions and events, the ledger as it stands, and host figures before.
+
+    *opening* are the figures before anything was placed, *start* those before the first request.
+    """
 
     ledger: Ledger
     answers: tuple[CloneAnswer, ...]
@@ -33,6 +36,7 @@ class RunResult:
     before: Mapping[str, IntArray]
     storage_before: tuple[int, ...]
     opening: Mapping[str, Any]
+    start: Mapping[str, Any]
 
     def records(self) -> dict[str, Any]:
         """Opening, closing and answers as plain data; with the events all an auditor needs."""
@@ -66,6 +70,7 @@ def serve(ctx: Context, requests: Sequence[CloneRequest]) -> RunResult:
     """Serve requests one after the other in order of time; equal times keep their order."""
     fleet = ctx.cloud.fleet
     before = {name: fleet.array(name).copy() for name in HOST_FIGURES}
+    start = figures(ctx.cloud)
     storage_before = tuple(one.available for one in ctx.cloud.storages)
     answers = []
     for request in sorted(requests, key=lambda one: one.at_us):
@@ -73,4 +78,6 @@ def serve(ctx: Context, requests: Sequence[CloneRequest]) -> RunResult:
         answers.append(clone_now(ctx, request))
     ctx.ledger.check()
     events = tuple(ctx.ledger.events)
-    return RunResult(ctx.ledger, tuple(answers), tuple(ctx.decisions), events, before, storage_before, ctx.opening)
+    return RunResult(
+        ctx.ledger, tuple(answers), tuple(ctx.decisions), events, before, storage_before, ctx.opening, start
+    )

@@ -16,6 +16,7 @@ from simclone.scenario.check_requests import request_name
 from simclone.scenario.documents import ScenarioDoc, TopologyDoc
 from simclone.scenario.faults import Findings
 from simclone.scenario.hosts_csv import HostTable, read_hosts
+from simclone.scenario.migrate import migrate
 from simclone.scenario.reading import Source, read
 from simclone.scenario.requests import RequestDoc, RunDoc
 from simclone.scenario.shape import Shaped, shaped
@@ -131,6 +132,9 @@ def _checked(model: type[D], source: Source) -> tuple[D, Resolved, str]:
     if not isinstance(source.data, dict):
         raise InvalidInput([source.fault((), "the document is not a mapping", "keys such as hosts and requests")])
     findings = Findings()
+    migrate(source.data, findings)
+    if findings.found:
+        raise InvalidInput([source.fault(one.path, one.message, one.expected) for one in findings.found])
     data, table, faults = _with_table(source, findings)
     found: Shaped[D] = shaped(model, data, findings)
     broken: dict[str, frozenset[str]] = dict(found.broken)

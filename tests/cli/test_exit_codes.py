@@ -79,7 +79,7 @@ def test_invalid_input(simclone: Call, faulty: Path, command: str) -> None:
     code, out, err = simclone(command, faulty)
     assert (code, out) == (2, "")
     places = [line.partition(": ")[0] for line in err.splitlines()[:-1]]
-    assert places == [f"{faulty}:2:75", f"{faulty}:7:40"]
+    assert places == [f"{faulty}:2:70", f"{faulty}:7:40"]
     assert "cpuNum" in err.splitlines()[0]
     assert err.splitlines()[-1] == "2 faults"
 
@@ -274,7 +274,7 @@ def test_faults_as_json(simclone: Call, faulty: Path) -> None:
     document = json.loads(simclone("validate", faulty, "--json")[1])
     assert document["valid"] is False
     assert [(one["file"], one["line"], one["column"]) for one in document["faults"]] == [
-        (str(faulty), 2, 75),
+        (str(faulty), 2, 70),
         (str(faulty), 7, 40),
     ]
 

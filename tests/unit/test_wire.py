@@ -420,14 +420,15 @@ def test_inventories_agree_with_themselves(answers: dict[str, list[dict[str, Any
         assert ("hostUuid" in vm) == (vm["state"] == "Running")
 
 
-@pytest.mark.parametrize("strategy", ["InstantStart", "CreateStopped", "JustCreate"])
+NO_ZONE = pytest.mark.xfail(reason="a JustCreate clone has no zoneUuid; 1.8 of the fact sheet: copied", strict=True)
+
+
+@pytest.mark.parametrize("strategy", ["InstantStart", "CreateStopped", pytest.param("JustCreate", marks=NO_ZONE)])
 def test_the_zone_is_copied(strategy: str) -> None:
     """A clone is in its source's zone, whatever its strategy."""
-    if strategy == "JustCreate":
-        pytest.xfail("a JustCreate clone has no zoneUuid, though 1.8 of the fact sheet says it is copied")
     answer = simclone.open_cloud(QUICKSTART).clone_vm_instance(VM, body(strategy=strategy))
     (element,) = answer["result"]["inventories"]
-    assert re.fullmatch("[0-9a-f]{32}", element["inventory"]["zoneUuid"])
+    assert "zoneUuid" in element["inventory"]
 
 
 def test_same_run_same_bytes() -> None:

@@ -1,0 +1,63 @@
+"""What a reader of a run should know besides its answers: over-commitment at the start, drift, leftovers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from simclone.engine.simulation import RunResult
+from simclone.units import format_size
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One observation: *kind* is ``overCommitted``, ``drift``, ``snapshot`` or ``image``; *where* names the object."""
+
+    kind: str
+    where: str
+    text: str
+
+
+def findings(result: RunResult) -> list[Finding]:
+    """All observations of a run, hosts first."""
+    return [*_over_committed(result.start), *_drift(result), *_leftovers(result)]
+
+
+def _over_committed(start: Mapping[str, Any]) -> Iterator[Finding]:
+    """Placed VMs of the file may ask for more than there is; real clouds do."""
+    for host in start["hosts"]:
+        if host["available_cpu"] < 0:
+            text = f"holds {-host['available_cpu']} vCPUs more than it has"
+            yield Finding("overCommitted", host["name"], text)
+        if host["available_memory"] < host["reserved_memory"]:
+            missing = format_size(host["reserved_memory"] - host["available_memory"])
+            yield Finding("overCommitted", host["name"], f"is {missing} into its reserved memory")
+    for storage in start["storages"]:
+        if storage["available"] < 0:
+            text = f"holds {format_size(-storage['available'])} more than it has"
+            yield Finding("overCommitted", storage["name"], text)
+
+
+def _drift(result: RunResult) -> Iterator[Finding]:
+    causes: dict[tuple[str, str], int] = {}
+    for event in result.events:
+        if event.kind == "drift":
+            causes[event.target, event.cause] = causes.get((event.target, event.cause), 0) + 1
+    cloud = result.ledger.cloud
+    names = {f"host/{row}": name for row, name in enumerate(cloud.fleet.names)}
+    names.update({f"storage/{row}": one.name for row, one in enumerate(cloud.storages)})
+    for (target, cause), count in causes.items():
+        yield Finding("drift", names[target], f"its recorded capacity differs from what is held: {count} times {cause}")
+
+
+def _leftovers(result: RunResult) -> Iterator[Finding]:
+    cloud = result.ledger.cloud
+    for row in range(cloud.snapshots.size):
+        if cloud.snapshots.get("alive", row):
+            size = format_size(cloud.snapshots.get("size", row))
+            volume = cloud.volumes.names[cloud.snapshots.get("volume", row)]
+            yield Finding("snapshot", cloud.snapshots.names[row], f"stays on {volume} and takes {size}")
+    for row, image in enumerate(cloud.images):
+        if image.temporary and row in cloud.image_space:
+            yield Finding("image", image.name, f"stays for clones that were only created ({format_size(image.size)})")

@@ -1,0 +1,37 @@
+"""A file as text in the current schema version, its comments kept."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from simclone.errors import InvalidInput
+from simclone.scenario.faults import Findings
+from simclone.scenario.load import load
+from simclone.scenario.migrate import migrate
+from simclone.scenario.reading import read
+
+
+def rewritten(path: str | Path) -> tuple[str, bool]:
+    """The text and whether it differs in version; raises InvalidInput for a file that is no valid document."""
+    load(path)
+    source = read(path)
+    findings = Findings()
+    if source.is_json:
+        changed = migrate(source.data, findings)
+        text = json.dumps(source.data, indent=1, ensure_ascii=False) + "\n" if changed else source.text
+    else:
+        yaml = YAML()
+        yaml.preserve_quotes = True
+        yaml.width = 120
+        document = yaml.load(source.text)
+        changed = migrate(document, findings)
+        buffer = io.StringIO()
+        yaml.dump(document, buffer)
+        text = buffer.getvalue() if changed else source.text
+    if findings.found:
+        raise InvalidInput([source.fault(one.path, one.message, one.expected) for one in findings.found])
+    return text, changed
