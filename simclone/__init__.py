@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from simclone.version import __version__
 
 if TYPE_CHECKING:
-    from simclone.api import Cloud, Run, check, load, open_cloud, run
+    from simclone.api import Cloud, Run, check_path, load, open_cloud, run
     from simclone.errors import Fault, InvalidInput, InvariantViolation, SimcloneError, UnknownName
 
 _HOMES = {
     "Cloud": "simclone.api",
     "Run": "simclone.api",
-    "check": "simclone.api",
+    "check_path": "simclone.api",
     "load": "simclone.api",
     "open_cloud": "simclone.api",
     "run": "simclone.api",
@@ -37,7 +37,7 @@ __all__ = [
     "SimcloneError",
     "UnknownName",
     "__version__",
-    "check",
+    "check_path",
     "load",
     "open_cloud",
     "run",

@@ -45,7 +45,7 @@ def load(source: Source) -> Scenario:
         return scenario_of(source)
     found = load_file(source)
     if isinstance(found, Case):
-        raise UnknownName("scenario", f"{source} is a case; use simclone.check")
+        raise UnknownName("scenario", f"{source} is a case; use simclone.check_path")
     return found
 
 
@@ -212,7 +212,7 @@ class Run:
         """
         clone = self.clone(name, request)
         cloud = self.result.ledger.cloud
-        host = None if clone.snapshot.host == NONE else cloud.fleet.names[clone.snapshot.host]
+        host = None if clone.host == NONE else cloud.fleet.names[clone.host]
         story = explain_clone(clone, self.result.decisions, (), host)
         if not story.decisions:
             return story
@@ -309,7 +309,7 @@ def open_cloud(source: Source, *, seed: int | None = None) -> Cloud:
     return Cloud(scenario, open_context(scenario, seed=seed))
 
 
-def check(path: str | Path) -> CaseResult:
+def check_path(path: str | Path) -> CaseResult:
     """Run a case, or a scenario with ``expect``, and compare."""
     found = load_file(path)
     if isinstance(found, Scenario):
@@ -318,4 +318,4 @@ def check(path: str | Path) -> CaseResult:
     return run_steps(found.build(), steps, name=found.name, topic=found.doc.topic or "")
 
 
-__all__ = ["Cloud", "Placed", "Run", "check", "load", "open_cloud", "run"]
+__all__ = ["Cloud", "Placed", "Run", "check_path", "load", "open_cloud", "run"]

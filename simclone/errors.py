@@ -6,6 +6,7 @@
     ├── InvalidInput          a file or argument is wrong; carries every fault at once
     ├── UnknownName           a Python caller asked for something that does not exist
     ├── RunDirectoryExists    writing would overwrite what a user made
+    ├── NotARunDirectory      replacing would destroy what simclone did not make
     └── InvariantViolation    a bug in simclone, never the user's fault
 
 "No host", "no space" or "no address" are answers, not errors: see `simclone.records`.
@@ -74,6 +75,14 @@ class RunDirectoryExists(SimcloneError):
     def __init__(self, path: str) -> None:
         self.path = path
         super().__init__(f"{path} exists and is not empty; choose another directory or pass --force")
+
+
+class NotARunDirectory(SimcloneError):
+    """The directory to be replaced was not made by simclone; `path` names it."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(f"{path} is no run directory (it has no manifest.json); it is left alone")
 
 
 class InvariantViolation(SimcloneError):

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from simclone.engine.simulation import RunResult
-from simclone.errors import RunDirectoryExists
+from simclone.errors import NotARunDirectory, RunDirectoryExists
 from simclone.model.inventory import HOST_STATES, STATUSES
 from simclone.model.vms import NONE
 from simclone.records import CloneAnswer, Placed
@@ -35,10 +35,10 @@ def _clone_rows(result: RunResult) -> Iterable[tuple[Any, ...]]:
         if answer.error is not None:
             yield from _refused_rows(answer)
         for one in answer.clones:
-            host = "" if one.snapshot.host == NONE else names[one.snapshot.host]
-            if one.error is None:
+            host = "" if one.host == NONE else names[one.host]
+            if one.error is None and one.snapshot is not None:
                 yield (one.request, one.position, one.name, True, host, one.snapshot.state, "", "", "", "")
-            else:
+            elif one.error is not None:
                 error = one.error
                 codes = (error.code or "", error.root_code, error.root_reason, error.root.details or "")
                 yield (one.request, one.position, one.name, False, "", "", *codes)
@@ -169,25 +169,47 @@ class Saved(Protocol):
         """The API's answers."""
 
 
-def save_run(run: Saved, directory: Path, *, force: bool = False) -> Path:
-    """Write a run directory whole or not at all: to a temporary name beside it, then renamed."""
-    if directory.exists() and any(directory.iterdir()) and not force:
+def refuse_directory(directory: Path, force: bool) -> None:
+    """Raise when *directory* must not be written: not empty without *force*, or no run directory with it."""
+    if not directory.exists() or (directory.is_dir() and not any(directory.iterdir())):
+        return
+    if not force:
         raise RunDirectoryExists(str(directory))
+    if not (directory / "manifest.json").is_file():
+        raise NotARunDirectory(str(directory))
+
+
+def save_run(run: Saved, directory: Path, *, force: bool = False) -> Path:
+    """Write a run directory whole or not at all: to a temporary name beside it, then renamed.
+
+    Raises RunDirectoryExists or NotARunDirectory rather than overwrite what a user made.
+    """
+    directory = directory.resolve()
+    refuse_directory(directory, force)
     directory.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
     try:
         _write_run(run, draft)
         draft.chmod(0o755)
-        if directory.exists():
-            old = draft.with_name(draft.name + "-old")
-            os.replace(directory, old)
-            os.replace(draft, directory)
-            shutil.rmtree(old)
-        else:
-            os.replace(draft, directory)
+        _exchange(draft, directory)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return directory
+
+
+def _exchange(draft: Path, directory: Path) -> None:
+    """Put *draft* in place; what was there goes only after that has worked."""
+    if not directory.exists():
+        os.replace(draft, directory)
+        return
+    old = draft.with_name(draft.name + "-old")
+    os.replace(directory, old)
+    try:
+        os.replace(draft, directory)
+    except OSError:
+        os.replace(old, directory)
+        raise
+    shutil.rmtree(old)
 
 
 def _write_run(run: Saved, folder: Path) -> None:

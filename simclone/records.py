@@ -188,7 +188,8 @@ class VmSnapshot:
 class CloneRecord:
     """One element of a clone answer as simclone keeps it.
 
-    *vm* is the row in `simclone.model.vms`, *error* the element's error, *snapshot* the VM as it was answered.
+    *vm* is the row in `simclone.model.vms`, *error* the element's error, *snapshot* the VM as it was answered; a name
+    that got no row has -1 and None.
     """
 
     request: str
@@ -196,12 +197,17 @@ class CloneRecord:
     name: str
     vm: int
     error: ErrorCode | None
-    snapshot: VmSnapshot
+    snapshot: VmSnapshot | None
 
     @property
     def succeeded(self) -> bool:
         """True when the element carries no error."""
         return self.error is None
+
+    @property
+    def host(self) -> int:
+        """The host's row as it was answered, -1 for none."""
+        return -1 if self.snapshot is None else self.snapshot.host
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from simclone.model.inventory import StorageConstraint
 from simclone.model.ledger import Ledger
 from simclone.records import CloneAnswer, CloneRequest, Decision
 from simclone.scenario.load import scenario_of
-from simclone.units import GIB, MIB
+from simclone.units import GIB, MIB, multiplied
 
 Doc = dict[str, Any]
 Op = tuple[Any, ...]
@@ -96,7 +96,7 @@ def clouds(draw: st.DrawFn, profile: str | None = None) -> Doc:
         }
         for n in range(draw(st.integers(1, 3)))
     ]
-    hosts = [draw(_hosts(f"h{n}", clusters, profile)) for n in range(draw(st.sampled_from([4, 1, 2, 3, 5, 6, 8])))]
+    hosts = [draw(_hosts(f"h{n}", clusters, profile)) for n in range(draw(st.sampled_from([4, 8, 2, 6, 3, 5, 7, 1])))]
     storages = [draw(_storages(f"p{n}", zones, clusters, hosts)) for n in range(draw(st.integers(1, 3)))]
     backups = [draw(_backups(f"b{n}", zones)) for n in range(draw(st.integers(1, 2)))]
     images = [draw(_images(f"i{n}", backups)) for n in range(draw(st.integers(1, 2)))]
@@ -105,7 +105,7 @@ def clouds(draw: st.DrawFn, profile: str | None = None) -> Doc:
     disks = [draw(_disks(f"d{n}", storages)) for n in range(2)]
     offerings = [draw(_offerings(f"o{n}", profile, storages)) for n in range(draw(st.integers(1, 3)))]
     accounts = [draw(_accounts("user"))]
-    host_groups = [{"name": "hg", "hosts": draw(_some([one["name"] for one in hosts]))}]
+    host_groups = [{"name": "hg", "hosts": draw(_some([one["name"] for one in hosts], 1))}]
     many = draw(st.integers(0, 3)) if profile == "cloud" else 0  # the open core knows no groups
     groups = [draw(_groups(f"g{n}", hosts)) for n in range(many)]
     parts = {
@@ -187,7 +187,7 @@ def _storages(draw: st.DrawFn, name: str, zones: list[Doc], clusters: list[Doc],
     if kind == "Ceph":
         one["cephFsid"] = draw(st.sampled_from(["fs1", "fs2"]))
     linked = draw(_some(members)) if draw(st.booleans()) else []
-    states = _mostly("Connected", "Disconnected", "Connecting")
+    states = st.sampled_from(["Connected", "Disconnected", "Connecting"])
     one["hostLinks"] = [{"host": host, "status": draw(states)} for host in linked]
     return one
 
@@ -195,7 +195,7 @@ def _storages(draw: st.DrawFn, name: str, zones: list[Doc], clusters: list[Doc],
 @st.composite
 def _backups(draw: st.DrawFn, name: str, zones: list[Doc]) -> Doc:
     kind = draw(_mostly("ImageStoreBackupStorage", "SftpBackupStorage", "Ceph"))
-    one = {"name": name, "type": kind, "status": draw(_mostly("Connected", "Disconnected"))}
+    one = {"name": name, "type": kind, "status": draw(st.sampled_from(["Connected", "Connected", "Disconnected"]))}
     if kind == "Ceph":
         one["cephFsid"] = draw(st.sampled_from(["fs1", "fs2"]))
     if not draw(_OFTEN_ALL):
@@ -290,7 +290,7 @@ def _groups(draw: st.DrawFn, name: str, hosts: list[Doc]) -> Doc:
     if any(host.get("labels") for host in hosts):
         one["over"] = draw(st.sampled_from(["host", "rack", "cluster", "zone"]))
     one["maxSkew"] = draw(st.integers(1, 2))
-    rule = draw(st.sampled_from([None, None, *POLICIES[:4]]))
+    rule = draw(st.sampled_from([None, *POLICIES[:4]]))
     if rule is not None:
         one["hostRule"] = {"policy": rule, "hostGroup": "hg"}
     return one
@@ -305,7 +305,7 @@ def _settings(draw: st.DrawFn) -> Doc:
         "kvm.reservedMemory": draw(st.sampled_from([0, 0, GIB, GIB + 1])),
         "primaryStorage.reservedCapacity": draw(st.sampled_from([0, GIB, 4 * GIB])),
         "hostAllocator.usePagination": draw(_mostly(True, False)),
-        "hostAllocator.paginationLimit": draw(st.sampled_from([1, 2, 3, 500])),
+        "hostAllocator.paginationLimit": draw(st.sampled_from([500, 3, 500, 2, 1])),
         "hostAllocator.checkHostMem": draw(_mostly(True, False)),
         "vm.resourceBinding.strategy": draw(st.sampled_from(["Hard", "Soft"])),
         "mevoco.deleteTempImages": draw(_mostly(True, False)),
@@ -496,73 +496,141 @@ def apply(ctx: Context, op: Op, serial: int = 0) -> CloneAnswer | None:
 # -- questions to the host allocator ----------------------------------------------------------------------
 
 
+FIELDS = (
+    "vm",
+    "account",
+    "disk_size",
+    "volume_sizes",
+    "snapshot_sizes",
+    "l3s",
+    "image",
+    "architecture",
+    "backup_storage",
+    "required_storages",
+    "optional_storages",
+    "vm_constraint",
+    "disk_constraints",
+    "zone",
+    "clusters",
+    "host",
+    "avoid",
+    "soft_avoid",
+    "vm_cluster",
+    "last_host",
+    "current_host",
+    "root_storage",
+    "volume_storages",
+    "volume_hosts",
+    "root_ready",
+    "group",
+    "group",
+    "group",
+    "bindings",
+    "system_tags",
+    "list_all",
+    "image",
+)
+
+
+FOCUS: tuple[tuple[str | None, str | None, tuple[str, ...]], ...] = (
+    (None, None, ()),
+    (None, "NewCreate", ("required_storages", "disk_size")),
+    (None, "NewCreate", ("image", "disk_size")),
+    (None, "NewCreate", ("image", "backup_storage")),
+    ("DesignatedHostAllocatorStrategy", "NewCreate", ("image",)),
+    ("LeastVmPreferredHostAllocatorStrategy", "NewCreate", ("group",)),
+    ("LeastVmPreferredHostAllocatorStrategy", "NewCreate", ("group", "image", "soft_avoid")),
+    ("StoppedVmAwareLeastVmPreferredHostAllocatorStrategy", "NewCreate", ()),
+    ("LocalStorageMigrateVmAllocatorStrategy", "Migrate", ("root_storage", "volume_sizes")),
+)
+"""Strategy, operation and fields that are wild together, so that the flows they meet in are reached often."""
+
+
 @st.composite
 def requests(draw: st.DrawFn, cloud: Any) -> HostRequest:
-    """Any question the allocator may be asked on a cloud, whether an operation would ask it or not."""
+    """Any question the allocator may be asked on a cloud, whether an operation would ask it or not.
+
+    A few fields at a time are wild; amounts lie on, just below or just above what some host or storage has.
+    """
+    hosts, storages, fleet = range(cloud.fleet.size), cloud.storages, cloud.fleet
+    near = draw(st.sampled_from([0, 0, 1, -1]))
+    host = draw(st.sampled_from(hosts))
+    ratio, total, free = fleet.memory_ratio(host), fleet.get("total_memory", host), fleet.get("available_memory", host)
+    room = free - fleet.get("reserved_memory", host)
+    one = draw(st.sampled_from(storages))
+    share = one.available if one.shares is None else one.shares.get("available", host)
+    spare = share - int(cloud.settings.values["primaryStorage.reservedCapacity"])
+    edges = [multiplied(room, ratio), multiplied(room, ratio), multiplied(free, ratio), total]
+    memory = draw(st.sampled_from([GIB, 0, *(max(edge + near, 0) for edge in edges)]))
+    vcpus = [fleet.get("available_cpu", host), fleet.get("available_cpu", host) - fleet.get("stopped_cpu", host)]
+    cpu = draw(st.sampled_from([1, 0, 40, *(max(edge + near, 0) for edge in vcpus)]))
+    of_storage = cloud.storage_ratio(storages.index(one))
+    image = draw(st.sampled_from(range(len(cloud.images))))
+    actual = cloud.images[image].actual_size
+    sizes = [multiplied(share, of_storage), multiplied(share, of_storage) - actual, multiplied(spare, of_storage)]
+    disks = [0, *(max(size + near, 0) for size in sizes)]
+    wishes = [StorageConstraint(storage=0), StorageConstraint(tag="fast"), StorageConstraint(None, "fast", False)]
+    local = [row for row, storage in enumerate(storages) if storage.is_local]
+    bound = st.one_of(
+        st.tuples(st.just("Host"), st.sampled_from(hosts)),
+        st.tuples(st.just("Cluster"), st.sampled_from(range(len(cloud.clusters)))),
+    )
+    tags = ["maxInstancePerHost::1", "maxInstancePerHost::2", "minimumCPUUsageHostAllocatorStrategyMode::hard"]
+    tags += ["minimumMemoryUsageHostAllocatorStrategyMode::hard"]
+    tags += ["pciDeviceSpec::gpu::1"] if cloud.settings.profile == "cloud" else []
 
     def some(rows: Any) -> st.SearchStrategy[frozenset[int]]:
-        return st.frozensets(st.sampled_from(range(len(rows))), max_size=2)
+        return st.frozensets(st.sampled_from(range(len(rows))), min_size=1, max_size=2)
 
-    def maybe(rows: Any) -> st.SearchStrategy[int | None]:
-        return st.sampled_from([None, None, None, *range(len(rows))])
+    def ordered(rows: Any) -> st.SearchStrategy[tuple[int, ...]]:
+        return some(rows).map(lambda found: tuple(sorted(found)))
 
-    hosts, storages = range(cloud.fleet.size), cloud.storages
-    operation = draw(st.sampled_from(["NewCreate", "NewCreate", "Start", "Migrate"]))
-    strategy = draw(st.sampled_from([*strategies_of(cloud.settings.profile), *MIGRATIONS]))
-    wish = draw(
-        st.sampled_from(
-            [
-                None,
-                None,
-                StorageConstraint(storage=0),
-                StorageConstraint(tag="fast"),
-                StorageConstraint(None, "fast", False),
-            ]
-        )
-    )
-    vm = draw(st.sampled_from([None, *range(cloud.vms.size)]))
-    group = draw(maybe(cloud.groups))
-    bound = draw(st.lists(st.tuples(st.just("Host"), st.sampled_from(hosts)), max_size=2))
-    bound += draw(st.lists(st.tuples(st.just("Cluster"), st.sampled_from(range(len(cloud.clusters)))), max_size=1))
-    tags = [f"maxInstancePerHost::{draw(st.integers(0, 3))}"] if draw(st.integers(0, 9)) else []
-    if cloud.settings.profile == "cloud" and draw(st.integers(0, 5)) == 5:
-        tags.append("pciDeviceSpec::gpu::1")
-    local = [row for row, one in enumerate(storages) if one.is_local]
+    def any_of(rows: Any) -> st.SearchStrategy[int | None]:
+        return st.sampled_from([*range(len(rows))] or [None])
+
+    wild: dict[str, st.SearchStrategy[Any]] = {
+        "vm": any_of(range(cloud.vms.size)),
+        "account": st.just(0),
+        "disk_size": st.sampled_from(disks),
+        "volume_sizes": st.just(disks[1]),
+        "snapshot_sizes": st.sampled_from([0, 1]),
+        "l3s": ordered(cloud.l3s),
+        "image": st.just(image),
+        "architecture": st.sampled_from(["x86_64", "aarch64"]),
+        "backup_storage": any_of(cloud.backups),
+        "required_storages": some(storages),
+        "optional_storages": st.lists(some(storages), min_size=1, max_size=2).map(tuple),
+        "vm_constraint": st.sampled_from(wishes),
+        "disk_constraints": st.lists(st.sampled_from(wishes), max_size=2).map(tuple),
+        "zone": any_of(cloud.zones),
+        "clusters": ordered(cloud.clusters),
+        "host": st.just(host),
+        "avoid": some(hosts),
+        "soft_avoid": some(hosts),
+        "vm_cluster": any_of(cloud.clusters),
+        "last_host": any_of(hosts),
+        "current_host": any_of(hosts),
+        "root_storage": st.just(storages.index(one)) if one.is_local else st.sampled_from(local or [None]),
+        "volume_storages": some(storages),
+        "volume_hosts": some(hosts),
+        "root_ready": st.just(False),
+        "group": any_of(cloud.groups),
+        "bindings": st.lists(bound, min_size=1, max_size=2).map(tuple),
+        "system_tags": st.lists(st.sampled_from(tags), max_size=2, unique=True).map(tuple),
+        "list_all": st.just(True),
+    }
+    strategy, operation, forced = draw(st.sampled_from(FOCUS))
+    names = {*forced, *draw(st.sets(st.sampled_from(FIELDS), max_size=2 if strategy else 5))}
+    chosen = {name: draw(wild[name]) for name in sorted(names)}
+    any_strategy = st.sampled_from([*strategies_of(cloud.settings.profile), *MIGRATIONS])
     return HostRequest(
-        cpu=draw(st.sampled_from([1, 2, 0, 4, 8, 40])),
-        memory=draw(st.sampled_from([GIB, 512 * MIB, 0, 3 * GIB, 4 * GIB, 7 * GIB + 1, 8 * GIB, 12 * GIB])),
-        strategy=strategy,
-        vm=vm,
-        account=draw(st.sampled_from([-1, 0])),
-        operation=operation,
-        disk_size=draw(st.sampled_from([0, GIB, 8 * GIB, 45 * GIB, 600 * GIB])),
-        volume_sizes=draw(st.sampled_from([0, 20 * GIB, 60 * GIB])),
-        snapshot_sizes=draw(st.sampled_from([0, GIB])),
-        l3s=tuple(sorted(draw(some(cloud.l3s)))),
-        image=draw(st.sampled_from([*range(len(cloud.images)), None])),
-        architecture=draw(st.sampled_from([None, None, "x86_64", "aarch64"])),
-        hypervisor="KVM",
-        backup_storage=draw(maybe(cloud.backups)),
-        required_storages=draw(some(storages)) if draw(st.booleans()) else frozenset(),
-        optional_storages=draw(st.sampled_from([(), (), (frozenset({0}),), (frozenset({0, len(storages) - 1}),)])),
-        vm_constraint=wish,
-        zone=draw(maybe(cloud.zones)),
-        clusters=tuple(sorted(draw(some(cloud.clusters)))) if draw(st.booleans()) else (),
-        host=draw(st.sampled_from([None] * 12 + list(hosts))),
-        avoid=draw(some(hosts)),
-        soft_avoid=draw(some(hosts)),
-        vm_cluster=draw(st.sampled_from([None, *range(len(cloud.clusters))])),
-        last_host=draw(st.sampled_from([None, *hosts])),
-        current_host=draw(maybe(hosts)),
-        root_storage=draw(st.sampled_from([None, *local, *local])),
-        volume_storages=draw(some(storages)) if draw(st.booleans()) else frozenset(),
-        volume_hosts=draw(some(hosts)) if draw(st.booleans()) else frozenset(),
-        root_ready=draw(st.sampled_from([True, True, True, False])),
-        group=group,
-        bindings=tuple(bound) if draw(st.booleans()) else (),
-        system_tags=tuple(tags),
+        cpu=cpu,
+        memory=memory,
+        strategy=strategy or draw(any_strategy),
+        operation=operation or draw(st.sampled_from(["NewCreate", "NewCreate", "Start", "Migrate"])),
+        hypervisor=draw(_mostly("KVM", "Simulator")),
         dry_run=draw(st.booleans()),
-        list_all=draw(st.booleans()),
+        **{"system_tags": ("maxInstancePerHost::3",), **chosen},
     )
 
 

@@ -38,6 +38,7 @@ class Hosts:
             host.drift = [one["available_cpu"] - one["total_cpu"], one["available_memory"] - one["total_memory"]]
             self.rows[f"host/{row}"] = host
         self.of: dict[str, str] = {}
+        self.moving: dict[str, str] = {}
 
     def hold(self, vm: str, target: str, amounts: Amounts, cause: str) -> Iterator[str]:
         """A VM takes a host, or more of it."""
@@ -45,6 +46,8 @@ class Hosts:
         if cause == "resize":
             cpu, memory = host.holds[vm]
             host.holds[vm] = (cpu + amounts["cpu"], memory + amounts["memory"])
+        elif vm in self.of and cause == "migrate":
+            host.holds[vm], self.moving[vm] = (amounts["cpu"], amounts["memory"]), target
         elif vm in self.of:
             yield f"{vm} takes {target} while it holds {self.of[vm]}"
         else:
@@ -68,6 +71,8 @@ class Hosts:
         """A VM gives its host back."""
         held = self.rows[target].holds.pop(vm, None)
         self.of.pop(vm, None)
+        if vm in self.moving:
+            self.of[vm] = self.moving.pop(vm)
         if held is None:
             yield f"{vm} returns {target} without holding it"
         elif held != (amounts["cpu"], amounts["memory"]):

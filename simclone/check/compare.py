@@ -33,7 +33,8 @@ def _one(key: str, wanted: Any, found: Mapping[str, Any], where: str) -> list[Di
         return [] if value in wanted else [(where, wanted, value)]
     if key == "hostNot":
         value = found.get("host")
-        return [] if value != wanted and value is not None else [(where, f"not {wanted}", value)]
+        refused = wanted if isinstance(wanted, list) else [wanted]
+        return [] if value is not None and value not in refused else [(where, f"not {wanted}", value)]
     if key == "ipInRange":
         value = found.get("ip")
         low, high = (int(IPv4Address(one)) for one in wanted)

@@ -34,8 +34,12 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    code: object = 0
     try:
-        code = cli.main(standalone_mode=False, auto_envvar_prefix="SIMCLONE")
+        with cli.make_context("simclone", sys.argv[1:], auto_envvar_prefix="SIMCLONE") as ctx:
+            code = cli.invoke(ctx)
+    except click.exceptions.Exit as end:
+        code = end.exit_code
     except click.exceptions.Abort:
         _leave("interrupted", 130)
     except KeyboardInterrupt:

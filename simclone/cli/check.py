@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from simclone.errors import Fault, InvalidInput
+
 if TYPE_CHECKING:
     from simclone.check.run import CaseResult
 
@@ -23,12 +25,19 @@ def command(paths: tuple[str, ...], as_json: bool, by_topic: bool) -> None:
     files = [file for path in paths for file in _files(Path(path))]
     if not files:
         raise click.UsageError("no case or scenario found")
-    results = []
+    results: list[tuple[Path, CaseResult]] = []
+    faults: list[Fault] = []
     for file in files:
-        result = _judge(file)
+        try:
+            result = _judge(file)
+        except InvalidInput as error:
+            faults += error.faults
+            continue
         results.append((file, result))
         if not as_json:
             _show(file, result)
+    if faults and not results:
+        raise InvalidInput(faults)
     counts = Counter(result.verdict for _, result in results)
     if as_json:
         print_json(_document(results, counts))
@@ -36,6 +45,8 @@ def command(paths: tuple[str, ...], as_json: bool, by_topic: bool) -> None:
         if by_topic:
             _show_topics([result for _, result in results])
         click.echo(f"{counts['passed']} passed, {counts['failed']} failed, {counts['unsupported']} unsupported")
+    if faults:
+        raise InvalidInput(faults)
     if counts["failed"]:
         raise SystemExit(1)
 
@@ -50,7 +61,7 @@ def _files(path: Path) -> list[Path]:
 def _judge(file: Path) -> CaseResult:
     from simclone import api
 
-    return api.check(file)
+    return api.check_path(file)
 
 
 def _show(file: Path, result: CaseResult) -> None:

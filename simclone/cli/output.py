@@ -13,10 +13,18 @@ from rich.table import Table
 from rich.text import Text
 
 
+class _Console(Console):
+    """Leaves a closed pipe to the command's own end: a reader who went away is no failure."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise instead of exiting with a code that means a failed check."""
+        raise BrokenPipeError
+
+
 def console(*, stderr: bool = False) -> Console:
     """A console; wide enough not to fold tables when piped."""
     stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, width=None if stream.isatty() else 160, highlight=False, soft_wrap=False)
+    return _Console(stderr=stderr, width=None if stream.isatty() else 160, highlight=False, soft_wrap=False)
 
 
 def print_json(document: Any) -> None:

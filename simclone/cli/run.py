@@ -38,10 +38,11 @@ def command(scenario: str, seed: int | None, as_json: bool, style: str, out: str
 
 
 def _refuse_early(directory: Path, force: bool) -> None:
-    from simclone.errors import RunDirectoryExists
+    from simclone.frames import refuse_directory
 
-    if not force and directory.is_dir() and any(directory.iterdir()):
-        raise RunDirectoryExists(str(directory))
+    if directory.resolve() == Path.cwd():
+        raise click.UsageError("the run directory cannot be the working directory; name a new one")
+    refuse_directory(directory.resolve(), force)
 
 
 def _print_answers(run: Run, style: str) -> None:

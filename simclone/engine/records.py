@@ -86,7 +86,7 @@ def answer_records(answers: Iterable[CloneAnswer]) -> list[dict[str, Any]]:
                 {
                     "vm": one.vm,
                     "ok": one.error is None,
-                    "host": one.snapshot.host if one.error is None else -1,
+                    "host": one.host if one.error is None else -1,
                     "failed_start": one.error is not None and one.error.code == "VM.1001",
                 }
                 for one in answer.clones

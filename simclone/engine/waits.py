@@ -6,7 +6,7 @@ run at once) and returns its result. Without durations nothing is ever put on a 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -15,11 +15,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One step: its *name*, the *queue* it stands in (kind and key) and the *size* bytes it moves."""
+    """One step: its *name*, the *queue* it stands in (kind, then what makes it one queue), the bytes it moves.
+
+    *size* may be a function, asked when the queue has been passed; *vm* is the row it is done for, -1 for none.
+    """
 
     name: str
-    queue: tuple[str, int] | None = None
-    size: int = 0
+    queue: tuple[str | int, ...] = ()
+    size: int | Callable[[], int] = 0
+    vm: int = -1
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,11 +64,11 @@ class Ledger(VmBook, HostBook, VolumeBook, AddressBook):
     def check(self) -> None:
         """Compare the two books; raises InvariantViolation with the first difference."""
         fleet, vms = self.cloud.fleet, self.cloud.vms
-        holders = vms.array("hold_host")
         for name in ("cpu", "memory"):
             held = np.zeros(fleet.size, dtype=np.int64)
-            mask = holders >= 0
-            np.add.at(held, holders[mask], vms.array(f"hold_{name}")[mask])
+            for kind in ("hold", "move"):
+                holders = vms.array(f"{kind}_host")
+                np.add.at(held, holders[holders >= 0], vms.array(f"{kind}_{name}")[holders >= 0])
             _same(f"held {name}", fleet.array(f"held_{name}"), held)
             recorded = fleet.array(f"total_{name}") - held + fleet.array(f"drift_{name}")
             _same(f"available {name}", fleet.array(f"available_{name}"), recorded)

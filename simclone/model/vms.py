@@ -41,7 +41,7 @@ class Vms(Columns):
     """One row per VM ever made. *alive* 0 means the row is gone from the database.
 
     *host*, *last_host*, *cluster*, *root*, *group* are rows or `NONE`; *cpu* vCPUs, *memory* bytes,
-    *charged* the host bytes its running hold took.
+    *hold_…* what it holds of a host, *move_…* of the target of a migration under way.
     """
 
     FIELDS: ClassVar[tuple[str, ...]] = (
@@ -60,6 +60,9 @@ class Vms(Columns):
         "hold_host",
         "hold_cpu",
         "hold_memory",
+        "move_host",
+        "move_cpu",
+        "move_memory",
         "born_us",
         "changed_us",
         "source",
@@ -160,14 +163,19 @@ class Volumes(Columns):
 
 
 class Nics(Columns):
-    """One row per card; *ip* is an integer or `NONE`, *mac* 32 drawn bits."""
+    """One row per card; *ip* is an integer or `NONE`, *mac* 32 drawn bits; `macs` maps (mac, device) to its card."""
 
     FIELDS: ClassVar[tuple[str, ...]] = ("alive", "vm", "l3", "ip", "device", "mac", "born_us")
+
+    def __init__(self, capacity: int = 64) -> None:
+        super().__init__(capacity)
+        self.macs: dict[tuple[int, int], int] = {}
 
     def copy(self) -> Nics:
         """An independent copy."""
         twin = Nics(1)
         self._copy_into(twin)
+        twin.macs = dict(self.macs)
         return twin
 
 

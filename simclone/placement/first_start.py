@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from simclone.allocator import ip
 from simclone.allocator.backup_storage import select_for_vm
 from simclone.allocator.primary_storage.chain import DEFAULT
@@ -50,14 +52,17 @@ def make_volumes(ledger: Ledger, vm: int, wish: Wish, found: Found) -> None:
         ledger.attach_volume(row, vm, turn + 1)
 
 
-def make_nics(ledger: Ledger, vm: int, identity: Identity) -> None:
-    """One card per network, with a drawn MAC."""
+def make_nics(ledger: Ledger, vm: int, identity: Identity) -> ErrorCode | None:
+    """One card per network, with a drawn MAC; a taken MAC is an error, not a new draw (clone sheet 4.4)."""
     cloud = ledger.cloud
     present = {cloud.nics.get("l3", nic) for nic in cloud.vms.nics[vm]}
     for device, l3 in enumerate(cloud.vms.shape(vm).l3s):
         if l3 not in present:
             mac = cloud.chance.key(identity.again((identity.occasion << 8) | device), "mac") >> 32
+            if (mac, device & 0xFF) in cloud.nics.macs:
+                return ErrorCode(code="SYS.1006", details="Duplicate mac address", reason="network.mac")
             ledger.add_nic(vm, l3, device, mac)
+    return None
 
 
 def take_addresses(ledger: Ledger, vm: int, wish: Wish, identity: Identity) -> ErrorCode | None:
@@ -85,6 +90,20 @@ def take_address(ledger: Ledger, l3: int, wanted: int | None, key: int, nic: int
     if wanted is None and ip.strategy_of(cloud, l3) == "AscDelayRecycleIpAllocatorStrategy":
         ledger.set_cursor(l3, found + 1)
     return found
+
+
+def cache_queue(ledger: Ledger, vm: int, wish: Wish) -> tuple[tuple[str | int, ...], Callable[[], int]]:
+    """The queue of one download per image and storage (and host, on local storage), and the bytes still missing."""
+    cloud, shape = ledger.cloud, ledger.cloud.vms.shape(vm)
+    storage = cloud.volumes.get("storage", cloud.vms.get("root", vm))
+    one = cloud.storages[storage]
+    where = cloud.vms.get("host", vm) if one.is_local else ANYWHERE
+    image = -1 if shape.image is None or wish.fast else shape.image
+
+    def missing() -> int:
+        return 0 if image < 0 or (image, where) in one.caches else cloud.images[image].actual_size
+
+    return ("image-cache", image, storage, where), missing
 
 
 def cache_image(ledger: Ledger, vm: int, wish: Wish, identity: Identity) -> ErrorCode | None:

@@ -68,7 +68,8 @@ def allocate_host(request: HostRequest, ledger: Ledger, identity: Identity) -> D
 def take_host(ledger: Ledger, vm: int, host: int) -> None:
     """Charge and write a host; siblings of a group and the VM counts see it from now on."""
     ledger.hold_host(vm, host)
-    ledger.set_vm(vm, host=host, cluster=ledger.cloud.fleet.get("cluster", host))
+    get = ledger.cloud.fleet.get
+    ledger.set_vm(vm, host=host, cluster=get("cluster", host), zone=get("zone", host))
     ledger.put_last_placed(host)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from simclone.allocator.host.strategies import LEAST_VM
 from simclone.model.cloud import Cloud, Group
 from simclone.model.inventory import DiskOffering, HostGroup, HostRule, InstanceOffering, StorageConstraint
 from simclone.scenario.shapes import TagConstraint, UuidConstraint
@@ -18,7 +19,7 @@ def add_offerings(cloud: Cloud, resolved: Resolved) -> None:
                 name=doc.name,
                 cpu_num=doc.cpu_num,
                 memory_size=doc.memory_size,
-                strategy=doc.allocator_strategy,
+                strategy=doc.allocator_strategy or LEAST_VM,
                 constraint=_constraint(doc.primary_storage_constraint, resolved),
                 system_tags=tuple(doc.system_tags),
                 cpu_speed=doc.cpu_speed,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from simclone.model.cloud import Cloud
@@ -25,7 +26,9 @@ def render_answer(cloud: Cloud, answer: CloneAnswer, style: str = "server") -> d
 
 
 def _element(cloud: Cloud, clone: CloneRecord, style: str) -> dict[str, Any]:
-    element: dict[str, Any] = {"inventory": render_vm(cloud, clone.snapshot)}
+    element: dict[str, Any] = {}
+    if clone.snapshot is not None:
+        element["inventory"] = render_vm(cloud, clone.snapshot)
     if clone.error is not None:
         element["error"] = render_error(clone.error)
     if style == "doc":
@@ -41,34 +44,35 @@ def dump(document: Any, style: str = "server", indent: int | None = 2) -> str:
     """
     if style != "doc":
         return json.dumps(document, indent=indent, ensure_ascii=False)
-    return _Doc(indent).encode(document)
+    return "".join(_pieces(document, indent, 0))
 
 
-class _Doc(json.JSONEncoder):
-    """Writes whole numbers as Java's ``Double.toString`` would."""
+def _pieces(value: Any, indent: int | None, depth: int) -> Iterator[str]:
+    """JSON text with whole numbers as Java's ``Double.toString`` writes them."""
+    if isinstance(value, bool) or not isinstance(value, int | dict | list):
+        yield json.dumps(value, ensure_ascii=False)
+    elif isinstance(value, int):
+        yield java_double(value)
+    elif not value:
+        yield "{}" if isinstance(value, dict) else "[]"
+    else:
+        named = isinstance(value, dict)
+        if isinstance(value, dict):
+            items = [(json.dumps(key, ensure_ascii=False) + ": ", one) for key, one in value.items()]
+        else:
+            items = [("", one) for one in value]
+        inner, outer = _breaks(indent, depth)
+        yield "{" if named else "["
+        for place, (head, one) in enumerate(items):
+            yield ("" if not place else "," if indent is not None else ", ") + inner + head
+            yield from _pieces(one, indent, depth + 1)
+        yield outer + ("}" if named else "]")
 
-    def __init__(self, indent: int | None) -> None:
-        super().__init__(indent=indent, ensure_ascii=False)
 
-    def encode(self, o: Any) -> str:
-        """The text of a document."""
-        numbers: dict[str, str] = {}
-        text = json.dumps(_marked(o, numbers), indent=self.indent, ensure_ascii=False)
-        for mark, number in numbers.items():
-            text = text.replace(f'"{mark}"', number)
-        return text
-
-
-def _marked(value: Any, numbers: dict[str, str]) -> Any:
-    if isinstance(value, dict):
-        return {key: _marked(one, numbers) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_marked(one, numbers) for one in value]
-    if isinstance(value, int) and not isinstance(value, bool):
-        mark = f"\0{value}"
-        numbers[json.dumps(mark)[1:-1]] = java_double(value)
-        return mark
-    return value
+def _breaks(indent: int | None, depth: int) -> tuple[str, str]:
+    if indent is None:
+        return "", ""
+    return "\n" + " " * indent * (depth + 1), "\n" + " " * indent * depth
 
 
 def java_double(value: int) -> str:

@@ -7,6 +7,12 @@
 `azure_window`        a window of the Azure VM trace of 2017; `azure_slots`, `azure_maps`: its files
 `huawei`              Huawei-East-1
 `openb`               hosts and pods of Alibaba's openb cluster
+`plain_csv`           a plain table anybody can write, read and written
+`cutting`             a window, a share, another pace of a trace
+`distributions`       laws out of plain data, by inverse transform; `laws`, `values`, `recorded`: its parts
+`arrivals`            when requests come; `clock`, `hours`, `bursts`: its parts
+`streams`             `StreamSpec` into `Arrival`s; `draws`: the uniforms, `replay`: a trace as a stream
+`fit`                 a recorded trace into a stream that resembles it; `goodness`: how well
 `tables`, `lines`     how a file is read: one line at a time, faults with their places
 `numbers`             exact numbers out of text
 ====================  =====================================================================================
@@ -21,7 +27,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from simclone.workload import azure_window, huawei, openb
+from simclone.workload import azure_window, huawei, openb, plain_csv
 from simclone.workload.lines import AnyPath, FaultList, numbered_lines, shown
 from simclone.workload.rows import VmRow
 from simclone.workload.tables import Column
@@ -30,9 +36,10 @@ _TABLES: tuple[tuple[Sequence[Column], Callable[[AnyPath], Iterator[VmRow]] | No
     (huawei.COLUMNS, huawei.read_vms),
     (openb.POD_COLUMNS, openb.read_pods),
     (openb.HOST_COLUMNS, None),
+    (plain_csv.COLUMNS, plain_csv.read_vms),
 )
 _AZURE_LINE = re.compile(r"\d+ (?:[a-z]|[UC]\d+),.*", re.ASCII)
-_KNOWN = "a directory with an Azure window, or a table of Huawei-East-1 or of openb pods"
+_KNOWN = "a directory with an Azure window, or a table of Huawei-East-1, of openb pods, or a plain one"
 
 
 def open_trace(path: AnyPath) -> Iterator[VmRow]:

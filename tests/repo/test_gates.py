@@ -366,10 +366,7 @@ def test_the_table_of_contents_is_whole() -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+", simclone.__version__)
 
 
-SHADOWED = pytest.mark.xfail(reason="the package simclone.check hides the function once it is imported", strict=True)
-
-
-@pytest.mark.parametrize("name", [pytest.param(one, marks=SHADOWED) if one == "check" else one for one in PUBLIC])
+@pytest.mark.parametrize("name", PUBLIC)
 def test_a_public_name_stays_what_it_is(name: str) -> None:
     """A public name is the same thing before and after the whole package has been used."""
     code = (

@@ -232,10 +232,13 @@ def test_a_cpu_ratio_change_moves_totals_at_once() -> None:
 
 
 def test_migration_moves_the_hold() -> None:
-    """Afterwards the source is free and the target charged."""
+    """While a VM moves both hosts are charged; afterwards the source is free."""
     ctx = cloud_of()
     vm = running(ctx)
-    ctx.ledger.move_hold(vm, 1)
+    ctx.ledger.hold_target(vm, 1)
+    assert (free(ctx, 0), free(ctx, 1)) == ((159, 56 * GIB), (159, 56 * GIB))
+    ctx.ledger.check()
+    ctx.ledger.move_hold(vm)
     assert (free(ctx, 0), free(ctx, 1)) == ((160, 64 * GIB), (159, 56 * GIB))
     ctx.ledger.check()
 

@@ -122,7 +122,7 @@ def maintain(ctx: Context, host: int) -> Workflow[Outcome]:
         if policy == "JustMigrate":
             ledger.set_host(host, "maintain", state=before)
             return Outcome(host, operation_error("a VM cannot be migrated away", "host.maintenance", moved.error))
-        yield Work("stop", ("host", host))
+        yield Work("stop", ("host", host), vm=vm)
         stop_row(ctx, vm)
     ledger.set_host(host, "maintain", state=MAINTENANCE)
     return Outcome(host)

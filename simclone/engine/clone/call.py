@@ -31,17 +31,19 @@ def clone_now(ctx: Context, request: CloneRequest) -> CloneAnswer:
 
 
 def _elements(ctx: Context, job: Job) -> tuple[CloneRecord, ...]:
-    """One element per name; a failed clone shows the row it was before its start."""
+    """One element per name in order of completion; a failed clone shows the row it was before its start."""
+    names = job.request.names
+    order = [*job.order, *(place for place in range(len(names)) if place not in set(job.order))]
     return tuple(
         CloneRecord(
             job.request.name,
             place,
-            name,
+            names[place],
             job.vms[place],
             job.errors[place],
-            job.gone.get(place) or snapshot(ctx.cloud, job.vms[place]),
+            job.gone.get(place) or (snapshot(ctx.cloud, job.vms[place]) if job.vms[place] >= 0 else None),
         )
-        for place, name in enumerate(job.request.names)
+        for place in order
     )
 
 
@@ -51,7 +53,7 @@ def _steps(ctx: Context, job: Job) -> Workflow[ErrorCode | None]:
         return error
     add_rows(ctx, job)
     if job.request.strategy != "JustCreate":
-        yield Together([_start(ctx, job, place) for place in range(len(job.vms))])
+        yield Together([_start(ctx, job, place) for place in job.alive()])
     error = yield from copy_data_volumes(ctx, job)
     if error is not None:
         copies.drop_images(ctx, job, "rollback")
@@ -68,20 +70,20 @@ def _steps(ctx: Context, job: Job) -> Workflow[ErrorCode | None]:
 def _prepare(ctx: Context, job: Job) -> Workflow[ErrorCode | None]:
     """Steps 1 to 5, each of which fails the whole call."""
     if job.request.strategy != "JustCreate":
-        yield Work("dryRun", ("host-allocator", 0))
+        yield Work("dryRun", ("host-allocator",), vm=job.source)
         error = checks.dry_run_refusal(ctx, job)
         if error is not None:
             return error
-    yield Work("syncVolumeSize")
+    yield Work("syncVolumeSize", vm=job.source)
     error = copies.choose_backups(ctx, job)
     if error is not None:
         return error
-    yield Work("takeSnapshot")
+    yield Work("takeSnapshot", vm=job.source)
     error = copies.take_snapshots(ctx, job)
     if error is not None:
         return error
     size = sum(ctx.cloud.volumes.get("actual_size", volume) for volume in volumes_to_clone(ctx, job))
-    yield Work("commitImage", size=size)
+    yield Work("commitImage", ("image-store", *sorted(set(job.backups.values()))), size, job.source)
     copies.make_images(ctx, job)
     return None
 
@@ -93,14 +95,15 @@ def _start(ctx: Context, job: Job, place: int) -> Workflow[None]:
     if failed is not None:
         job.gone[place] = before
         job.errors[place] = wrapped(START_FAILED, wrapped("SYS.1006", failed))
+    job.order.append(place)
 
 
 def _stop(ctx: Context, job: Job, place: int) -> Workflow[None]:
     """Step 11: the paused clones of CreateStopped are stopped cold and give their host back."""
-    yield Work("stop", ("host", ctx.cloud.vms.get("host", job.vms[place])))
+    yield Work("stop", ("host", ctx.cloud.vms.get("host", job.vms[place])), vm=job.vms[place])
     stop_row(ctx, job.vms[place])
 
 
 def _flatten(ctx: Context, vm: int) -> Workflow[None]:
     """Step 13: a full copy of the chain; the virtual ledger does not change."""
-    yield Work("flatten", size=ctx.cloud.volumes.get("size", ctx.cloud.vms.get("root", vm)))
+    yield Work("flatten", size=ctx.cloud.volumes.get("size", ctx.cloud.vms.get("root", vm)), vm=vm)

@@ -96,7 +96,8 @@ def drop_images(ctx: Context, job: Job, cause: str) -> None:
 
 
 def drop_images_at_end(ctx: Context, job: Job) -> None:
-    """Step 12: unless the setting or JustCreate keeps them; a fast clone's template always goes."""
-    keep = job.request.strategy == "JustCreate" and not job.fast
-    if job.fast or (ctx.cloud.settings.flag("mevoco.deleteTempImages") and not keep):
+    """Step 12: JustCreate keeps them, since the rows need them; a fast clone's template goes whatever the setting."""
+    if job.request.strategy == "JustCreate":
+        return
+    if job.fast or ctx.cloud.settings.flag("mevoco.deleteTempImages"):
         drop_images(ctx, job, "temporary")

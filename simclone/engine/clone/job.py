@@ -12,12 +12,18 @@ from simclone.records import CloneRequest, ErrorCode, VmSnapshot
 
 FAST = "ephemeral::volume::fastCreate"
 FLATTEN = "ephemeral::volume::flatten"
+BARE_TAGS = ("inhibitHA", "packer")
+"""System tags that are a single word (clone-storage-affinity.md 6)."""
+LONGEST_DESCRIPTION = 2048
 STRATEGIES = ("InstantStart", "JustCreate", "CreateStopped")
 
 
 @dataclass(slots=True)
 class Job:
-    """A call on its way. *vms* and *errors* stand by position in ``names``; *inventory_of* what a failed one was."""
+    """A call on its way. *vms* and *errors* stand by position in ``names``.
+
+    *order* lists positions as they were completed, *gone* keeps what a failed clone was before its start.
+    """
 
     request: CloneRequest
     source: int
@@ -32,6 +38,7 @@ class Job:
     images: dict[int, int] = field(default_factory=dict)
     vms: list[int] = field(default_factory=list)
     errors: list[ErrorCode | None] = field(default_factory=list)
+    order: list[int] = field(default_factory=list)
     gone: dict[int, VmSnapshot] = field(default_factory=dict)
 
     @property
@@ -80,9 +87,11 @@ def _argument_error(ctx: Context, request: CloneRequest) -> ErrorCode | None:
         return invalid_argument("a name must not be empty")
     if len(request.names) > ctx.max_names:
         return invalid_argument(f"names holds {len(request.names)} entries, the limit is {ctx.max_names}")
+    if request.description is not None and len(request.description) > LONGEST_DESCRIPTION:
+        return invalid_argument(f"description holds more than {LONGEST_DESCRIPTION} characters")
     if request.strategy not in STRATEGIES:
         return invalid_argument(f"strategy {request.strategy!r} is none of {', '.join(STRATEGIES)}")
-    return _tag_error(ctx, request) or _name_error(ctx, request)
+    return _tag_error(ctx, request)
 
 
 def _tag_error(ctx: Context, request: CloneRequest) -> ErrorCode | None:
@@ -90,6 +99,8 @@ def _tag_error(ctx: Context, request: CloneRequest) -> ErrorCode | None:
         if len(set(tags)) < len(tags):
             return invalid_argument("a tag is given twice")
     for tag in (*request.system_tags, *request.root_tags, *request.data_tags):
+        if tag in BARE_TAGS:
+            continue
         if "::" not in tag.strip("-") or tag.endswith("::") or tag.startswith("::"):
             return invalid_argument(f"malformed system tag {tag!r}")
     prefixes = [tag.split("::")[0] for tag in request.system_tags]
@@ -99,7 +110,7 @@ def _tag_error(ctx: Context, request: CloneRequest) -> ErrorCode | None:
     for tag in request.system_tags:
         if tag.startswith("maxInstancePerHost::") and not tag.removeprefix("maxInstancePerHost::").isdecimal():
             return invalid_argument(f"system tag {tag!r} needs a number")
-    for tag in (*request.root_tags, *request.data_tags):
+    for tag in (*request.system_tags, *request.root_tags, *request.data_tags):
         head, _, value = tag.partition("::")
         if head == "volumeProvisioningStrategy" and value not in ("ThinProvisioning", "ThickProvisioning"):
             return invalid_argument(f"unknown provisioning strategy in tag {tag!r}")
@@ -121,13 +132,12 @@ def _binding_error(ctx: Context, request: CloneRequest) -> ErrorCode | None:
     return None
 
 
-def _name_error(ctx: Context, request: CloneRequest) -> ErrorCode | None:
+def taken_names(ctx: Context) -> set[str] | None:
+    """Names that rows have, where ``vm.uniqueVmName`` forbids a second one; None where it does not."""
     if not ctx.cloud.settings.flag("vm.uniqueVmName"):
         return None
-    taken = {name for row, name in enumerate(ctx.cloud.vms.names) if ctx.cloud.vms.get("alive", row)}
-    if len(set(request.names)) < len(request.names) or taken & set(request.names):
-        return invalid_argument("a VM of that name exists and vm.uniqueVmName is on")
-    return None
+    vms = ctx.cloud.vms
+    return {name for row, name in enumerate(vms.names) if vms.get("alive", row)}
 
 
 def _with_group(ctx: Context, job: Job) -> Job | ErrorCode:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from simclone.allocator.host.strategies import LEAST_VM
-from simclone.engine.clone.job import Job, source_host
-from simclone.engine.context import Context
+from simclone.engine.clone.job import Job, source_host, taken_names
+from simclone.engine.context import Context, operation_error
 from simclone.engine.life.create import NewVm, add_row
 from simclone.model.inventory import Shape, Wish
 from simclone.model.vms import NONE
@@ -70,7 +70,7 @@ def clone_shape(ctx: Context, job: Job) -> Shape:
         shape,
         strategy=shape.strategy or LEAST_VM,
         image=job.images[root],
-        l3s=tuple(cloud.nics.get("l3", nic) for nic in cloud.vms.nics[job.source]) or shape.l3s,
+        l3s=tuple(cloud.nics.get("l3", nic) for nic in cloud.vms.nics[job.source]),
         root_size=cloud.volumes.get("size", root),
         root_offering=None,
         disks=(),
@@ -115,10 +115,21 @@ def _volume_tags(ctx: Context, root: int, asked: tuple[str, ...]) -> tuple[str, 
 
 
 def add_rows(ctx: Context, job: Job) -> None:
-    """The rows, in the order of ``names``; members of the requested group from now on."""
+    """The rows, in the order of ``names``; members of the requested group from now on.
+
+    A create-time rule, such as unique names, fails the one name it meets.
+    """
     shape, wish = clone_shape(ctx, job), clone_wish(ctx, job)
     cells = ctx.cloud.vms.cells
+    taken = taken_names(ctx)
     for position, name in enumerate(job.request.names):
+        if taken is not None and name in taken:
+            job.vms.append(NONE)
+            job.errors.append(operation_error(f"a VM named {name!r} exists and names must be unique", "request.name"))
+            job.order.append(position)
+            continue
+        if taken is not None:
+            taken.add(name)
         new = NewVm(
             name=name,
             shape=shape,

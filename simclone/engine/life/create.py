@@ -63,7 +63,7 @@ def create_vm(ctx: Context, new: NewVm, strategy: str = "InstantStart") -> Workf
     vm = add_row(ctx, replace(new, wish=normalised(ctx.cloud, new.shape, wish)))
     if strategy == "JustCreate":
         return Outcome(vm)
-    yield Work("createVm")
+    yield Work("createVm", vm=vm)
     failed = yield from start_new(ctx, vm, new.name)
     if failed is not None:
         return Outcome(NONE, wrapped("SYS.1006", failed))
@@ -154,7 +154,7 @@ def _stages(ctx: Context, vm: int, wish: Wish, request: str) -> Workflow[ErrorCo
     backup = first_start.choose_backup(ledger, vm, wish)
     if isinstance(backup, ErrorCode):
         return backup
-    yield Work("allocateHost", ("host-allocator", 0))
+    yield Work("allocateHost", ("host-allocator",), vm=vm)
     ctx.announce(host_request(cloud, vm, wish, backup))
     found = search(ledger, vm, wish, backup, identity)
     for asked, decision in found.decisions:
@@ -162,16 +162,19 @@ def _stages(ctx: Context, vm: int, wish: Wish, request: str) -> Workflow[ErrorCo
     if not isinstance(found.outcome, Found):
         return found.outcome
     first_start.make_volumes(ledger, vm, wish, found.outcome)
-    first_start.make_nics(ledger, vm, identity)
-    yield Work("allocateAddress")
+    error = first_start.make_nics(ledger, vm, identity)
+    if error is not None:
+        return error
+    yield Work("allocateAddress", vm=vm)
     error = first_start.take_addresses(ledger, vm, wish, identity)
     if error is not None:
         return error
-    yield Work("cacheImage", ("image-cache", cloud.volumes.get("storage", cloud.vms.get("root", vm))))
+    queue, missing = first_start.cache_queue(ledger, vm, wish)
+    yield Work("cacheImage", queue, missing, vm)
     error = first_start.cache_image(ledger, vm, wish, identity)
     if error is not None:
         return error
-    yield Work("startOnHypervisor", ("host", found.outcome.host))
+    yield Work("startOnHypervisor", ("host", found.outcome.host), vm=vm)
     return None
 
 

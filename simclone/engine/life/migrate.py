@@ -38,14 +38,15 @@ def migrate_vm(ctx: Context, vm: int, host: int | None = None) -> Workflow[Outco
         cause = ErrorCode(code="VM.1010", details=f"the VM is {cloud.vms.state_name(vm)}", reason="vm.state")
         return Outcome(vm, ErrorCode("VM.1008", "only a running VM can be migrated", cause, reason="vm.state"))
     request = migrate_request(cloud, vm, host)
-    yield Work("allocateHost", ("host-allocator", 0))
+    yield Work("allocateHost", ("host-allocator",), vm=vm)
     decision = decide(request, cloud, ctx.next_occasion(vm))
     ctx.note("", cloud.vms.names[vm], "host", request.strategy, decision)
     if not isinstance(decision, Placed):
         return Outcome(vm, decision.error)
-    yield Work("migrate", ("host", decision.host), cloud.vms.get("memory", vm))
+    ledger.hold_target(vm, decision.host)
+    yield Work("migrate", ("host", decision.host), cloud.vms.get("memory", vm), vm)
     source = cloud.vms.get("host", vm)
-    ledger.move_hold(vm, decision.host)
+    ledger.move_hold(vm)
     ledger.set_vm(vm, host=decision.host, last_host=source, cluster=cloud.fleet.get("cluster", decision.host))
     for volume in volumes_of(cloud, vm):
         if cloud.volumes.get("host", volume) == source:

@@ -119,7 +119,7 @@ def restart(ctx: Context, vm: int, request: HostRequest) -> Workflow[ErrorCode |
     before = {name: cloud.vms.get(name, vm) for name in ("state", "host", "last_host", "cluster")}
     ledger.set_vm(vm, state=STATE["Starting"])
     identity = ctx.next_occasion(vm)
-    yield Work("allocateHost", ("host-allocator", 0))
+    yield Work("allocateHost", ("host-allocator",), vm=vm)
     decision = allocate_host(request, ledger, identity)
     ctx.note("", cloud.vms.names[vm], "host", request.strategy, decision)
     if not isinstance(decision, Placed):
@@ -130,7 +130,7 @@ def restart(ctx: Context, vm: int, request: HostRequest) -> Workflow[ErrorCode |
         ledger.end_host(vm, "rollback")
         ledger.set_vm(vm, **before)
         return error
-    yield Work("startOnHypervisor", ("host", decision.host))
+    yield Work("startOnHypervisor", ("host", decision.host), vm=vm)
     ledger.set_vm(vm, state=STATE["Running"])
     return None
 
@@ -139,7 +139,7 @@ def stop_vm(ctx: Context, vm: int) -> Workflow[Outcome]:
     """Stop a running or paused VM; its host's capacity returns at once."""
     if ctx.cloud.vms.state_name(vm) not in ("Running", "Paused", "Unknown"):
         return Outcome(vm, wrong_state(ctx.cloud, vm, "stop"))
-    yield Work("stop", ("host", ctx.cloud.vms.get("host", vm)))
+    yield Work("stop", ("host", ctx.cloud.vms.get("host", vm)), vm=vm)
     stop_row(ctx, vm)
     return Outcome(vm)
 
@@ -148,7 +148,7 @@ def reboot_vm(ctx: Context, vm: int) -> Workflow[Outcome]:
     """Restart a running VM in place."""
     if ctx.cloud.vms.state_name(vm) != "Running":
         return Outcome(vm, wrong_state(ctx.cloud, vm, "reboot"))
-    yield Work("reboot", ("host", ctx.cloud.vms.get("host", vm)))
+    yield Work("reboot", ("host", ctx.cloud.vms.get("host", vm)), vm=vm)
     return Outcome(vm)
 
 
@@ -156,6 +156,6 @@ def pause_vm(ctx: Context, vm: int) -> Workflow[Outcome]:
     """Suspend a running VM on its host; it keeps everything."""
     if ctx.cloud.vms.state_name(vm) != "Running":
         return Outcome(vm, wrong_state(ctx.cloud, vm, "pause"))
-    yield Work("pause", ("host", ctx.cloud.vms.get("host", vm)))
+    yield Work("pause", ("host", ctx.cloud.vms.get("host", vm)), vm=vm)
     ctx.ledger.set_vm(vm, state=STATE["Paused"])
     return Outcome(vm)

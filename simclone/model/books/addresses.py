@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from simclone.errors import InvariantViolation
 from simclone.model.books.journal import Journal
 from simclone.model.inventory import IpRange
 from simclone.model.vms import NONE
+
+K = TypeVar("K")
 
 
 class AddressBook(Journal):
@@ -15,6 +19,7 @@ class AddressBook(Journal):
         """A card without address."""
         row = self._row(self.cloud.nics, alive=1, vm=vm, l3=l3, ip=NONE, device=device, mac=mac, born_us=self.now_us)
         self._put(self.cloud.vms.nics, vm, [*self.cloud.vms.nics[vm], row])
+        self._put(self.cloud.nics.macs, (mac, device & 0xFF), row)
         return row
 
     def remove_nic(self, nic: int, cause: str = "") -> None:
@@ -22,6 +27,7 @@ class AddressBook(Journal):
         cells = self.cloud.nics.cells
         self.return_address(nic, cause)
         self._cell(self.cloud.nics, "alive", nic, 0)
+        self._forget(self.cloud.nics.macs, (cells("mac")[nic], cells("device")[nic] & 0xFF))
         vm = cells("vm")[nic]
         self._put(self.cloud.vms.nics, vm, [row for row in self.cloud.vms.nics[vm] if row != nic])
 
@@ -50,7 +56,7 @@ class AddressBook(Journal):
         self._forget(self.cloud.pools[l3].used, ip)
         self._emit("end", f"nic/{nic}", f"l3/{l3}", (("ip", ip),), cause)
 
-    def _forget(self, mapping: dict[int, int], key: int) -> None:
+    def _forget(self, mapping: dict[K, int], key: K) -> None:
         if self._undo is not None:
             self._undo.append((mapping.__setitem__, (key, mapping[key])))
         del mapping[key]

@@ -27,7 +27,14 @@ class HostBook(Journal):
         for name, value in (("hold_host", host), ("hold_cpu", cpu), ("hold_memory", charged)):
             self._cell(self.cloud.vms, name, vm, value)
         self._take_devices(vm, host, +1)
+        self._tell(host, cpu, cells("memory")[vm])
         self._emit("hold", f"vm/{vm}", f"host/{host}", self._figures(host, cpu, charged), cause)
+
+    def _tell(self, host: int, cpu: int, memory: int) -> None:
+        """Tell watchers what a host gained or lost; a trial tells nobody."""
+        if self._undo is None:
+            for watcher in self.watchers:
+                watcher(host, cpu, memory)
 
     def _take_devices(self, vm: int, host: int, sign: int) -> None:
         """Whole PCI devices go with the host: taken at the start, given back at the stop."""
@@ -66,6 +73,7 @@ class HostBook(Journal):
         self._host_add("held_cpu", host, -cpu)
         self._host_add("held_memory", host, -memory)
         self._take_devices(vm, host, -1)
+        self._tell(host, -cpu, -cells("memory")[vm])
         for name, value in (("hold_host", NONE), ("hold_cpu", 0), ("hold_memory", 0)):
             self._cell(self.cloud.vms, name, vm, value)
         self._return(host, cells("cpu")[vm], cells("memory")[vm], cpu, memory, f"vm/{vm}")
@@ -108,13 +116,29 @@ class HostBook(Journal):
         self._cell(self.cloud.vms, "hold_memory", vm, cells("hold_memory")[vm] + more)
         self._emit("hold", f"vm/{vm}", f"host/{host}", self._figures(host, extra, more), "resize")
 
-    def move_hold(self, vm: int, target: int) -> None:
-        """A finished live migration: the source's capacity is returned, the target's is charged."""
-        source = self.cloud.vms.get("hold_host", vm)
+    def hold_target(self, vm: int, host: int) -> None:
+        """A live migration begins: the target is charged while the source still is."""
+        cells = self.cloud.vms.cells
+        if cells("hold_host")[vm] in (NONE, host) or cells("move_host")[vm] != NONE:
+            raise InvariantViolation(f"VM {self.cloud.vms.names[vm]} cannot begin to move")
+        cpu, memory = cells("cpu")[vm], cells("memory")[vm]
+        charged = divided(memory, self.cloud.fleet.memory_ratio(host))
+        self._charge_host(host, cpu, charged)
+        for name, value in (("move_host", host), ("move_cpu", cpu), ("move_memory", charged)):
+            self._cell(self.cloud.vms, name, vm, value)
+        self._take_devices(vm, host, +1)
+        self._tell(host, cpu, memory)
+        self._emit("hold", f"vm/{vm}", f"host/{host}", self._figures(host, cpu, charged), "migrate")
+
+    def move_hold(self, vm: int) -> None:
+        """A live migration has ended: the source's capacity is returned, the target's hold is the VM's."""
+        cells = self.cloud.vms.cells
+        if cells("move_host")[vm] == NONE:
+            raise InvariantViolation(f"VM {self.cloud.vms.names[vm]} is not moving")
         self.end_host(vm, "migrate")
-        self.hold_host(vm, target, "migrate")
-        if source == target:
-            raise InvariantViolation("a VM migrated to its own host")
+        for name in ("host", "cpu", "memory"):
+            self._cell(self.cloud.vms, f"hold_{name}", vm, cells(f"move_{name}")[vm])
+            self._cell(self.cloud.vms, f"move_{name}", vm, NONE if name == "host" else 0)
 
     def recalculate_host(self, host: int) -> None:
         """Overwrite a host's recorded figures from the VM rows (host-allocation.md 2.6)."""

@@ -19,7 +19,7 @@ class VmBook(Journal):
     def add_vm(self, name: str, **values: int) -> int:
         """A new VM row in state Created, on no host."""
         vms = self.cloud.vms
-        defaults = dict.fromkeys(("host", "last_host", "cluster", "root", "group", "hold_host"), NONE)
+        defaults = dict.fromkeys(("host", "last_host", "cluster", "root", "group", "hold_host", "move_host"), NONE)
         row = self._row(vms, **{**defaults, "alive": 1, "born_us": self.now_us, "changed_us": self.now_us, **values})
         self._push(vms.names, name)
         self._put(vms.by_name, name, [*vms.by_name.get(name, ()), row])

@@ -1,0 +1,189 @@
+"""The clock: workflows as SimPy processes, queues as counted slots, equal times by class of event."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator
+from typing import Any, cast
+
+import simpy
+
+from simclone.chance import Identity
+from simclone.engine.context import Context
+from simclone.engine.timing import Timing
+from simclone.engine.waits import Together, Work, Workflow
+
+ENDS, REPAIRS, FAILURES, RECALCULATION, ARRIVALS = 1, 2, 3, 4, 5
+"""Classes of events at equal times, in this order; steps of workflows go with the ends."""
+
+
+class Slot:
+    """Counted slots with waiters in order of coming; entering a free one is a method call, not an event."""
+
+    __slots__ = ("_env", "capacity", "taken", "waiters")
+
+    def __init__(self, env: simpy.Environment, capacity: int) -> None:
+        self._env, self.capacity, self.taken = env, capacity, 0
+        self.waiters: deque[simpy.Event] = deque()
+
+    def enter(self) -> simpy.Event | None:
+        """Take a slot, or get the event of a turn to come."""
+        if self.taken < self.capacity:
+            self.taken += 1
+            return None
+        turn = simpy.Event(self._env)
+        self.waiters.append(turn)
+        return turn
+
+    def leave(self) -> None:
+        """Give the slot to the next waiter, or back."""
+        if self.waiters:
+            self.waiters.popleft().succeed()
+        else:
+            self.taken -= 1
+
+
+class Queues:
+    """The queues of the platform; a slot is taken in order of coming and given back after the step."""
+
+    def __init__(self, env: simpy.Environment, ctx: Context) -> None:
+        self.env, self.ctx = env, ctx
+        self._slots: dict[tuple[str | int, ...], Slot] = {}
+
+    def _levels(self, queue: tuple[str | int, ...]) -> list[tuple[tuple[str | int, ...], int]]:
+        """The slots a queue stands for, outermost first, with their number (clone-storage-affinity.md 8.1)."""
+        values = self.ctx.cloud.settings.values
+        if queue[0] == "host-allocator":
+            parallel = values["hostAllocator.hostAllocator.concurrent"]
+            return [(queue, int(values["hostAllocator.hostAllocator.concurrent.level"]) if parallel else 1)]
+        if queue[0] == "host":
+            inner = ("vm-start", *queue[1:])
+            return [(queue, int(values["kvm.host.syncLevel"])), (inner, int(values["kvm.vm.createConcurrency"]))]
+        if queue[0] == "image-store":
+            return [(queue, int(values["imagestore.imageStore.syncLevel"]))]
+        return [(queue, 1)]
+
+    def slots(self, work: Work) -> list[Slot]:
+        """The slots to pass; only starts stand in the inner queue of a host."""
+        if not work.queue:
+            return []
+        levels = self._levels(work.queue)
+        if work.queue[0] == "host" and work.name != "startOnHypervisor":
+            levels = levels[:1]
+        found = []
+        for name, capacity in levels:
+            if name not in self._slots:
+                self._slots[name] = Slot(self.env, capacity)
+            found.append(self._slots[name])
+        return found
+
+    def lengths(self) -> dict[str, int]:
+        """Waiters per kind of queue."""
+        counts: dict[str, int] = {}
+        for name, slot in self._slots.items():
+            counts[str(name[0])] = counts.get(str(name[0]), 0) + len(slot.waiters)
+        return counts
+
+
+class Clock:
+    """Runs workflows in simulated time; integers of microseconds."""
+
+    def __init__(self, ctx: Context, timing: Timing) -> None:
+        self.ctx, self.timing = ctx, timing
+        self.env: simpy.Environment = simpy.Environment(initial_time=ctx.ledger.now_us)
+        self.queues = Queues(self.env, ctx)
+        self.waited: dict[int, int] = {}
+
+    @property
+    def now_us(self) -> int:
+        """The time."""
+        return int(self.env.now)
+
+    def at(self, when_us: int, kind: int, action: Callable[[], None]) -> None:
+        """Call *action* at a time; equal times go by *kind*, then by order of asking."""
+        event = simpy.Event(self.env)
+        event._ok, event._value = True, None
+
+        def fire(_: simpy.Event) -> None:
+            self.ctx.ledger.now_us = self.now_us
+            action()
+
+        assert event.callbacks is not None
+        event.callbacks.append(fire)
+        self.env.schedule(event, priority=cast("Any", kind), delay=max(when_us - self.now_us, 0))
+
+    def start(self, workflow: Workflow[Any], done: Callable[[Any], None]) -> None:
+        """Run a workflow to its first real wait now; only from there on is it a process."""
+        driver = self._drive(workflow)
+        try:
+            first = next(driver)
+        except StopIteration as end:
+            done(end.value)
+            return
+        self.env.process(self._rest(driver, first, done))
+
+    def _rest(
+        self, driver: Generator[simpy.Event, Any, Any], first: simpy.Event, done: Callable[[Any], None]
+    ) -> Generator[simpy.Event, Any, None]:
+        event = first
+        while True:
+            value = yield event
+            self.ctx.ledger.now_us = self.now_us
+            try:
+                event = driver.send(value)
+            except StopIteration as end:
+                done(end.value)
+                return
+
+    def _drive(self, workflow: Workflow[Any]) -> Generator[simpy.Event, Any, Any]:
+        answer: Any = None
+        try:
+            while True:
+                wait = workflow.send(answer)
+                if isinstance(wait, Together):
+                    answer = yield from self._together(wait)
+                else:
+                    yield from self._work(wait)
+                    answer = None
+        except StopIteration as end:
+            return end.value
+
+    def _together(self, wait: Together) -> Generator[simpy.Event, Any, list[Any]]:
+        results: list[Any] = [None] * len(wait.jobs)
+        left = len(wait.jobs)
+        gate = simpy.Event(self.env)
+        for place, job in enumerate(wait.jobs):
+
+            def finished(value: Any, place: int = place) -> None:
+                nonlocal left
+                results[place] = value
+                left -= 1
+                if not left and not gate.triggered:
+                    gate.succeed()
+
+            self.start(job, finished)
+        if left:
+            yield gate
+        return results
+
+    def _work(self, work: Work) -> Generator[simpy.Event, Any, None]:
+        held: list[Slot] = []
+        try:
+            came = self.now_us
+            for slot in self.queues.slots(work) if self.timing.steps else ():
+                turn = slot.enter()
+                if turn is not None:
+                    yield turn
+                held.append(slot)
+            if work.vm >= 0 and self.now_us > came:
+                self.waited[work.vm] = self.waited.get(work.vm, 0) + self.now_us - came
+            size = work.size() if callable(work.size) else work.size
+            taken = self.timing.duration(work.name, size, self.ctx.cloud.chance, self._who(work))
+            if taken:
+                yield self.env.timeout(taken)
+        finally:
+            for slot in reversed(held):
+                slot.leave()
+
+    def _who(self, work: Work) -> Identity:
+        return self.ctx.identity(work.vm) if work.vm >= 0 else Identity("step", 0)

@@ -1,0 +1,67 @@
+"""Time-weighted statistics and series of a run, exact integers, columns that only grow."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable
+
+from simclone.engine.clock import RECALCULATION, Clock
+from simclone.model.ledger import Ledger
+
+SERIES = ("at_us", "vms", "cpu", "memory", "waiting")
+
+
+class Tally:
+    """What runs now, its integral over time and its peak; told by the ledger at every hold and end.
+
+    Integrals are VM-, vCPU- and byte-microseconds since *since_us*, the end of the warm-up.
+    """
+
+    def __init__(self, ledger: Ledger, since_us: int = 0) -> None:
+        self._ledger = ledger
+        self.since_us = since_us
+        self._last_us = ledger.now_us
+        self.now = [0, 0, 0]
+        self.peak = [0, 0, 0]
+        self.peak_at_us = [0, 0, 0]
+        self.area = [0, 0, 0]
+        ledger.watchers.append(self._changed)
+
+    def _advance(self) -> None:
+        now_us = self._ledger.now_us
+        passed = now_us - max(self._last_us, self.since_us)
+        if passed > 0:
+            for place in range(3):
+                self.area[place] += self.now[place] * passed
+        self._last_us = now_us
+
+    def _changed(self, _host: int, cpu: int, memory: int) -> None:
+        self._advance()
+        many = 1 if cpu > 0 or memory > 0 else -1
+        for place, change in enumerate((many, cpu, memory)):
+            self.now[place] += change
+            if self.now[place] > self.peak[place]:
+                self.peak[place], self.peak_at_us[place] = self.now[place], self._last_us
+
+    def means(self) -> tuple[float, float, float]:
+        """Time-weighted means of VMs, vCPUs and bytes from the end of the warm-up until now."""
+        self._advance()
+        span = max(self._last_us - self.since_us, 1)
+        vms, cpu, memory = (one / span for one in self.area)
+        return vms, cpu, memory
+
+
+class Sampler:
+    """A row of figures every *interval_us*: running VMs, vCPUs, bytes, waiters in all queues."""
+
+    def __init__(self, clock: Clock, tally: Tally, interval_us: int, alive: Callable[[], bool]) -> None:
+        self._clock, self._tally, self._interval, self._alive = clock, tally, interval_us, alive
+        self.columns = {name: array("q") for name in SERIES}
+        self._sample()
+
+    def _sample(self) -> None:
+        row = (self._clock.now_us, *self._tally.now, sum(self._clock.queues.lengths().values()))
+        for name, value in zip(SERIES, row, strict=True):
+            self.columns[name].append(value)
+        if self._alive():
+            self._clock.at(self._clock.now_us + self._interval, RECALCULATION, self._sample)

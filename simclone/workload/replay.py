@@ -1,0 +1,62 @@
+"""A trace as a stream: its batches as requests, one batch in memory at a time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from simclone.units import GIB
+from simclone.workload import open_trace
+from simclone.workload.batches import batched
+from simclone.workload.cutting import WHOLE, Cut, cut
+from simclone.workload.draws import GAP, blocks
+from simclone.workload.rows import Batch
+
+SOURCE = "source-{vcpu}-vcpu-{memoryGib}-gib"
+"""The rule that is used where none is given."""
+
+PLACES = ("vcpu", "memoryGib", "gpus")
+_PLACE = re.compile(r"\{([^{}]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A trace at *path*, what of it is used, and the rule that names the VM to clone for a shape.
+
+    *vm_for* may hold ``{vcpu}``, ``{memoryGib}`` and ``{gpus}``; without them all shapes are clones of one VM.
+    """
+
+    path: str
+    how: Cut = WHOLE
+    vm_for: str = SOURCE
+
+    def __post_init__(self) -> None:
+        for place in _PLACE.findall(self.vm_for):
+            if place not in PLACES:
+                known = ", ".join(f"{{{one}}}" for one in PLACES)
+                raise ValueError(f"unknown place {{{place}}} in vmFor; there is {known}")
+
+    def vm(self, batch: Batch) -> str:
+        """The VM that is cloned for a batch."""
+        return vm_name(self.vm_for, batch.cpu_milli, batch.memory_bytes, batch.gpus)
+
+    def batches(self, stream: str, seed: int, replication: int, horizon_us: int) -> Iterator[tuple[int, Batch]]:
+        """The batches before *horizon_us* with their numbers in the trace; raises InvalidInput while iterating."""
+        uniforms = (u for block in blocks(stream, seed, replication) for u in block.u[GAP].tolist())
+        for number, batch in cut(batched(open_trace(self.path)), self.how, uniforms):
+            if batch.arrival_us >= horizon_us:
+                return
+            yield number, batch
+
+
+@lru_cache(maxsize=4096)
+def vm_name(rule: str, cpu_milli: int, memory_bytes: int, gpus: int) -> str:
+    """The name *rule* gives for a shape.
+
+    >>> vm_name(SOURCE, 2000, 7 << 29, 0)
+    'source-2-vcpu-3.5-gib'
+    """
+    words = dict(zip(PLACES, (f"{cpu_milli / 1000:g}", f"{memory_bytes / GIB:g}", str(gpus)), strict=True))
+    return _PLACE.sub(lambda found: words[found[1]], rule)
