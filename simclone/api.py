@@ -17,8 +17,12 @@ from simclone.check.operations import answer_facts
 from simclone.check.run import FAILED, PASSED, CaseResult, Failure, run_steps
 from simclone.engine.clone.call import clone_now
 from simclone.engine.context import Context
+from simclone.engine.incidents import Incidents
 from simclone.engine.log import decision_lines, fingerprint
-from simclone.engine.simulation import RunResult, open_context, serve
+from simclone.engine.opening import open_context
+from simclone.engine.result import RunResult
+from simclone.engine.simulation import Options, Simulation, failure_reasons
+from simclone.engine.timing import timing_of
 from simclone.errors import InvariantViolation, UnknownName
 from simclone.explain.findings import Finding, findings
 from simclone.explain.hosts import HostVerdict, host_table
@@ -27,13 +31,16 @@ from simclone.model.vms import NONE
 from simclone.records import CloneAnswer, CloneRecord, CloneRequest, ErrorCode, Placed
 from simclone.scenario.load import Case, Scenario, scenario_of
 from simclone.scenario.load import load as load_file
+from simclone.scenario.workload_docs import stream_specs
 from simclone.units import SECOND, format_size, java_round
 from simclone.wire.request import parse
 from simclone.wire.response import render_answer
+from simclone.workload.streams import merged
 
 if TYPE_CHECKING:
     import pandas as pd
 
+FOREVER = 1 << 62
 Source = Scenario | str | Path | Mapping[str, Any]
 
 
@@ -72,7 +79,7 @@ def run(source: Source, *, seed: int | None = None, replication: int = 0) -> Run
     scenario = load(source)
     ctx = open_context(scenario, seed=seed, replication=replication)
     requests, refused = _requests(scenario)
-    result = serve(ctx, requests)
+    result = simulation_of(scenario, ctx, requests).run().result()
     answers = [*result.answers, *refused.values()]
     order = {one.name or "": at for at, one in enumerate(scenario.requests)}
     answers.sort(key=lambda one: (one.started_us, order.get(one.request.name, 0)))
@@ -86,6 +93,25 @@ def raise_violations(found: list[Violation]) -> None:
     """Raise InvariantViolation naming the first few."""
     if found:
         raise InvariantViolation("; ".join(f"event {one.serial} ({one.rule}): {one.text}" for one in found[:5]))
+
+
+def simulation_of(scenario: Scenario, ctx: Context, requests: Sequence[CloneRequest]) -> Simulation:
+    """A scenario's simulation at t = 0: its requests, streams and incidents scheduled."""
+    doc, folder = scenario.doc, Path(scenario.path).parent
+    horizon = None if doc.run.horizon is None else java_round(doc.run.horizon * SECOND)
+    options = Options(
+        timing=timing_of(scenario),
+        horizon_us=horizon,
+        warm_up_us=java_round(doc.run.warm_up * SECOND),
+        sample_us=None if doc.run.sample is None else java_round(doc.run.sample * SECOND),
+        keep=doc.run.keep,
+    )
+    specs = stream_specs(doc.workload, doc.run.start, folder)
+    chance = ctx.cloud.chance
+    drawn = merged(specs, chance.seed, chance.replication, FOREVER if horizon is None else horizon)
+    simulation = Simulation(ctx, requests=requests, arrivals=drawn, options=options)
+    Incidents(simulation, doc.incidents, folder)
+    return simulation
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,11 +188,8 @@ class Run:
         """Failed clones by reason; whole calls that failed count all their names."""
         counts: dict[str, int] = {}
         for answer in self.result.answers:
-            errors = [clone.error for clone in answer.clones if clone.error is not None]
-            if answer.error is not None:
-                errors = [answer.error] * max(len(answer.request.names), 1)
-            for error in errors:
-                counts[error.root_reason] = counts.get(error.root_reason, 0) + 1
+            for reason, count in failure_reasons(answer).items():
+                counts[reason] = counts.get(reason, 0) + count
         return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
 
     def summary(self) -> str:
@@ -227,13 +250,10 @@ class Run:
                 found[:] = host_table(ctx.cloud, request)
 
         requests, _ = _requests(self.scenario)
-        first = len(ctx.decisions)
-        ctx.watch = watch if serial >= first else None
-        for request in sorted(requests, key=lambda one: one.at_us):
-            if len(ctx.decisions) > serial:
-                break
-            ctx.ledger.now_us = max(ctx.ledger.now_us, request.at_us)
-            clone_now(ctx, request)
+        ctx.watch = watch
+        simulation = simulation_of(self.scenario, ctx, requests)
+        while ctx.noted <= serial and simulation.step():
+            pass
         return tuple(found)
 
     def save(self, directory: str | Path, *, force: bool = False) -> Path:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from simclone.engine.simulation import RunResult
+from simclone.engine.result import RunResult
 from simclone.errors import NotARunDirectory, RunDirectoryExists
 from simclone.model.inventory import HOST_STATES, STATUSES
 from simclone.model.vms import NONE

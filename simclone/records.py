@@ -161,6 +161,7 @@ class CloneRequest:
     at_us: int = 0
     source: str = "api"
     ordinal: int = 0
+    occasion: int = 0
 
 
 @dataclass(frozen=True, slots=True)

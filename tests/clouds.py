@@ -24,8 +24,8 @@ from simclone.engine.context import Context
 from simclone.engine.life.destroy import destroy_vm, expunge_vm, recover_vm
 from simclone.engine.life.migrate import migrate_vm
 from simclone.engine.life.start import pause_vm, start_vm, stop_vm
+from simclone.engine.opening import open_context
 from simclone.engine.queries import hosts_for_create, hosts_for_migration, hosts_for_start
-from simclone.engine.simulation import open_context
 from simclone.engine.waits import run_now
 from simclone.model.columns import Columns
 from simclone.model.inventory import StorageConstraint
@@ -227,7 +227,7 @@ def _l2s(draw: st.DrawFn, name: str, zones: list[Doc], clusters: list[Doc]) -> D
 
 @st.composite
 def _l3s(draw: st.DrawFn, number: int, l2s: list[Doc]) -> Doc:
-    many = draw(st.sampled_from([9, 30, 3, 5, 2]))
+    many = draw(st.sampled_from([3, 9, 2, 5, 30]))
     kinds = [None, "FirstAvailableIpAllocatorStrategy", "AscDelayRecycleIpAllocatorStrategy"]
     one = {
         "name": f"l3-{number}",
@@ -535,6 +535,13 @@ FIELDS = (
 FOCUS: tuple[tuple[str | None, str | None, tuple[str, ...]], ...] = (
     (None, None, ()),
     (None, "NewCreate", ("required_storages", "disk_size")),
+    (None, "NewCreate", ("required_storages",)),
+    (None, None, ("bindings",)),
+    (None, None, ("system_tags",)),
+    ("DesignatedHostAllocatorStrategy", None, ("last_host", "list_all")),
+    ("LastHostPreferredAllocatorStrategy", None, ("last_host",)),
+    ("MaxInstancePerHostHostAllocatorStrategy", "NewCreate", ()),
+    ("LeastVmPreferredHostAllocatorStrategy", "NewCreate", ("image",)),
     (None, "NewCreate", ("image", "disk_size")),
     (None, "NewCreate", ("image", "backup_storage")),
     ("DesignatedHostAllocatorStrategy", "NewCreate", ("image",)),
@@ -561,9 +568,16 @@ def requests(draw: st.DrawFn, cloud: Any) -> HostRequest:
     share = one.available if one.shares is None else one.shares.get("available", host)
     spare = share - int(cloud.settings.values["primaryStorage.reservedCapacity"])
     edges = [multiplied(room, ratio), multiplied(room, ratio), multiplied(free, ratio), total]
-    memory = draw(st.sampled_from([GIB, 0, *(max(edge + near, 0) for edge in edges)]))
+    strategy, operation, forced = draw(st.sampled_from(FOCUS))
+    known = strategies_of(cloud.settings.profile)
+    strategy = None if strategy not in (*known, *MIGRATIONS) else strategy
+    calm = bool(strategy or forced) and draw(st.sampled_from([True, True, True, False]))
+    amounts = [GIB, 0, *(max(edge + near, 0) for edge in edges)]
+    memory = GIB if calm else draw(st.sampled_from(amounts))
     vcpus = [fleet.get("available_cpu", host), fleet.get("available_cpu", host) - fleet.get("stopped_cpu", host)]
-    cpu = draw(st.sampled_from([1, 0, 40, *(max(edge + near, 0) for edge in vcpus)]))
+    counts = [*(max(edge + near, 0) for edge in vcpus), 1, 0, 40]
+    least = strategy is not None and strategy.startswith("Stopped")
+    cpu = draw(st.sampled_from(counts[:2])) if least else 1 if calm else draw(st.sampled_from(counts))
     of_storage = cloud.storage_ratio(storages.index(one))
     image = draw(st.sampled_from(range(len(cloud.images))))
     actual = cloud.images[image].actual_size
@@ -619,10 +633,9 @@ def requests(draw: st.DrawFn, cloud: Any) -> HostRequest:
         "system_tags": st.lists(st.sampled_from(tags), max_size=2, unique=True).map(tuple),
         "list_all": st.just(True),
     }
-    strategy, operation, forced = draw(st.sampled_from(FOCUS))
     names = {*forced, *draw(st.sets(st.sampled_from(FIELDS), max_size=2 if strategy else 5))}
     chosen = {name: draw(wild[name]) for name in sorted(names)}
-    any_strategy = st.sampled_from([*strategies_of(cloud.settings.profile), *MIGRATIONS])
+    any_strategy = st.sampled_from([*known, *MIGRATIONS])
     return HostRequest(
         cpu=cpu,
         memory=memory,
@@ -630,7 +643,7 @@ def requests(draw: st.DrawFn, cloud: Any) -> HostRequest:
         operation=operation or draw(st.sampled_from(["NewCreate", "NewCreate", "Start", "Migrate"])),
         hypervisor=draw(_mostly("KVM", "Simulator")),
         dry_run=draw(st.booleans()),
-        **{"system_tags": ("maxInstancePerHost::3",), **chosen},
+        **{"system_tags": (f"maxInstancePerHost::{draw(st.integers(1, 3))}",), **chosen},
     )
 
 

@@ -11,7 +11,7 @@ from simclone.chance import Identity
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import ADMIN
 from simclone.model.ledger import Ledger
-from simclone.records import Decision, DecisionRecord, ErrorCode
+from simclone.records import Decision, DecisionRecord, ErrorCode, Unplaced
 
 
 @dataclass(slots=True)
@@ -19,7 +19,7 @@ class Context:
     """A run in progress. *max_names* bounds the names of one clone call.
 
     *watch* sees every host request (with the number its decision will have) before it is decided, *opening* holds the
-    figures before anything was placed.
+    figures before anything was placed, *keep_decisions* (all, failures, summary) says which decisions stay in the log.
     """
 
     ledger: Ledger
@@ -28,6 +28,8 @@ class Context:
     max_names: int = 10_000
     watch: Callable[[int, HostRequest], None] | None = None
     opening: Mapping[str, Any] = field(default_factory=dict)
+    keep_decisions: str = "all"
+    noted: int = 0
 
     @property
     def cloud(self) -> Cloud:
@@ -54,14 +56,15 @@ class Context:
     def announce(self, request: HostRequest) -> None:
         """Show a request to the watcher, if there is one."""
         if self.watch is not None:
-            self.watch(len(self.decisions), request)
+            self.watch(self.noted, request)
 
     def note(self, request: str, subject: str, purpose: str, strategy: str | None, decision: Decision) -> None:
         """Keep a decision for the records."""
-        record = DecisionRecord(
-            len(self.decisions), self.ledger.now_us, request, subject, purpose, strategy or "", decision
-        )
-        self.decisions.append(record)
+        number, self.noted = self.noted, self.noted + 1
+        wanted = self.keep_decisions == "all" or (self.keep_decisions == "failures" and isinstance(decision, Unplaced))
+        if wanted:
+            record = DecisionRecord(number, self.ledger.now_us, request, subject, purpose, strategy or "", decision)
+            self.decisions.append(record)
 
     def account(self, name: str | None) -> int:
         """The row of an account; None and ``admin`` are the administrator."""

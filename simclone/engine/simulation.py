@@ -1,83 +1,281 @@
-"""Run a scenario: place what is there, serve the requests in order, keep the records."""
+"""A simulation: requests arrive, are worked off in time, clones live and end, incidents happen."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-from simclone.allocator.host.sorters.textbook import LowestRankSortFlow, WeightedScoreSortFlow
-from simclone.allocator.host.strategies import TABLES, Strategy
-from simclone.engine.clone.call import clone_now
+from simclone.engine.clock import ARRIVALS, ENDS, RECALCULATION, Clock
+from simclone.engine.clone.call import clone
 from simclone.engine.context import Context
-from simclone.engine.initial import place_all
-from simclone.engine.records import answer_records, figures
-from simclone.model.columns import IntArray
-from simclone.model.ledger import Ledger
-from simclone.records import CloneAnswer, CloneRequest, DecisionRecord, Event
-from simclone.scenario.load import Scenario
-from simclone.scenario.shapes import StrategyDoc
-from simclone.units import java_round
+from simclone.engine.life.destroy import destroy_vm, remove
+from simclone.engine.recorder import Sampler, Tally
+from simclone.engine.records import figures
+from simclone.engine.result import HOST_FIGURES, RunResult, Totals
+from simclone.engine.timing import INSTANT, Timing
+from simclone.engine.upkeep import collect_orphans, recalculate_drifted
+from simclone.errors import InvalidInput
+from simclone.records import CloneAnswer, CloneRequest, ErrorCode
+from simclone.units import SECOND
+from simclone.wire.request import parse
+from simclone.workload.streams import Arrival
 
-HOST_FIGURES = ("available_cpu", "available_memory", "total_cpu", "total_memory", "vm_count", "reserved_memory")
+KEEPS = ("all", "failures", "summary")
+LATER = 16
+"""Bits of an identity's occasion that later starts and moves use; above them count retries."""
 
 
 @dataclass(frozen=True, slots=True)
-class RunResult:
-    """A finished run: its answers, decisions and events, the ledger as it stands, and host figures before.
+class Options:
+    """How a run is made: *horizon_us* ends it, statistics begin at *warm_up_us*, *sample_us* is the series' interval.
 
-    *opening* are the figures before anything was placed, *start* those before the first request.
+    *keep* ``failures`` drops the answers of calls that succeeded and all events, ``summary`` every row.
     """
 
-    ledger: Ledger
-    answers: tuple[CloneAnswer, ...]
-    decisions: tuple[DecisionRecord, ...]
-    events: tuple[Event, ...]
-    before: Mapping[str, IntArray]
-    storage_before: tuple[int, ...]
-    opening: Mapping[str, Any]
-    start: Mapping[str, Any]
-
-    def records(self) -> dict[str, Any]:
-        """Opening, closing and answers as plain data; with the events all an auditor needs."""
-        closing = figures(self.ledger.cloud)
-        return {"opening": self.opening, "closing": closing, "answers": answer_records(self.answers)}
+    timing: Timing = INSTANT
+    horizon_us: int | None = None
+    warm_up_us: int = 0
+    sample_us: int | None = None
+    keep: str = "all"
 
 
-def own_strategies(profile: str, docs: Mapping[str, StrategyDoc]) -> dict[str, object]:
-    """Strategies a file composes: filters by name (LeastVm's when none are named) and weighted scores."""
-    table = TABLES[profile]
-    known = {flow.name: flow for strategy in table.values() for flow in strategy.filters}
-    usual = table["LeastVmPreferredHostAllocatorStrategy"].filters
-    made: dict[str, object] = {}
-    for name, doc in docs.items():
-        filters = usual if not doc.filters else (usual[0], *(known[one] for one in doc.filters if one != usual[0].name))
-        weights = tuple((scorer, java_round(1000 * weight)) for scorer, weight in doc.score.items())
-        made[name] = Strategy(name, filters, (WeightedScoreSortFlow(weights), LowestRankSortFlow()))
-    return made
+class Observer:
+    """Something that watches a run; every method is optional to override and nothing it does changes the run."""
+
+    def answered(self, at_us: int, answer: CloneAnswer) -> None:
+        """A request was answered."""
+
+    def moved(self, at_us: int) -> None:
+        """Time went on."""
 
 
-def open_context(scenario: Scenario, *, seed: int | None = None, replication: int = 0) -> Context:
-    """A cloud at t = 0 with its VMs placed, ready for requests."""
-    ledger = scenario.build(seed, replication)
-    ledger.cloud.strategies.update(own_strategies(ledger.cloud.settings.profile, scenario.strategies))
-    ctx = Context(ledger, max_names=scenario.run.max_names, opening=figures(ledger.cloud))
-    place_all(ctx, scenario)
-    return ctx
+class Simulation:
+    """One run in the making. `step`, `run`, `peek` and `pause_at` drive it; `result` is what it has so far."""
+
+    def __init__(
+        self,
+        ctx: Context,
+        *,
+        requests: Iterable[CloneRequest] = (),
+        arrivals: Iterator[Arrival] | None = None,
+        options: Options = Options(),
+        observers: Iterable[Observer] = (),
+    ) -> None:
+        self.ctx, self.options = ctx, options
+        self.clock = Clock(ctx, options.timing)
+        self.tally = Tally(ctx.ledger, options.warm_up_us)
+        self._observers = tuple(observers)
+        self._answers: list[CloneAnswer] = []
+        self._counts = {"requests": 0, "asked": 0, "placed": 0, "ended": 0}
+        self._reasons: dict[str, int] = {}
+        self._arrivals: Iterator[Arrival] = iter(()) if arrivals is None else arrivals
+        self._before = {name: ctx.cloud.fleet.array(name).copy() for name in HOST_FIGURES}
+        self._storage_before = tuple(one.available for one in ctx.cloud.storages)
+        self._start = figures(ctx.cloud)
+        if options.keep != "all":
+            ctx.ledger.recording = False
+            ctx.keep_decisions = options.keep
+        for request in sorted(requests, key=lambda one: one.at_us):
+            self.clock.at(request.at_us, ARRIVALS, partial(self.submit, request, None))
+        self._next_arrival()
+        self._sampler = None
+        if options.sample_us:
+            self._sampler = Sampler(self.clock, self.tally, options.sample_us, lambda: self._pending > 1)
+        if options.horizon_us or options.timing.steps:
+            self._upkeep()
+
+    # -- driving ---------------------------------------------------------------------------------------
+
+    @property
+    def _pending(self) -> int:
+        return len(self.clock.env._queue)
+
+    def peek(self) -> int | None:
+        """The time of the next event in microseconds; None when the run is over."""
+        if not self._pending:
+            return None
+        at_us = int(self.clock.env.peek())
+        return None if self.options.horizon_us is not None and at_us > self.options.horizon_us else at_us
+
+    def step(self) -> bool:
+        """Process one event; False when the run is over."""
+        if self.peek() is None:
+            return False
+        self.clock.env.step()
+        for one in self._observers:
+            one.moved(self.clock.now_us)
+        return True
+
+    def run(self, until_us: int | None = None) -> Simulation:
+        """Process every event up to and at *until_us*, or to the end."""
+        while True:
+            at_us = self.peek()
+            if at_us is None or (until_us is not None and at_us > until_us):
+                break
+            self.step()
+        end = until_us if until_us is not None else self.options.horizon_us
+        if end is not None and end > self.ctx.ledger.now_us:
+            self.ctx.ledger.now_us = end
+        return self
+
+    pause_at = run
+
+    # -- requests --------------------------------------------------------------------------------------
+
+    def _next_arrival(self) -> None:
+        arrival = next(self._arrivals, None)
+        if arrival is not None:
+            self.clock.at(arrival.at_us, ARRIVALS, partial(self._arrived, arrival))
+
+    def _arrived(self, arrival: Arrival) -> None:
+        names = [f"{arrival.source}-{arrival.ordinal}-{copy}" for copy in range(arrival.count)]
+        self._ask(arrival, names, list(range(arrival.count)), 0)
+        self._next_arrival()
+
+    def _ask(self, arrival: Arrival, names: list[str], places: list[int], attempt: int) -> None:
+        base = CloneRequest(
+            f"{arrival.source}-{arrival.ordinal}",
+            arrival.vm,
+            (),
+            account=arrival.account,
+            at_us=self.clock.now_us,
+            source=arrival.source,
+            ordinal=arrival.ordinal,
+            occasion=attempt << LATER,
+        )
+        action = {key: value for key, value in arrival.body.items() if key not in ("systemTags", "userTags")}
+        tags = {key: arrival.body[key] for key in ("systemTags", "userTags") if key in arrival.body}
+        parsed = parse({"cloneVmInstance": {**action, "names": names}, **tags}, arrival.vm, base=base)
+        if isinstance(parsed, ErrorCode):
+            raise InvalidInput([])
+        done = partial(self._answered_arrival, arrival, places, attempt)
+        self.submit(parsed, done)
+
+    def submit(self, request: CloneRequest, done: Callable[[CloneAnswer], None] | None) -> None:
+        """Send a request now; *done* is told the answer."""
+        self.clock.start(clone(self.ctx, request), partial(self._finish, done))
+
+    def _finish(self, done: Callable[[CloneAnswer], None] | None, answer: CloneAnswer) -> None:
+        answer = self._timed_out(answer)
+        self._count(answer)
+        for one in self._observers:
+            one.answered(self.clock.now_us, answer)
+        if done is not None:
+            done(answer)
+
+    def _timed_out(self, answer: CloneAnswer) -> CloneAnswer:
+        """A call that outlives the API's timeout is answered with that error; its VMs stay."""
+        limit = int(self.ctx.cloud.settings.values["apiTimeout.cloneVmInstance"]) * SECOND
+        if answer.error is not None or answer.ended_us - answer.started_us <= limit:
+            return answer
+        text = f"the call took longer than {limit // SECOND} s"
+        return replace(answer, error=ErrorCode("SYS.1001", text, reason="request.timeout"))
+
+    def _count(self, answer: CloneAnswer) -> None:
+        names = len(answer.request.names)
+        self._counts["requests"] += 1
+        self._counts["asked"] += names
+        self._counts["placed"] += answer.succeeded if answer.error is None else 0
+        for reason, count in failure_reasons(answer).items():
+            self._reasons[reason] = self._reasons.get(reason, 0) + count
+        kept = self.options.keep
+        if kept == "all" or (kept == "failures" and answer.batch != "SUCCESS"):
+            self._answers.append(answer)
+
+    def _answered_arrival(self, arrival: Arrival, places: list[int], attempt: int, answer: CloneAnswer) -> None:
+        winners = [] if answer.error is not None else [one for one in answer.clones if one.error is None]
+        failed = len(answer.request.names) - len(winners)
+        if failed and arrival.all_or_nothing:
+            for one in winners:
+                self._end(one.vm)
+            winners = []
+        for one in winners:
+            lifetime = arrival.lifetimes_us[places[one.position]]
+            if lifetime is not None:
+                self.clock.at(self.clock.now_us + lifetime, ENDS, partial(self._end, one.vm))
+        if failed and attempt < arrival.retry.times:
+            self._retry(arrival, places, attempt, answer, {one.position for one in winners})
+
+    def _retry(self, arrival: Arrival, places: list[int], attempt: int, answer: CloneAnswer, won: set[int]) -> None:
+        left = [at for at in range(len(answer.request.names)) if at not in won]
+        names = [answer.request.names[at] for at in left]
+        again = partial(self._ask, arrival, names, [places[at] for at in left], attempt + 1)
+        self.clock.at(self.clock.now_us + arrival.retry.backoff_us, ARRIVALS, again)
+
+    # -- ends and upkeep -------------------------------------------------------------------------------
+
+    def _end(self, vm: int) -> None:
+        """The end of a clone's life; its disk follows the deletion policy."""
+        if self.ctx.cloud.vms.get("alive", vm) and self.ctx.cloud.vms.state_name(vm) != "Destroyed":
+            self._counts["ended"] += 1
+            self.clock.start(destroy_vm(self.ctx, vm), partial(self._destroyed, vm))
+
+    def _destroyed(self, vm: int, _: Any) -> None:
+        values = self.ctx.cloud.settings.values
+        if values["vm.deletionPolicy"] == "Delay" and self.ctx.cloud.vms.get("alive", vm):
+            after = int(values["vm.expungePeriod"]) * SECOND
+            self.clock.at(self.clock.now_us + after, ENDS, partial(self._expunge, vm))
+
+    def _expunge(self, vm: int) -> None:
+        if self.ctx.cloud.vms.get("alive", vm) and self.ctx.cloud.vms.state_name(vm) == "Destroyed":
+            remove(self.ctx, vm, "expunge")
+
+    def _upkeep(self) -> None:
+        for key, action in (
+            ("host.reportHostCapacityInterval", recalculate_drifted),
+            ("primaryStorage.imageCache.garbageCollector.interval", collect_orphans),
+        ):
+            self._every(key, action)
+
+    def _every(self, key: str, action: Callable[[Context], None]) -> None:
+        after = int(self.ctx.cloud.settings.values[key]) * SECOND
+
+        def turn() -> None:
+            action(self.ctx)
+            if self._pending > 2 or self.options.horizon_us is not None:
+                self._every(key, action)
+
+        self.clock.at(self.clock.now_us + after, RECALCULATION, turn)
+
+    # -- the outcome -----------------------------------------------------------------------------------
+
+    def result(self) -> RunResult:
+        """The run so far; the books are checked."""
+        ctx = self.ctx
+        ctx.ledger.check()
+        self.tally.means()
+        totals = Totals(
+            **self._counts,
+            reasons=dict(sorted(self._reasons.items(), key=lambda pair: (-pair[1], pair[0]))),
+            peak=(self.tally.peak[0], self.tally.peak[1], self.tally.peak[2]),
+            peak_at_us=(self.tally.peak_at_us[0], self.tally.peak_at_us[1], self.tally.peak_at_us[2]),
+            area=(self.tally.area[0], self.tally.area[1], self.tally.area[2]),
+            span_us=max(ctx.ledger.now_us - self.options.warm_up_us, 0),
+        )
+        return RunResult(
+            ctx.ledger,
+            tuple(self._answers),
+            tuple(ctx.decisions),
+            tuple(ctx.ledger.events),
+            self._before,
+            self._storage_before,
+            ctx.opening,
+            self._start,
+            totals,
+            {} if self._sampler is None else dict(self._sampler.columns),
+            dict(self.clock.waited),
+            self.options.keep == "all",
+        )
 
 
-def serve(ctx: Context, requests: Sequence[CloneRequest]) -> RunResult:
-    """Serve requests one after the other in order of time; equal times keep their order."""
-    fleet = ctx.cloud.fleet
-    before = {name: fleet.array(name).copy() for name in HOST_FIGURES}
-    start = figures(ctx.cloud)
-    storage_before = tuple(one.available for one in ctx.cloud.storages)
-    answers = []
-    for request in sorted(requests, key=lambda one: one.at_us):
-        ctx.ledger.now_us = max(ctx.ledger.now_us, request.at_us)
-        answers.append(clone_now(ctx, request))
-    ctx.ledger.check()
-    events = tuple(ctx.ledger.events)
-    return RunResult(
-        ctx.ledger, tuple(answers), tuple(ctx.decisions), events, before, storage_before, ctx.opening, start
-    )
+def failure_reasons(answer: CloneAnswer) -> dict[str, int]:
+    """Failed names of an answer by reason; a call that failed as a whole counts all its names."""
+    if answer.error is not None:
+        return {answer.error.root_reason: max(len(answer.request.names), 1)}
+    counts: dict[str, int] = {}
+    for one in answer.clones:
+        if one.error is not None:
+            counts[one.error.root_reason] = counts.get(one.error.root_reason, 0) + 1
+    return counts

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
 from simclone.chance import Chance, Identity
+from simclone.scenario.incident_docs import Step, StepTimeDoc, law_of
+from simclone.scenario.load import Scenario
 from simclone.units import MIB, SECOND, java_round
 from simclone.workload.distributions import Distribution
 
@@ -68,3 +71,18 @@ ZSTACK = Timing(
     }
 )
 """One parameter set: creation times as published (1.55, 11.33, 103 s for 10, 100, 1000 VMs), bytes over usual links."""
+
+
+def timing_of(scenario: Scenario) -> Timing:
+    """The durations of a scenario: none, the published set, or the file's own over no others."""
+    kind, folder = scenario.run.timing, Path(scenario.path).parent
+    if kind == "instant":
+        return INSTANT
+    own = {name: _step(doc, folder) for name, doc in scenario.doc.timing.items()}
+    return Timing({**ZSTACK.steps, **own} if kind == "zstack" else own)
+
+
+def _step(doc: Step, folder: Path) -> StepTime:
+    if isinstance(doc, StepTimeDoc):
+        return StepTime(law_of(doc.seconds, folder), doc.bytes_per_second or 0)
+    return StepTime(law_of(doc, folder))

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from simclone.scenario.base import Doc, Name, Scalar
 from simclone.scenario.expectations import RequestExpectation
+from simclone.scenario.incident_docs import IncidentDoc, Step
 from simclone.scenario.networks import L2NetworkDoc, L3NetworkDoc
 from simclone.scenario.places import ClusterDoc, HostDoc, HostGroupDoc, ZoneDoc
 from simclone.scenario.requests import RequestDoc, RunDoc
@@ -20,6 +21,7 @@ from simclone.scenario.shapes import (
     VmDoc,
 )
 from simclone.scenario.storage import BackupStorageDoc, ImageDoc, PrimaryStorageDoc
+from simclone.scenario.workload_docs import WorkloadDoc
 
 
 class ResourceConfigDoc(Doc):
@@ -61,5 +63,8 @@ class ScenarioDoc(TopologyDoc):
     about: str | None = None
     fidelity: dict[Name, Scalar] = Field(default_factory=dict)
     requests: list[RequestDoc] = Field(default_factory=list)
+    workload: list[WorkloadDoc] = Field(default_factory=list)
+    incidents: list[IncidentDoc] = Field(default_factory=list)
+    timing: dict[Name, Step] = Field(default_factory=dict)
     run: RunDoc = RunDoc()
     expect: dict[Name, RequestExpectation] = Field(default_factory=dict)

@@ -139,7 +139,7 @@ def _checked(model: type[D], source: Source) -> tuple[D, Resolved, str]:
     if table is not None:
         broken["host"] = broken.get("host", frozenset()) | frozenset(table.lost)
         broken["host"] = broken["host"] if table.usable else _Every()
-    resolved = None if found.doc is None else resolve(found.doc, findings, broken, found.places)
+    resolved = None if found.doc is None else resolve(found.doc, findings, broken, found.places, source.folder)
     for one in findings.found:
         place = table if table is not None and one.path[:1] == ("hosts",) and len(one.path) > 1 else source
         faults.append(place.fault(one.path, one.message, one.expected))

@@ -50,10 +50,13 @@ class RunDoc(Doc):
     """How a scenario is run; *start* is the calendar time (UTC) of t = 0, *horizon* seconds."""
 
     seed: Amount = 0
-    timing: Literal["instant"] = "instant"
+    timing: Literal["instant", "zstack", "model"] = "instant"
     profile: Literal["cloud", "open"] = "cloud"
     preset: Preset | None = None
     start: Moment = EPOCH
     tie_break: Literal["shuffle", "lowestUuid"] = "shuffle"
     max_names: Positive = 10_000
-    horizon: Seconds | None = None
+    horizon: Annotated[float, Field(gt=0, le=9.0e12)] | None = None
+    warm_up: Seconds = 0.0
+    sample: Annotated[float, Field(gt=0, le=9.0e12)] | None = None
+    keep: Literal["all", "failures", "summary"] = "all"

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path as FilePath
 
 from simclone.model.settings import Settings
 from simclone.scenario.addresses import Addresses, addresses
 from simclone.scenario.attachments import Attachments, attachments
 from simclone.scenario.capacities import Capacities, capacities
+from simclone.scenario.check_incidents import check_incidents, check_timing
 from simclone.scenario.check_requests import check_requests
 from simclone.scenario.check_strategies import check_strategies
 from simclone.scenario.check_vms import check_vms
 from simclone.scenario.check_wishes import check_groups, check_links, check_offerings
+from simclone.scenario.check_workload import check_workload
 from simclone.scenario.config import check_quotas, settings_of
 from simclone.scenario.documents import ScenarioDoc, TopologyDoc
 from simclone.scenario.faults import Findings
@@ -35,6 +38,7 @@ def resolve(
     findings: Findings,
     broken: Mapping[str, frozenset[str]] | None = None,
     places: Places | None = None,
+    folder: FilePath | None = None,
 ) -> Resolved:
     """Check everything that goes beyond the shape of *doc*; faults are collected in *findings*.
 
@@ -54,4 +58,7 @@ def resolve(
     check_vms(names, attached, figures, taken)
     if isinstance(doc, ScenarioDoc):
         check_requests(names, doc)
+        check_workload(names, doc.workload, folder)
+        check_incidents(names, doc.incidents)
+        check_timing(names, doc.timing, doc.run.timing)
     return Resolved(names, settings, attached, figures, taken)

@@ -166,10 +166,10 @@ def _scipy(kind: str, given: object) -> tuple[Any, ...]:
     parameters = (found["name"], tuple(args), tuple(kwargs.items()))
     frozen = _frozen(*parameters)
     least, mean = float(frozen.support()[0]), float(frozen.mean())
-    if not least >= 0:
-        raise ValueError(f"scipy {found['name']} has values from {least:g}, but they must not be negative")
-    if math.isnan(mean):
+    if math.isnan(mean) or math.isnan(least):
         raise ValueError(f"scipy {found['name']} does not take these parameters")
+    if least < 0:
+        raise ValueError(f"scipy {found['name']} has values from {least:g}, but they must not be negative")
     return parameters
 
 

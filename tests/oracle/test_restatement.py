@@ -70,7 +70,7 @@ def same_list(request: HostRequest, cloud: Any, found: Any) -> None:
 
 
 @given(clouds(), operations())
-@settings(max_examples=examples(120))
+@settings(max_examples=examples(250))
 def test_every_decision_of_a_run_equals_the_restatement(doc: Doc, ops: list[Any]) -> None:
     """Each host decision and dry run of a stream of operations is one the fact sheets allow, and no other."""
 
@@ -85,7 +85,7 @@ def test_every_decision_of_a_run_equals_the_restatement(doc: Doc, ops: list[Any]
 
 
 @given(st.data())
-@settings(max_examples=examples(120))
+@settings(max_examples=examples(250))
 def test_any_question_is_answered_as_restated(data: Any) -> None:
     """Requests no operation would ask get the restatement's answer too: every strategy, wish and corner at once."""
     ctx = opened(data.draw(clouds()))

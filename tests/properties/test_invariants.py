@@ -19,7 +19,7 @@ from simclone.records import CloneAnswer, Placed
 from simclone.units import divided
 from tests.clouds import Doc, Seen, apply, clone_request, clouds, differing, dump, examples, opened, operations, watched
 
-SMALL, LARGE = 60, 100
+SMALL, LARGE = 80, 200
 
 
 def holds_left(ledger: Ledger) -> Counter[tuple[str, str]]:

@@ -141,6 +141,7 @@ def add_rows(ctx: Context, job: Job) -> None:
             source=job.request.source,
             ordinal=job.request.ordinal,
             position=position,
+            occasion=job.request.occasion,
         )
         row = add_row(ctx, new)
         job.vms.append(row)

@@ -29,7 +29,7 @@ class NewVm:
     source: str = "api"
     ordinal: int = 0
     position: int = 0
-    asker: int | None = None
+    occasion: int = 0
 
 
 def add_row(ctx: Context, new: NewVm) -> int:
@@ -47,6 +47,7 @@ def add_row(ctx: Context, new: NewVm) -> int:
         source=vms.source_row(new.source),
         ordinal=new.ordinal,
         position=new.position,
+        occasion=new.occasion,
     )
     ledger.keep(vms.wishes, vm, new.wish)
     if new.group is not None:

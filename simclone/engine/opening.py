@@ -1,0 +1,36 @@
+"""A scenario's cloud at t = 0: its own strategies registered, its VMs placed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from simclone.allocator.host.sorters.textbook import LowestRankSortFlow, WeightedScoreSortFlow
+from simclone.allocator.host.strategies import TABLES, Strategy
+from simclone.engine.context import Context
+from simclone.engine.initial import place_all
+from simclone.engine.records import figures
+from simclone.scenario.load import Scenario
+from simclone.scenario.shapes import StrategyDoc
+from simclone.units import java_round
+
+
+def own_strategies(profile: str, docs: Mapping[str, StrategyDoc]) -> dict[str, object]:
+    """Strategies a file composes: filters by name (LeastVm's when none are named) and weighted scores."""
+    table = TABLES[profile]
+    known = {flow.name: flow for strategy in table.values() for flow in strategy.filters}
+    usual = table["LeastVmPreferredHostAllocatorStrategy"].filters
+    made: dict[str, object] = {}
+    for name, doc in docs.items():
+        filters = usual if not doc.filters else (usual[0], *(known[one] for one in doc.filters if one != usual[0].name))
+        weights = tuple((scorer, java_round(1000 * weight)) for scorer, weight in doc.score.items())
+        made[name] = Strategy(name, filters, (WeightedScoreSortFlow(weights), LowestRankSortFlow()))
+    return made
+
+
+def open_context(scenario: Scenario, *, seed: int | None = None, replication: int = 0) -> Context:
+    """A cloud at t = 0 with its VMs placed, ready for requests."""
+    ledger = scenario.build(seed, replication)
+    ledger.cloud.strategies.update(own_strategies(ledger.cloud.settings.profile, scenario.strategies))
+    ctx = Context(ledger, max_names=scenario.run.max_names, opening=figures(ledger.cloud))
+    place_all(ctx, scenario)
+    return ctx

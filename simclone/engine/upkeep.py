@@ -1,0 +1,30 @@
+"""What the platform does by itself: recalculate capacities, collect orphaned image caches."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simclone.engine.context import Context
+from simclone.model.inventory import CONNECTED
+
+
+def recalculate_drifted(ctx: Context) -> None:
+    """The half-hourly recalculation of Connected hosts (host-allocation.md 2.6).
+
+    Only hosts whose recorded figures differ from what is held can change, so only those are looked at.
+    """
+    fleet = ctx.cloud.fleet
+    drifted = (fleet.array("drift_cpu") != 0) | (fleet.array("drift_memory") != 0)
+    usable = (fleet.array("exists") == 1) & (fleet.array("status") == CONNECTED)
+    for host in np.flatnonzero(drifted & usable).tolist():
+        ctx.ledger.recalculate_host(host)
+
+
+def collect_orphans(ctx: Context) -> None:
+    """Drop cached images that are gone and that no volume is based on (clone-storage-affinity.md 3.8)."""
+    cloud, volumes = ctx.cloud, ctx.cloud.volumes
+    used = set(volumes.array("image")[volumes.array("alive") == 1].tolist())
+    for row, storage in enumerate(cloud.storages):
+        for image, host in list(storage.caches):
+            if cloud.images[image].temporary and image not in cloud.image_space and image not in used:
+                ctx.ledger.drop_cache(image, row, host, "orphan")

@@ -1,0 +1,71 @@
+"""Incidents name what exists and say when and what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from simclone.model.settings import DEFINITIONS, canonical
+from simclone.scenario.faults import nearest
+from simclone.scenario.incident_docs import STEPS, IncidentDoc
+from simclone.scenario.resolve import Directory
+
+STORAGE_EVENTS = ("fail", "repair", "disable", "enable", "fill")
+_PLACES = (("host", "host"), ("cluster", "cluster"), ("zone", "zone"), ("primary_storage", "primaryStorage"))
+HOST_EVENTS = ("fail", "repair", "disable", "enable", "maintain")
+
+
+def check_timing(names: Directory, steps: Iterable[str], kind: str) -> None:
+    """A timing block names steps that exist, and is looked at at all."""
+    for step in steps:
+        if step not in STEPS:
+            names.findings.add(("timing", step), f"unknown step {step!r}", nearest(step, STEPS))
+    if kind == "instant" and steps:
+        names.findings.add(("timing",), "is not looked at", "run.timing: model or zstack")
+
+
+def check_incidents(names: Directory, docs: Sequence[IncidentDoc]) -> None:
+    """One target each, a time or a law, an event that suits the target."""
+    for row, doc in enumerate(docs):
+        path = ("incidents", row)
+        targets = doc.targets()
+        if len(targets) != 1:
+            expected = "one of host, hosts, cluster, zone, label, primaryStorage, globalConfig, addHosts"
+            names.findings.add(path, f"has {len(targets)} targets", expected)
+            continue
+        if (doc.at is None) == (doc.every is None):
+            names.findings.add(path, "needs a time", "either at or every")
+        _check_target(names, doc, targets[0], path)
+
+
+def _check_target(names: Directory, doc: IncidentDoc, target: str, path: tuple[str | int, ...]) -> None:
+    for key, kind in (
+        ("host", "host"),
+        ("cluster", "cluster"),
+        ("zone", "zone"),
+        ("primary_storage", "primaryStorage"),
+    ):
+        if target == key:
+            names.find(kind, getattr(doc, key), (*path, kind))
+    if target == "add_hosts" and doc.add_hosts is not None:
+        names.find("cluster", doc.add_hosts.cluster, (*path, "addHosts", "cluster"))
+    if target == "global_config":
+        _check_settings(names, doc, path)
+    if target in ("global_config", "add_hosts"):
+        if doc.event is not None:
+            names.findings.add((*path, "event"), "has no meaning here", "no event")
+        return
+    known = STORAGE_EVENTS if target == "primary_storage" else HOST_EVENTS
+    if doc.event not in known:
+        names.findings.add((*path, "event"), f"{doc.event!r} does not suit the target", ", ".join(known))
+    if doc.event == "fill" and doc.available_physical_capacity is None:
+        names.findings.add(path, "fills without saying how far", "availablePhysicalCapacity")
+
+
+def _check_settings(names: Directory, doc: IncidentDoc, path: tuple[str | int, ...]) -> None:
+    for key, value in (doc.global_config or {}).items():
+        try:
+            DEFINITIONS[canonical(key)].parse(value)
+        except KeyError:
+            names.findings.add((*path, "globalConfig", key), f"unknown setting {key!r}", nearest(key, DEFINITIONS))
+        except ValueError as error:
+            names.findings.add((*path, "globalConfig", key), f"{value!r} is not a value of {key}", str(error))

@@ -1,0 +1,93 @@
+"""Incidents as a file writes them: at a time, or again and again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from simclone.scenario.base import Count, Doc, Name, Positive, PositiveSize, Scalar, Size
+from simclone.scenario.distribution_docs import DistributionDoc, Law, plain
+from simclone.scenario.requests import Seconds
+from simclone.workload.distributions import Distribution
+
+STEPS = (
+    "dryRun",
+    "syncVolumeSize",
+    "takeSnapshot",
+    "commitImage",
+    "createVm",
+    "allocateHost",
+    "allocateAddress",
+    "cacheImage",
+    "startOnHypervisor",
+    "createDataVolume",
+    "deleteTemporaryImages",
+    "flatten",
+    "migrate",
+    "stop",
+    "reboot",
+    "pause",
+    "destroy",
+    "expunge",
+    "recover",
+    "detectFailure",
+)
+"""The steps a timing block may name."""
+
+HostEvent = Literal["fail", "repair", "disable", "enable", "maintain"]
+StorageEvent = Literal["fail", "repair", "disable", "enable", "fill"]
+
+
+class NewHostsDoc(Doc):
+    """Hosts that join a cluster: *count* of them, with *localStorage* bytes for each local storage attached."""
+
+    name: Name
+    cluster: Name
+    cpu_num: Positive
+    total_physical_memory: PositiveSize
+    count: Count = 1
+    local_storage: Size | None = None
+
+
+class IncidentDoc(Doc):
+    """Something that happens *at* a time, or at random *every* so many seconds to each of its targets.
+
+    *repairAfter* undoes a failure (a number or a distribution). *fill* leaves *availablePhysicalCapacity* bytes.
+    """
+
+    name: Name | None = None
+    at: Seconds | None = None
+    every: Law | None = None
+    host: Name | None = None
+    hosts: Literal["all"] | None = None
+    cluster: Name | None = None
+    zone: Name | None = None
+    label: Annotated[dict[Name, Name], Field(min_length=1, max_length=1)] | None = None
+    primary_storage: Name | None = None
+    event: HostEvent | StorageEvent | None = None
+    repair_after: Law | None = None
+    available_physical_capacity: Size | None = None
+    global_config: dict[Name, Scalar] | None = None
+    add_hosts: NewHostsDoc | None = None
+
+    def targets(self) -> list[str]:
+        """The keys that say what it happens to."""
+        keys = ("host", "hosts", "cluster", "zone", "label", "primary_storage", "global_config", "add_hosts")
+        return [key for key in keys if getattr(self, key) is not None]
+
+
+class StepTimeDoc(Doc):
+    """How long a step takes: seconds, and bytes per second where it moves any."""
+
+    seconds: Law = 0.0
+    bytes_per_second: PositiveSize | None = None
+
+
+Step = StepTimeDoc | Law
+
+
+def law_of(law: float | DistributionDoc, folder: Path) -> Distribution:
+    """The distribution a document describes; data files are looked for in *folder*."""
+    return Distribution.of(plain(law)).within(folder)
