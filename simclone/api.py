@@ -17,6 +17,7 @@ from simclone.check.operations import answer_facts
 from simclone.check.run import FAILED, PASSED, CaseResult, Failure, run_steps
 from simclone.engine.clone.call import clone_now
 from simclone.engine.context import Context
+from simclone.engine.faults import Faults, StepFault
 from simclone.engine.incidents import Incidents
 from simclone.engine.log import decision_lines, fingerprint
 from simclone.engine.opening import open_context
@@ -109,6 +110,13 @@ def simulation_of(scenario: Scenario, ctx: Context, requests: Sequence[CloneRequ
     specs = stream_specs(doc.workload, doc.run.start, folder)
     chance = ctx.cloud.chance
     drawn = merged(specs, chance.seed, chance.replication, FOREVER if horizon is None else horizon)
+    if doc.faults:
+        ctx.faults = Faults(
+            tuple(
+                StepFault(one.name or f"fault-{row + 1}", one.step, one.probability, one.count, one.code)
+                for row, one in enumerate(doc.faults)
+            )
+        )
     simulation = Simulation(ctx, requests=requests, arrivals=drawn, options=options)
     Incidents(simulation, doc.incidents, folder)
     return simulation

@@ -16,6 +16,8 @@ COMMANDS = {
     "check": "Run cases and scenarios with expectations; exit 1 when one does not hold.",
     "validate": "Read files and report every fault at once.",
     "record": "Print the decision log and fingerprint of a scenario.",
+    "fit": "Fit a workload block to a recorded trace.",
+    "trace": "Cut, thin, stretch or move a trace into a plain table.",
     "audit": "Re-check a run directory from its records alone; exit 1 on a violation.",
     "migrate": "Rewrite a file in the current schema version.",
     "schema": "Print the JSON Schema of scenarios, cases or answers.",

@@ -8,6 +8,8 @@ from typing import Any
 
 from simclone.allocator.host.request import HostRequest
 from simclone.chance import Identity
+from simclone.engine.faults import Faults
+from simclone.engine.waits import Work, Workflow
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import ADMIN
 from simclone.model.ledger import Ledger
@@ -30,6 +32,7 @@ class Context:
     opening: Mapping[str, Any] = field(default_factory=dict)
     keep_decisions: str = "all"
     noted: int = 0
+    faults: Faults | None = None
 
     @property
     def cloud(self) -> Cloud:
@@ -52,6 +55,14 @@ class Context:
         """The identity of this VM's next decision; every later start or move is a new occasion."""
         self.ledger.set_vm(vm, occasion=self.cloud.vms.get("occasion", vm) + 1)
         return self.identity(vm)
+
+    def step(self, work: Work) -> Workflow[ErrorCode | None]:
+        """One step of a workflow: the wait, then the error of a fault that strikes it."""
+        yield work
+        if self.faults is None:
+            return None
+        who = self.identity(work.vm) if work.vm >= 0 else Identity("step", 0)
+        return self.faults.strike(work.name, who, self.cloud.chance)
 
     def announce(self, request: HostRequest) -> None:
         """Show a request to the watcher, if there is one."""

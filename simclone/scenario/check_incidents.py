@@ -6,12 +6,18 @@ from collections.abc import Iterable, Sequence
 
 from simclone.model.settings import DEFINITIONS, canonical
 from simclone.scenario.faults import nearest
-from simclone.scenario.incident_docs import STEPS, IncidentDoc
+from simclone.scenario.incident_docs import STEPS, FaultDoc, IncidentDoc
 from simclone.scenario.resolve import Directory
 
 STORAGE_EVENTS = ("fail", "repair", "disable", "enable", "fill")
 _PLACES = (("host", "host"), ("cluster", "cluster"), ("zone", "zone"), ("primary_storage", "primaryStorage"))
 HOST_EVENTS = ("fail", "repair", "disable", "enable", "maintain")
+
+
+def check_horizon(names: Directory, streams: Iterable[bool], horizon: float | None) -> None:
+    """Streams that draw arrivals need an end; a trace ends by itself."""
+    if horizon is None and not all(streams):
+        names.findings.add(("workload",), "never ends", "run.horizon: seconds")
 
 
 def check_timing(names: Directory, steps: Iterable[str], kind: str) -> None:
@@ -21,6 +27,25 @@ def check_timing(names: Directory, steps: Iterable[str], kind: str) -> None:
             names.findings.add(("timing", step), f"unknown step {step!r}", nearest(step, STEPS))
     if kind == "instant" and steps:
         names.findings.add(("timing",), "is not looked at", "run.timing: model or zstack")
+
+
+FAULTY = (
+    "allocateHost",
+    "allocateAddress",
+    "cacheImage",
+    "startOnHypervisor",
+    "takeSnapshot",
+    "commitImage",
+    "createDataVolume",
+)
+"""The steps a fault can strike."""
+
+
+def check_faults(names: Directory, docs: Sequence[FaultDoc]) -> None:
+    """Faults name steps that can be struck."""
+    for row, doc in enumerate(docs):
+        if doc.step not in FAULTY:
+            names.findings.add(("faults", row, "step"), f"{doc.step!r} cannot be struck", nearest(doc.step, FAULTY))
 
 
 def check_incidents(names: Directory, docs: Sequence[IncidentDoc]) -> None:

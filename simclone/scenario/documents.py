@@ -8,7 +8,7 @@ from pydantic import Field
 
 from simclone.scenario.base import Doc, Name, Scalar
 from simclone.scenario.expectations import RequestExpectation
-from simclone.scenario.incident_docs import IncidentDoc, Step
+from simclone.scenario.incident_docs import FaultDoc, IncidentDoc, Step
 from simclone.scenario.networks import L2NetworkDoc, L3NetworkDoc
 from simclone.scenario.places import ClusterDoc, HostDoc, HostGroupDoc, ZoneDoc
 from simclone.scenario.requests import RequestDoc, RunDoc
@@ -65,6 +65,7 @@ class ScenarioDoc(TopologyDoc):
     requests: list[RequestDoc] = Field(default_factory=list)
     workload: list[WorkloadDoc] = Field(default_factory=list)
     incidents: list[IncidentDoc] = Field(default_factory=list)
+    faults: list[FaultDoc] = Field(default_factory=list)
     timing: dict[Name, Step] = Field(default_factory=dict)
     run: RunDoc = RunDoc()
     expect: dict[Name, RequestExpectation] = Field(default_factory=dict)

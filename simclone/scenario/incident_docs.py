@@ -78,6 +78,16 @@ class IncidentDoc(Doc):
         return [key for key in keys if getattr(self, key) is not None]
 
 
+class FaultDoc(Doc):
+    """A fault injected into a step, with a probability, at most *count* times; *code* is the error it answers."""
+
+    step: Name
+    name: Name | None = None
+    probability: Annotated[float, Field(gt=0, le=1)] = 1.0
+    count: Count | None = None
+    code: Name = "SYS.1006"
+
+
 class StepTimeDoc(Doc):
     """How long a step takes: seconds, and bytes per second where it moves any."""
 

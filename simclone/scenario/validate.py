@@ -10,7 +10,7 @@ from simclone.model.settings import Settings
 from simclone.scenario.addresses import Addresses, addresses
 from simclone.scenario.attachments import Attachments, attachments
 from simclone.scenario.capacities import Capacities, capacities
-from simclone.scenario.check_incidents import check_incidents, check_timing
+from simclone.scenario.check_incidents import check_faults, check_horizon, check_incidents, check_timing
 from simclone.scenario.check_requests import check_requests
 from simclone.scenario.check_strategies import check_strategies
 from simclone.scenario.check_vms import check_vms
@@ -59,6 +59,8 @@ def resolve(
     if isinstance(doc, ScenarioDoc):
         check_requests(names, doc)
         check_workload(names, doc.workload, folder)
+        check_horizon(names, [one.trace is not None for one in doc.workload], doc.run.horizon)
         check_incidents(names, doc.incidents)
+        check_faults(names, doc.faults)
         check_timing(names, doc.timing, doc.run.timing)
     return Resolved(names, settings, attached, figures, taken)

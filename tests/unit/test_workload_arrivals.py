@@ -182,9 +182,10 @@ def test_each_arrival_uses_one_row_of_uniforms(data: object) -> None:
 
 def test_a_horizon_only_cuts() -> None:
     """The arrivals before an earlier horizon are the first of those before a later one."""
-    for data in PROCESSES:
+    for data in (*PROCESSES, {"bursts": {"perHour": 60, "size": 3, "spread": 1800}}):
         long = times(data, DAY_S)
-        assert times(data, DAY_S / 7) == [at for at in long if at < DAY_S * SECOND / 7]
+        for horizon_s in (DAY_S // part for part in range(2, 20)):
+            assert times(data, horizon_s) == [at for at in long if at < horizon_s * SECOND]
 
 
 def test_gaps_that_never_end_end_the_stream() -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import Field
 
 from simclone.scenario.check_workload import check_workload
 from simclone.scenario.documents import ScenarioDoc
@@ -25,16 +24,10 @@ START = datetime(2017, 11, 14, 22, 20, 57)
 ONE: dict[str, Any] = {"name": "one", "vm": "web", "arrivals": {"every": 60}}
 
 
-class WithWorkload(ScenarioDoc):  # type: ignore[misc, unused-ignore]
-    """A scenario with streams."""
-
-    workload: list[WorkloadDoc] = Field(default_factory=list)
-
-
 def faults(*streams: Any, folder: Path | None = DAY.parent) -> list[str]:
     """All faults of a scenario with one VM and these streams."""
     findings = Findings()
-    found = shaped(WithWorkload, {"vms": [{"name": "web"}], "workload": list(streams)}, findings)
+    found = shaped(ScenarioDoc, {"vms": [{"name": "web"}], "workload": list(streams)}, findings)
     assert found.doc is not None
     names = directory(found.doc, findings, found.broken, found.places)
     check_workload(names, found.doc.workload, folder)

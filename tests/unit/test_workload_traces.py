@@ -133,43 +133,48 @@ def trace(*words: str) -> Result:
     return CliRunner().invoke(command, list(words))
 
 
-def rows(path: Path) -> list[tuple[int, int | None, int, int, int | None]]:
-    """The VMs of a trace without their names."""
-    return [(row.arrival_us, row.end_us, row.cpu_milli, row.memory_bytes, row.group) for row in open_trace(path)]
+def whole(path: Path) -> list[Batch]:
+    """The batches of a trace."""
+    return list(batched(open_trace(path)))
+
+
+def early(until_s: int, from_s: int = 0) -> list[Batch]:
+    """The batches of a window of the shipped day."""
+    return [one for one in whole(DAY) if from_s <= one.arrival_us / SECOND < until_s]
 
 
 def test_a_whole_trace_is_the_same_afterwards(tmp_path: Path) -> None:
-    """Written and read again, the shipped day has the same VMs and the same batches."""
+    """Written and read again, the shipped day has the same batches, and no other file is left."""
     out = tmp_path / "day.csv"
     assert trace(str(DAY), str(out)).exit_code == 0
-    assert rows(out) == rows(DAY)
-    assert list(batched(open_trace(out))) == list(batched(open_trace(DAY)))
+    assert whole(out) == whole(DAY)
     assert [one.name for one in tmp_path.iterdir()] == ["day.csv"]
 
 
 def test_cuts_follow_each_other(tmp_path: Path) -> None:
-    """Two windows one after the other are the smaller one; thinned twice by the same seed is thinned once."""
-    whole, part, again = (tmp_path / name for name in ("whole.csv", "part.csv", "again.csv"))
+    """Two windows one after the other are the smaller one, and what is thinned is a part of it."""
+    long, part, thin = (tmp_path / name for name in ("long.csv", "part.csv", "thin.csv"))
     first, last = START_S + 3600, START_S + 7200
-    trace(str(DAY), str(whole), "--to", str(last))
-    trace(str(whole), str(part), "--from", str(first))
-    assert rows(part) == [row for row in rows(DAY) if first <= row[0] / SECOND < last]
-    trace(str(DAY), str(again), "--from", str(first), "--to", str(last), "--thin", "0.5")
-    assert 0 < len(rows(again)) < len(rows(part))
-    assert set(rows(again)) <= set(rows(part))
+    trace(str(DAY), str(long), "--to", str(last))
+    trace(str(long), str(part), "--from", str(first))
+    assert whole(part) == early(last, first)
+    trace(str(DAY), str(thin), "--from", str(first), "--to", str(last), "--thin", "0.5")
+    assert 0 < len(whole(thin)) < len(whole(part))
+    assert set(whole(thin)) <= set(whole(part))
 
 
 def test_moving_and_scaling_go_back(tmp_path: Path) -> None:
     """Shifted there and back, stretched and pressed, the trace is as before."""
-    there, back = tmp_path / "there.csv", tmp_path / "back.csv"
-    window = ("--to", str(START_S + 1800))
-    trace(str(DAY), str(there), *window, "--shift", str(-START_S), "--scale", "1")
-    assert rows(there)[0][0] == 0
+    there, back, slow, half = (tmp_path / f"{name}.csv" for name in ("there", "back", "slow", "half"))
+    until = START_S + 1800
+    trace(str(DAY), str(there), "--to", str(until), "--shift", str(-START_S))
+    assert whole(there)[0].arrival_us == 0
     trace(str(there), str(back), "--shift", str(START_S))
-    assert rows(back) == [row for row in rows(DAY) if row[0] / SECOND < START_S + 1800]
-    trace(str(there), str(back), "--scale", "2", "--force")
-    trace(str(back), str(tmp_path / "half.csv"), "--scale", "0.5")
-    assert rows(tmp_path / "half.csv") == rows(there)
+    assert whole(back) == early(until)
+    trace(str(there), str(slow), "--scale", "2")
+    assert whole(slow)[-1].arrival_us == 2 * whole(there)[-1].arrival_us
+    trace(str(slow), str(half), "--scale", "0.5")
+    assert whole(half) == whole(there)
 
 
 def test_renamed_vms_have_lines_of_their_own(tmp_path: Path) -> None:
@@ -177,7 +182,7 @@ def test_renamed_vms_have_lines_of_their_own(tmp_path: Path) -> None:
     source, out = table(tmp_path, "0,,2,4,3", "1,5,1,1,1"), tmp_path / "out.csv"
     assert trace(str(source), str(out), "--rename", "web-{n}").exit_code == 0
     assert [row.name for row in open_trace(out)] == ["web-1", "web-2", "web-3", "web-4"]
-    assert rows(out) == rows(source)
+    assert whole(out) == whole(source)
 
 
 def test_standard_output_and_an_existing_file(tmp_path: Path) -> None:

@@ -78,12 +78,16 @@ def _prepare(ctx: Context, job: Job) -> Workflow[ErrorCode | None]:
     error = copies.choose_backups(ctx, job)
     if error is not None:
         return error
-    yield Work("takeSnapshot", vm=job.source)
-    error = copies.take_snapshots(ctx, job)
+    error = yield from ctx.step(Work("takeSnapshot", vm=job.source))
+    error = error or copies.take_snapshots(ctx, job)
     if error is not None:
         return error
     size = sum(ctx.cloud.volumes.get("actual_size", volume) for volume in volumes_to_clone(ctx, job))
-    yield Work("commitImage", ("image-store", *sorted(set(job.backups.values()))), size, job.source)
+    error = yield from ctx.step(
+        Work("commitImage", ("image-store", *sorted(set(job.backups.values()))), size, job.source)
+    )
+    if error is not None:
+        return error
     copies.make_images(ctx, job)
     return None
 

@@ -22,8 +22,9 @@ def copy_data_volumes(ctx: Context, job: Job) -> Workflow[ErrorCode | None]:
         vm = job.vms[place]
         made: list[int] = []
         for source in sources:
-            yield Work("createDataVolume", size=ctx.cloud.volumes.get("actual_size", source), vm=vm)
-            one = _copy(ctx, job, vm, source)
+            size = ctx.cloud.volumes.get("actual_size", source)
+            error = yield from ctx.step(Work("createDataVolume", size=size, vm=vm))
+            one = error or _copy(ctx, job, vm, source)
             if isinstance(one, ErrorCode):
                 failed = failed or one
             else:

@@ -8,7 +8,7 @@ from simclone.allocator import quota
 from simclone.engine.context import Context, Outcome, invalid_argument, operation_error, wrapped
 from simclone.engine.waits import Work, Workflow, run_now
 from simclone.model.cloud import Cloud
-from simclone.model.inventory import Shape, Wish
+from simclone.model.inventory import CONNECTED, Shape, Wish
 from simclone.model.vms import NONE, STATE
 from simclone.placement import first_start
 from simclone.placement.search import Found, host_request, search
@@ -155,7 +155,9 @@ def _stages(ctx: Context, vm: int, wish: Wish, request: str) -> Workflow[ErrorCo
     backup = first_start.choose_backup(ledger, vm, wish)
     if isinstance(backup, ErrorCode):
         return backup
-    yield Work("allocateHost", ("host-allocator",), vm=vm)
+    error = yield from ctx.step(Work("allocateHost", ("host-allocator",), vm=vm))
+    if error is not None:
+        return error
     ctx.announce(host_request(cloud, vm, wish, backup))
     found = search(ledger, vm, wish, backup, identity)
     for asked, decision in found.decisions:
@@ -166,17 +168,25 @@ def _stages(ctx: Context, vm: int, wish: Wish, request: str) -> Workflow[ErrorCo
     error = first_start.make_nics(ledger, vm, identity)
     if error is not None:
         return error
-    yield Work("allocateAddress", vm=vm)
-    error = first_start.take_addresses(ledger, vm, wish, identity)
+    error = yield from ctx.step(Work("allocateAddress", vm=vm))
+    error = error or first_start.take_addresses(ledger, vm, wish, identity)
     if error is not None:
         return error
     queue, missing = first_start.cache_queue(ledger, vm, wish)
-    yield Work("cacheImage", queue, missing, vm)
-    error = first_start.cache_image(ledger, vm, wish, identity)
+    error = yield from ctx.step(Work("cacheImage", queue, missing, vm))
+    error = error or first_start.cache_image(ledger, vm, wish, identity)
     if error is not None:
         return error
-    yield Work("startOnHypervisor", ("host", found.outcome.host), vm=vm)
-    return None
+    error = yield from ctx.step(Work("startOnHypervisor", ("host", found.outcome.host), vm=vm))
+    return error or host_lost(ctx, found.outcome.host)
+
+
+def host_lost(ctx: Context, host: int) -> ErrorCode | None:
+    """The error of a start whose host was lost on the way."""
+    if ctx.cloud.fleet.get("status", host) == CONNECTED and ctx.cloud.fleet.get("exists", host):
+        return None
+    text = f"host {ctx.cloud.fleet.uuids[host]} was lost while the VM was being started on it"
+    return ErrorCode("HOST.1010", text, reason="host.lost")
 
 
 def stop_row(ctx: Context, vm: int) -> None:

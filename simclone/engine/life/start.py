@@ -8,7 +8,7 @@ from simclone.allocator import quota
 from simclone.allocator.host.request import START, HostRequest
 from simclone.allocator.host.strategies import DESIGNATED, LEAST_VM
 from simclone.engine.context import Context, Outcome, operation_error, wrapped
-from simclone.engine.life.create import start_new, stop_row
+from simclone.engine.life.create import host_lost, start_new, stop_row
 from simclone.engine.waits import Work, Workflow
 from simclone.model.cloud import Cloud
 from simclone.model.vms import NONE, STATE
@@ -125,12 +125,17 @@ def restart(ctx: Context, vm: int, request: HostRequest) -> Workflow[ErrorCode |
     if not isinstance(decision, Placed):
         ledger.set_vm(vm, **before)
         return decision.error
+    bare = [nic for nic in cloud.vms.nics[vm] if cloud.nics.get("ip", nic) == NONE]
     error = first_start.take_addresses(ledger, vm, cloud.vms.wishes[vm], identity)
+    if error is None:
+        error = yield from ctx.step(Work("startOnHypervisor", ("host", decision.host), vm=vm))
+        error = error or host_lost(ctx, decision.host)
     if error is not None:
+        for nic in bare:
+            ledger.return_address(nic, "rollback")
         ledger.end_host(vm, "rollback")
         ledger.set_vm(vm, **before)
         return error
-    yield Work("startOnHypervisor", ("host", decision.host), vm=vm)
     ledger.set_vm(vm, state=STATE["Running"])
     return None
 
