@@ -194,6 +194,8 @@ class Run:
 
     def reasons(self) -> dict[str, int]:
         """Failed clones by reason; whole calls that failed count all their names."""
+        if not self.result.complete:
+            return dict(self.result.totals.reasons)
         counts: dict[str, int] = {}
         for answer in self.result.answers:
             for reason, count in failure_reasons(answer).items():
@@ -204,7 +206,11 @@ class Run:
         """A paragraph: how many clones were placed, and why the others were not."""
         asked = sum(len(answer.request.names) for answer in self.result.answers)
         placed = sum(answer.succeeded for answer in self.result.answers)
-        text = f"{self.scenario.name}: {placed} of {asked} clones placed by {len(self.result.answers)} requests."
+        many = len(self.result.answers)
+        if not self.result.complete:
+            totals = self.result.totals
+            asked, placed, many = totals.asked, totals.placed, totals.requests
+        text = f"{self.scenario.name}: {placed} of {asked} clones placed by {many} requests."
         if self.reasons():
             text += " Not placed: " + ", ".join(f"{count} for {name}" for name, count in self.reasons().items()) + "."
         return text

@@ -53,11 +53,14 @@ def _drift(result: RunResult) -> Iterator[Finding]:
 
 def _leftovers(result: RunResult) -> Iterator[Finding]:
     cloud = result.ledger.cloud
+    taken: dict[int, list[int]] = {}
     for row in range(cloud.snapshots.size):
         if cloud.snapshots.get("alive", row):
-            size = format_size(cloud.snapshots.get("size", row))
-            volume = cloud.volumes.names[cloud.snapshots.get("volume", row)]
-            yield Finding("snapshot", cloud.snapshots.names[row], f"stays on {volume} and takes {size}")
-    for row, image in enumerate(cloud.images):
-        if image.temporary and row in cloud.image_space:
-            yield Finding("image", image.name, f"stays for clones that were only created ({format_size(image.size)})")
+            taken.setdefault(cloud.snapshots.get("volume", row), []).append(cloud.snapshots.get("size", row))
+    for volume, sizes in taken.items():
+        many = "a snapshot stays" if len(sizes) == 1 else f"{len(sizes)} snapshots stay"
+        yield Finding("snapshot", cloud.volumes.names[volume], f"{many} and take {format_size(sum(sizes))}")
+    kept = [one.size for row, one in enumerate(cloud.images) if one.temporary and row in cloud.image_space]
+    if kept:
+        text = f"{len(kept)} temporary images stay for clones that were only created ({format_size(sum(kept))})"
+        yield Finding("image", "image store", text)

@@ -1,0 +1,164 @@
+"""Small clouds in time, simulations that can be stopped half-way, and the statistics the tests compare with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from simclone.api import _requests, load, simulation_of
+from simclone.audit import Violation, replay
+from simclone.engine.clock import Clock
+from simclone.engine.context import Context
+from simclone.engine.life.create import NewVm, create_vm
+from simclone.engine.opening import open_context
+from simclone.engine.result import RunResult
+from simclone.engine.simulation import Observer, Simulation
+from simclone.engine.timing import timing_of
+from simclone.model.inventory import Wish
+from simclone.units import GIB, SECOND
+
+Doc = dict[str, Any]
+
+ROOT = Path(__file__).resolve().parents[2]
+DAY = ROOT / "scenarios" / "data" / "azure-vm-2017-day"
+TRACES = ROOT.parent / "shared" / "traces"
+STRICT = {"host.cpu.overProvisioning.ratio": 1, "kvm.reservedMemory": 0, "vm.deletionPolicy": "Direct"}
+"""One thread is one vCPU, and a clone that ends leaves nothing behind."""
+
+
+def hosts(many: int, cpu: int = 4, **more: Any) -> list[Doc]:
+    """Hosts h1, h2, … with memory enough for any number of vCPUs."""
+    return [{"name": f"h{n}", "cpuNum": cpu, "totalPhysicalMemory": 4000 * GIB, **more} for n in range(1, many + 1)]
+
+
+def vm(name: str, **more: Any) -> Doc:
+    """A VM of 1 vCPU and 1 GiB."""
+    return {"name": name, "instanceOffering": "unit", "image": "image", "l3Networks": ["l3"], **more}
+
+
+def world(config: Doc | None = None, **changes: Any) -> Doc:
+    """Two hosts of 4 vCPU, a vast NFS, a network without addresses, the stopped source ``v``; *changes* by key."""
+    usual: Doc = {
+        "hosts": hosts(2),
+        "primaryStorages": [{"name": "nfs", "type": "NFS", "totalCapacity": "100000T"}],
+        "backupStorages": [{"name": "store", "type": "ImageStoreBackupStorage"}],
+        "images": [{"name": "image", "size": "1GiB", "actualSize": 0}],
+        "l2Networks": [{"name": "l2"}],
+        "l3Networks": [{"name": "l3", "l2Network": "l2", "dhcp": False, "ipRanges": []}],
+        "instanceOfferings": [{"name": "unit", "cpuNum": 1, "memorySize": "1GiB"}],
+        "vms": [vm("v", state="Stopped")],
+        "globalConfig": {**STRICT, **(config or {})},
+    }
+    return {**usual, **changes}
+
+
+def request(at: float, *names: str, source: str = "v", **more: Any) -> Doc:
+    """A clone request at *at* seconds."""
+    return {"name": f"request-{names[0]}", "at": at, "vm": source, "cloneVmInstance": {"names": list(names), **more}}
+
+
+def stream(arrivals: Doc, name: str = "stream", **more: Any) -> Doc:
+    """A stream of clones of ``v``."""
+    return {"name": name, "vm": "v", "arrivals": arrivals, **more}
+
+
+def simulation(doc: Doc, seed: int | None = None, observers: Iterable[Observer] = ()) -> Simulation:
+    """A scenario's simulation at t = 0."""
+    scenario = load(doc)
+    ctx = open_context(scenario, seed=seed)
+    made = simulation_of(scenario, ctx, _requests(scenario)[0])
+    made._observers = tuple(observers)
+    return made
+
+
+def finished(doc: Doc, seed: int | None = None) -> RunResult:
+    """The result of a run to its end, unaudited: runs that keep a summary have nothing to audit."""
+    return simulation(doc, seed).run().result()
+
+
+def audited(made: Simulation) -> list[Violation]:
+    """What the independent replay finds wrong so far."""
+    result = made.result()
+    return replay(result.records(), result.events)
+
+
+def opened(doc: Doc) -> tuple[Context, Clock]:
+    """The cloud of a scenario with a clock, nothing scheduled."""
+    scenario = load(doc)
+    ctx = open_context(scenario)
+    return ctx, Clock(ctx, timing_of(scenario))
+
+
+def creation(ctx: Context, number: int, source: str = "v") -> Any:
+    """The workflow that creates the *number*-th VM like *source*, without the steps of a clone call."""
+    cloud = ctx.cloud
+    row = cloud.find("vm", source)
+    cpu, memory = cloud.vms.get("cpu", row), cloud.vms.get("memory", row)
+    return create_vm(
+        ctx, NewVm(f"new-{number}", cloud.vms.shape(row), cpu, memory, -1, Wish(), source="new", ordinal=number)
+    )
+
+
+def state(made: Simulation, name: str) -> str:
+    """The state of a VM."""
+    return made.ctx.cloud.vms.state_name(made.ctx.cloud.find("vm", name))
+
+
+def host_of(made: Simulation, name: str, column: str = "host") -> str | None:
+    """The host a VM is on, or in another *column* holds; None for none."""
+    cloud = made.ctx.cloud
+    row = cloud.vms.get(column, cloud.find("vm", name))
+    return None if row < 0 else cloud.fleet.names[row]
+
+
+def used(made: Simulation, host: str) -> int:
+    """vCPUs held of a host."""
+    return made.ctx.cloud.fleet.get("held_cpu", made.ctx.cloud.find("host", host))
+
+
+def outcomes(result: RunResult) -> dict[str, list[bool]]:
+    """Successes by request, in order of names."""
+    return {
+        one.request.name: [clone.succeeded for clone in sorted(one.clones, key=lambda clone: clone.position)]
+        or [False] * len(one.request.names)
+        for one in result.answers
+    }
+
+
+def host_events(result: RunResult, cause: str) -> list[tuple[float, int]]:
+    """Times in seconds and host rows of changes of hosts with a *cause*."""
+    return [
+        (event.at_us / SECOND, int(event.target.partition("/")[2]))
+        for event in result.events
+        if event.kind == "set" and event.subject == "host" and event.cause == cause
+    ]
+
+
+T99 = {19: 2.861, 24: 2.797, 29: 2.756, 39: 2.708}
+"""Student's t for two-sided 99 % by degrees of freedom."""
+
+
+def interval(values: Sequence[float], batches: int = 20) -> tuple[float, float]:
+    """The 99 % interval of the mean of a stationary series by *batches* batch means."""
+    size = len(values) // batches
+    means = [math.fsum(values[n * size : (n + 1) * size]) / size for n in range(batches)]
+    mean = math.fsum(means) / batches
+    variance = math.fsum((one - mean) ** 2 for one in means) / (batches - 1)
+    half = T99[batches - 1] * math.sqrt(variance / batches)
+    return mean - half, mean + half
+
+
+def erlang_b(servers: int, load_: float) -> float:
+    """The share of customers that find all servers busy and leave."""
+    blocked = 1.0
+    for n in range(1, servers + 1):
+        blocked = load_ * blocked / (n + load_ * blocked)
+    return blocked
+
+
+def erlang_c(servers: int, load_: float) -> float:
+    """The share of customers that wait."""
+    blocked = erlang_b(servers, load_)
+    return servers * blocked / (servers - load_ * (1 - blocked))
