@@ -13,43 +13,53 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import pandas as pd
 
 from simclone.engine.result import RunResult
+from simclone.engine.statistics import Statistics, standing_before
 from simclone.errors import NotARunDirectory, RunDirectoryExists
 from simclone.model.inventory import HOST_STATES, STATUSES
 from simclone.model.vms import NONE
-from simclone.records import CloneAnswer, Placed
+from simclone.records import ErrorCode, Placed
 from simclone.scenario.load import Scenario
+from simclone.store import refuse_format, write_parquet, write_sqlite
+from simclone.units import SECOND
 from simclone.version import __version__
 
-CLONE_COLUMNS = ("request", "position", "name", "ok", "host", "state", "code", "root_code", "reason", "details")
+CLONE_COLUMNS = (
+    *("request", "position", "name", "ok", "host", "state", "code", "root_code", "reason", "details"),
+    *("asked_s", "answered_s", "wait_s"),
+)
 DECISION_COLUMNS = ("serial", "at_s", "request", "subject", "purpose", "strategy", "host", "page", "tried", "reason")
 EVENT_COLUMNS = ("serial", "at_s", "kind", "subject", "target", "amounts", "cause")
+STORAGE_COLUMNS = (
+    *("storage", "type", "total_bytes", "available_before_bytes", "available_after_bytes"),
+    *("total_physical_bytes", "available_physical_bytes", "volumes", "cached_images"),
+)
+SERIES_COLUMNS = ("at_s", "vms", "cpu_vcpus", "memory_bytes", "waiting")
 SCHEMA_VERSION = 1
 
 
 def _clone_rows(result: RunResult) -> Iterable[tuple[Any, ...]]:
     names = result.ledger.cloud.fleet.names
     for answer in result.answers:
+        asked, answered = answer.started_us / SECOND, answer.ended_us / SECOND
         if answer.error is not None:
-            yield from _refused_rows(answer)
+            codes = _codes(answer.error)
+            for position, name in enumerate(answer.request.names):
+                yield (answer.request.name, position, name, False, "", "", *codes, asked, answered, 0.0)
         for one in answer.clones:
             host = "" if one.host == NONE else names[one.host]
+            times = (asked, answered, result.waited_us.get(one.vm, 0) / SECOND)
             if one.error is None and one.snapshot is not None:
-                yield (one.request, one.position, one.name, True, host, one.snapshot.state, "", "", "", "")
+                yield (one.request, one.position, one.name, True, host, one.snapshot.state, "", "", "", "", *times)
             elif one.error is not None:
-                error = one.error
-                codes = (error.code or "", error.root_code, error.root_reason, error.root.details or "")
-                yield (one.request, one.position, one.name, False, "", "", *codes)
+                yield (one.request, one.position, one.name, False, "", "", *_codes(one.error), *times)
 
 
-def _refused_rows(answer: CloneAnswer) -> Iterable[tuple[Any, ...]]:
-    error = answer.error
-    assert error is not None
-    codes = (error.code or "", error.root_code, error.root_reason, error.root.details or "")
-    for position, name in enumerate(answer.request.names):
-        yield (answer.request.name, position, name, False, "", "", *codes)
+def _codes(error: ErrorCode) -> tuple[str, str, str, str]:
+    return error.code or "", error.root_code, error.root_reason, error.root.details or ""
 
 
 def clones_frame(result: RunResult) -> pd.DataFrame:
@@ -64,18 +74,8 @@ def _decision_rows(result: RunResult) -> Iterable[tuple[Any, ...]]:
         host = names[made.host] if isinstance(made, Placed) else ""
         page = made.page if isinstance(made, Placed) else -1
         reason = "" if isinstance(made, Placed) else made.error.root_reason
-        yield (
-            one.serial,
-            one.at_us / 1_000_000,
-            one.request,
-            one.subject,
-            one.purpose,
-            one.strategy,
-            host,
-            page,
-            len(made.tried),
-            reason,
-        )
+        who = (one.serial, one.at_us / SECOND, one.request, one.subject, one.purpose, one.strategy)
+        yield (*who, host, page, len(made.tried), reason)
 
 
 def decisions_frame(result: RunResult) -> pd.DataFrame:
@@ -120,24 +120,22 @@ def storage_frame(result: RunResult) -> pd.DataFrame:
         )
         for at, one in enumerate(result.ledger.cloud.storages)
     ]
-    names = (
-        "storage",
-        "type",
-        "total_bytes",
-        "available_before_bytes",
-        "available_after_bytes",
-        "total_physical_bytes",
-        "available_physical_bytes",
-        "volumes",
-        "cached_images",
-    )
-    return pd.DataFrame(rows, columns=list(names))
+    return pd.DataFrame(rows, columns=list(STORAGE_COLUMNS))
+
+
+def series_frame(result: RunResult) -> pd.DataFrame:
+    """One row per sample of what stood at that time, what stood before the first request included."""
+    columns = {name: np.array(values, dtype=np.int64) for name, values in result.series.items()}
+    found = [columns.get(name, np.zeros(0, dtype=np.int64)) for name in ("at_us", "vms", "cpu", "memory", "waiting")]
+    at_us, waiting = found[0], found[4]
+    running = [one + before for one, before in zip(found[1:4], standing_before(result), strict=True)]
+    return pd.DataFrame(dict(zip(SERIES_COLUMNS, (at_us / SECOND, *running, waiting), strict=True)))
 
 
 def _event_rows(result: RunResult) -> Iterable[tuple[Any, ...]]:
     for one in result.events:
         amounts = ";".join(f"{name}={amount}" for name, amount in one.amounts)
-        yield (one.serial, one.at_us / 1_000_000, one.kind, one.subject, one.target, amounts, one.cause)
+        yield (one.serial, one.at_us / SECOND, one.kind, one.subject, one.target, amounts, one.cause)
 
 
 def events_frame(result: RunResult) -> pd.DataFrame:
@@ -168,6 +166,13 @@ class Saved(Protocol):
     def responses(self) -> list[dict[str, Any]]:
         """The API's answers."""
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether it was ended before its end."""
+
+    def statistics(self) -> Statistics:
+        """What it comes to."""
+
 
 def refuse_directory(directory: Path, force: bool) -> None:
     """Raise when *directory* must not be written: not empty without *force*, or no run directory with it."""
@@ -179,17 +184,18 @@ def refuse_directory(directory: Path, force: bool) -> None:
         raise NotARunDirectory(str(directory))
 
 
-def save_run(run: Saved, directory: Path, *, force: bool = False) -> Path:
+def save_run(run: Saved, directory: Path, *, force: bool = False, tables: str = "csv") -> Path:
     """Write a run directory whole or not at all: to a temporary name beside it, then renamed.
 
     Raises RunDirectoryExists or NotARunDirectory rather than overwrite what a user made.
     """
+    refuse_format(tables)
     directory = directory.resolve()
     refuse_directory(directory, force)
     directory.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
     try:
-        _write_run(run, draft)
+        _write_run(run, draft, tables)
         draft.chmod(0o755)
         _exchange(draft, directory)
     finally:
@@ -203,37 +209,59 @@ def _exchange(draft: Path, directory: Path) -> None:
         os.replace(draft, directory)
         return
     old = draft.with_name(draft.name + "-old")
-    os.replace(directory, old)
     try:
+        os.replace(directory, old)
         os.replace(draft, directory)
-    except OSError:
-        os.replace(old, directory)
-        raise
-    shutil.rmtree(old)
+    finally:
+        if not directory.exists():
+            os.replace(old, directory)
+        elif old.exists():
+            shutil.rmtree(old)
 
 
-def _write_run(run: Saved, folder: Path) -> None:
-    (folder / "records.json").write_text(json.dumps(run.result.records()), "utf-8")
-    (folder / "responses.json").write_text(json.dumps(run.responses, indent=1, ensure_ascii=False), "utf-8")
-    for name, frame in (
-        ("clones", clones_frame(run.result)),
-        ("decisions", decisions_frame(run.result)),
-        ("hosts", hosts_frame(run.result)),
-        ("storage", storage_frame(run.result)),
-        ("events", events_frame(run.result)),
-    ):
-        _write_csv(folder / f"{name}.csv", list(frame.columns), frame.itertuples(index=False))
+def _write_run(run: Saved, folder: Path, tables: str) -> None:
+    _write_json(folder / "records.json", run.result.records(), None)
+    _write_json(folder / "responses.json", run.responses)
+    _write_json(folder / "statistics.json", run.statistics().to_dict())
+    _write_tables(run.result, folder, tables)
     manifest = {
         "schemaVersion": SCHEMA_VERSION,
         "scenario": run.scenario.name,
         "scenarioSha256": run.scenario.sha256,
         "seed": run.seed,
         "fingerprint": run.fingerprint,
+        "interrupted": run.interrupted,
+        "simulatedSeconds": run.result.ledger.now_us / SECOND,
+        "complete": run.result.complete,
+        "tables": tables,
         "simclone": __version__,
         "python": platform.python_version(),
         "argv": sys.argv[1:],
     }
-    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", "utf-8")
+    _write_json(folder / "manifest.json", manifest)
+
+
+def _write_json(path: Path, document: Any, indent: int | None = 1) -> None:
+    path.write_text(json.dumps(document, indent=indent, ensure_ascii=indent is None) + "\n", "utf-8")
+
+
+def _write_tables(result: RunResult, folder: Path, kind: str) -> None:
+    makers = {
+        "clones": clones_frame,
+        "decisions": decisions_frame,
+        "hosts": hosts_frame,
+        "storage": storage_frame,
+        "events": events_frame,
+        "series": series_frame,
+    }
+    frames = ((name, maker(result)) for name, maker in makers.items())
+    if kind == "parquet":
+        write_parquet(folder, frames)
+    elif kind == "sqlite":
+        write_sqlite(folder / "run.sqlite", frames)
+    else:
+        for name, frame in frames:
+            _write_csv(folder / f"{name}.csv", list(frame.columns), frame.itertuples(index=False))
 
 
 def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 import pytest
@@ -496,42 +497,6 @@ def apply(ctx: Context, op: Op, serial: int = 0) -> CloneAnswer | None:
 # -- questions to the host allocator ----------------------------------------------------------------------
 
 
-FIELDS = (
-    "vm",
-    "account",
-    "disk_size",
-    "volume_sizes",
-    "snapshot_sizes",
-    "l3s",
-    "image",
-    "architecture",
-    "backup_storage",
-    "required_storages",
-    "optional_storages",
-    "vm_constraint",
-    "disk_constraints",
-    "zone",
-    "clusters",
-    "host",
-    "avoid",
-    "soft_avoid",
-    "vm_cluster",
-    "last_host",
-    "current_host",
-    "root_storage",
-    "volume_storages",
-    "volume_hosts",
-    "root_ready",
-    "group",
-    "group",
-    "group",
-    "bindings",
-    "system_tags",
-    "list_all",
-    "image",
-)
-
-
 FOCUS: tuple[tuple[str | None, str | None, tuple[str, ...]], ...] = (
     (None, None, ()),
     (None, "NewCreate", ("required_storages", "disk_size")),
@@ -553,97 +518,95 @@ FOCUS: tuple[tuple[str | None, str | None, tuple[str, ...]], ...] = (
 """Strategy, operation and fields that are wild together, so that the flows they meet in are reached often."""
 
 
-@st.composite
-def requests(draw: st.DrawFn, cloud: Any) -> HostRequest:
-    """Any question the allocator may be asked on a cloud, whether an operation would ask it or not.
+def requests(cloud: Any) -> st.SearchStrategy[HostRequest]:
+    """Any question the allocator may be asked on a cloud, whether an operation would ask it or not."""
+    return st.integers(0, 1 << 64).map(lambda seed: request_of(Random(seed), cloud))
+
+
+def request_of(dice: Random, cloud: Any) -> HostRequest:
+    """One such question, from dice: even chances find corners that a shrinking search visits again and again.
 
     A few fields at a time are wild; amounts lie on, just below or just above what some host or storage has.
     """
     hosts, storages, fleet = range(cloud.fleet.size), cloud.storages, cloud.fleet
-    near = draw(st.sampled_from([0, 0, 1, -1]))
-    host = draw(st.sampled_from(hosts))
-    ratio, total, free = fleet.memory_ratio(host), fleet.get("total_memory", host), fleet.get("available_memory", host)
-    room = free - fleet.get("reserved_memory", host)
-    one = draw(st.sampled_from(storages))
+    get, pick = fleet.get, dice.choice
+    host, near = pick(hosts), pick((0, 0, 1, -1))
+    ratio, total, free = fleet.memory_ratio(host), get("total_memory", host), get("available_memory", host)
+    room = free - get("reserved_memory", host)
+    row = pick(range(len(storages)))
+    one, of_storage = storages[row], cloud.storage_ratio(row)
     share = one.available if one.shares is None else one.shares.get("available", host)
     spare = share - int(cloud.settings.values["primaryStorage.reservedCapacity"])
-    edges = [multiplied(room, ratio), multiplied(room, ratio), multiplied(free, ratio), total]
-    strategy, operation, forced = draw(st.sampled_from(FOCUS))
-    known = strategies_of(cloud.settings.profile)
-    strategy = None if strategy not in (*known, *MIGRATIONS) else strategy
-    calm = bool(strategy or forced) and draw(st.sampled_from([True, True, True, False]))
-    amounts = [GIB, 0, *(max(edge + near, 0) for edge in edges)]
-    memory = GIB if calm else draw(st.sampled_from(amounts))
-    vcpus = [fleet.get("available_cpu", host), fleet.get("available_cpu", host) - fleet.get("stopped_cpu", host)]
-    counts = [*(max(edge + near, 0) for edge in vcpus), 1, 0, 40]
-    least = strategy is not None and strategy.startswith("Stopped")
-    cpu = draw(st.sampled_from(counts[:2])) if least else 1 if calm else draw(st.sampled_from(counts))
-    of_storage = cloud.storage_ratio(storages.index(one))
-    image = draw(st.sampled_from(range(len(cloud.images))))
+    image = pick(range(len(cloud.images)))
     actual = cloud.images[image].actual_size
     sizes = [multiplied(share, of_storage), multiplied(share, of_storage) - actual, multiplied(spare, of_storage)]
     disks = [0, *(max(size + near, 0) for size in sizes)]
-    wishes = [StorageConstraint(storage=0), StorageConstraint(tag="fast"), StorageConstraint(None, "fast", False)]
-    local = [row for row, storage in enumerate(storages) if storage.is_local]
-    bound = st.one_of(
-        st.tuples(st.just("Host"), st.sampled_from(hosts)),
-        st.tuples(st.just("Cluster"), st.sampled_from(range(len(cloud.clusters)))),
-    )
-    tags = ["maxInstancePerHost::1", "maxInstancePerHost::2", "minimumCPUUsageHostAllocatorStrategyMode::hard"]
-    tags += ["minimumMemoryUsageHostAllocatorStrategyMode::hard"]
+    wishes = [StorageConstraint(storage=row), StorageConstraint(tag="fast"), StorageConstraint(None, "fast", False)]
+    local = [place for place, storage in enumerate(storages) if storage.is_local]
+    tags = ["minimumCPUUsageHostAllocatorStrategyMode::hard", "minimumMemoryUsageHostAllocatorStrategyMode::hard"]
     tags += ["pciDeviceSpec::gpu::1"] if cloud.settings.profile == "cloud" else []
+    groups = range(len(cloud.groups))
+    crowded = [place for place in groups if any(cloud.groups[place].counts.values())]
 
-    def some(rows: Any) -> st.SearchStrategy[frozenset[int]]:
-        return st.frozensets(st.sampled_from(range(len(rows))), min_size=1, max_size=2)
+    def some(rows: Any) -> frozenset[int]:
+        return frozenset(dice.choices(range(len(rows)), k=dice.randint(1, 2)))
 
-    def ordered(rows: Any) -> st.SearchStrategy[tuple[int, ...]]:
-        return some(rows).map(lambda found: tuple(sorted(found)))
+    def any_of(rows: Any) -> int | None:
+        return dice.randrange(len(rows)) if len(rows) else None
 
-    def any_of(rows: Any) -> st.SearchStrategy[int | None]:
-        return st.sampled_from([*range(len(rows))] or [None])
+    def binding() -> tuple[str, int]:
+        return ("Host", pick(hosts)) if dice.random() < 0.7 else ("Cluster", dice.randrange(len(cloud.clusters)))
 
-    wild: dict[str, st.SearchStrategy[Any]] = {
-        "vm": any_of(range(cloud.vms.size)),
-        "account": st.just(0),
-        "disk_size": st.sampled_from(disks),
-        "volume_sizes": st.just(disks[1]),
-        "snapshot_sizes": st.sampled_from([0, 1]),
-        "l3s": ordered(cloud.l3s),
-        "image": st.just(image),
-        "architecture": st.sampled_from(["x86_64", "aarch64"]),
-        "backup_storage": any_of(cloud.backups),
-        "required_storages": some(storages),
-        "optional_storages": st.lists(some(storages), min_size=1, max_size=2).map(tuple),
-        "vm_constraint": st.sampled_from(wishes),
-        "disk_constraints": st.lists(st.sampled_from(wishes), max_size=2).map(tuple),
-        "zone": any_of(cloud.zones),
-        "clusters": ordered(cloud.clusters),
-        "host": st.just(host),
-        "avoid": some(hosts),
-        "soft_avoid": some(hosts),
-        "vm_cluster": any_of(cloud.clusters),
-        "last_host": any_of(hosts),
-        "current_host": any_of(hosts),
-        "root_storage": st.just(storages.index(one)) if one.is_local else st.sampled_from(local or [None]),
-        "volume_storages": some(storages),
-        "volume_hosts": some(hosts),
-        "root_ready": st.just(False),
-        "group": any_of(cloud.groups),
-        "bindings": st.lists(bound, min_size=1, max_size=2).map(tuple),
-        "system_tags": st.lists(st.sampled_from(tags), max_size=2, unique=True).map(tuple),
-        "list_all": st.just(True),
+    wild: dict[str, Callable[[], Any]] = {
+        "vm": lambda: any_of(range(cloud.vms.size)),
+        "account": lambda: 0,
+        "disk_size": lambda: pick(disks),
+        "volume_sizes": lambda: disks[1],
+        "snapshot_sizes": lambda: pick((0, 1)),
+        "l3s": lambda: tuple(sorted(some(cloud.l3s))),
+        "image": lambda: image,
+        "architecture": lambda: pick(("x86_64", "aarch64")),
+        "backup_storage": lambda: any_of(cloud.backups),
+        "required_storages": lambda: pick((frozenset({row}), some(storages))),
+        "optional_storages": lambda: tuple(some(storages) for _ in range(dice.randint(1, 2))),
+        "vm_constraint": lambda: pick(wishes),
+        "disk_constraints": lambda: tuple(dice.choices(wishes, k=dice.randint(1, 2))),
+        "zone": lambda: any_of(cloud.zones),
+        "clusters": lambda: tuple(sorted(some(cloud.clusters))),
+        "host": lambda: host,
+        "avoid": lambda: some(hosts),
+        "soft_avoid": lambda: some(hosts),
+        "vm_cluster": lambda: any_of(cloud.clusters),
+        "last_host": lambda: any_of(hosts),
+        "current_host": lambda: any_of(hosts),
+        "root_storage": lambda: row if one.is_local else pick(local or [None]),
+        "volume_storages": lambda: some(storages),
+        "volume_hosts": lambda: some(hosts),
+        "root_ready": lambda: dice.random() < 0.5,
+        "group": lambda: pick(crowded) if crowded and dice.random() < 0.8 else any_of(groups),
+        "bindings": lambda: tuple(binding() for _ in range(dice.randint(1, 2))),
+        "system_tags": lambda: tuple(dice.sample(tags, 1)),
+        "list_all": lambda: dice.random() < 0.7,
     }
-    names = {*forced, *draw(st.sets(st.sampled_from(FIELDS), max_size=2 if strategy else 5))}
-    chosen = {name: draw(wild[name]) for name in sorted(names)}
-    any_strategy = st.sampled_from([*known, *MIGRATIONS])
+    known = strategies_of(cloud.settings.profile)
+    strategy, operation, forced = pick(FOCUS)
+    strategy = strategy if strategy in (*known, *MIGRATIONS) else None
+    calm = bool(strategy or forced) and dice.random() < 0.75
+    memory = GIB if calm else pick([GIB, 0, *(max(edge + near, 0) for edge in (multiplied(room, ratio), free, total))])
+    cpus = [get("available_cpu", host) - get("stopped_cpu", host), get("available_cpu", host)]
+    counts = [*(max(edge + near, 0) for edge in cpus), 1, 0, 40]
+    names = {*forced, *dice.sample(list(wild), dice.randint(0, 2 if calm else 4))}
     return HostRequest(
-        cpu=cpu,
+        cpu=pick(counts[:2]) if "Stopped" in (strategy or "") else 1 if calm else pick(counts),
         memory=memory,
-        strategy=strategy or draw(any_strategy),
-        operation=operation or draw(st.sampled_from(["NewCreate", "NewCreate", "Start", "Migrate"])),
-        hypervisor=draw(_mostly("KVM", "Simulator")),
-        dry_run=draw(st.booleans()),
-        **{"system_tags": (f"maxInstancePerHost::{draw(st.integers(1, 3))}",), **chosen},
+        strategy=strategy or pick([*known, *MIGRATIONS]),
+        operation=operation or pick(("NewCreate", "NewCreate", "Start", "Migrate")),
+        hypervisor=cloud.decode("hypervisor", get("hypervisor", host)) if dice.random() < 0.9 else "Simulator",
+        dry_run=dice.random() < 0.3,
+        **{
+            "system_tags": (f"maxInstancePerHost::{dice.randint(0, 3)}",),
+            **{name: wild[name]() for name in sorted(names)},
+        },
     )
 
 

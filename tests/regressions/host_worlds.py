@@ -12,8 +12,8 @@ from simclone.chance import Identity
 from simclone.check.operations import OPERATIONS, Answer, Stage, new_vm
 from simclone.check.questions import QUESTIONS
 from simclone.engine.life.create import create_now
+from simclone.engine.opening import open_context
 from simclone.engine.records import answer_records, figures
-from simclone.engine.simulation import open_context
 from simclone.model.cloud import Cloud
 from simclone.placement.host import candidates
 from simclone.records import ErrorCode, Unplaced

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from itertools import takewhile
 from typing import Any
 
 import pytest
 
 from simclone.engine.clock import ARRIVALS
-from simclone.engine.simulation import Simulation
+from simclone.engine.simulation import Observer
 from simclone.units import SECOND
+from simclone.workload.streams import Arrival, merged
 from tests.time.worlds import (
     Doc,
+    audited,
     creation,
     erlang_b,
     erlang_c,
-    finished,
     hosts,
     interval,
     opened,
@@ -58,7 +61,7 @@ def losses(servers: int, per_hour: float, life: Doc, hours: float, seed: int = 0
     return watched.refused, totals.area[0] / totals.span_us
 
 
-class Watch:
+class Watch(Observer):
     """Notes whether each answered clone after ten hours was refused."""
 
     def __init__(self) -> None:
@@ -68,9 +71,6 @@ class Watch:
         """One clone a request."""
         if at_us >= 10 * HOUR * SECOND:
             self.refused.append(0.0 if answer.error is None and answer.succeeded else 1.0)
-
-    def moved(self, at_us: int) -> None:
-        """Nothing."""
 
 
 def assert_erlang_b(servers: int, per_hour: float, life: Doc, hours: float) -> None:
@@ -86,7 +86,7 @@ def assert_erlang_b(servers: int, per_hour: float, life: Doc, hours: float) -> N
 @pytest.mark.parametrize("life", LIVES.values(), ids=LIVES)
 def test_one_host_loses_what_erlang_b_says(life: Doc) -> None:
     """A host of 5 vCPU under 4 erlang refuses 19.9 % of unit VMs, whatever the law of lifetimes."""
-    assert_erlang_b(5, 4.0, life, 900)
+    assert_erlang_b(5, 4.0, life, 500)
 
 
 @pytest.mark.slow
@@ -100,65 +100,59 @@ def test_larger_hosts_lose_what_erlang_b_says(servers: int, per_hour: float, lif
 # ---------------------------------------------------------------- room for all: M/G/inf
 
 
-def occupancy(life: Doc, per_hour: float, hours: int, seed: int = 0) -> tuple[list[float], float]:
-    """VMs at once, seen every four lifetimes after the warm-up, and their time-weighted mean."""
+def occupancy(life: Doc, per_hour: float, many: int) -> tuple[list[float], float]:
+    """*many* counts of VMs at once, three lifetimes apart, after a warm-up; and their time-weighted mean."""
     doc = world(
         hosts=hosts(1, cpu=1000),
         workload=[stream({"poisson": {"perHour": per_hour}}, lifetime=life)],
-        run={"horizon": hours * HOUR, "warmUp": 10 * HOUR, "sample": 4 * HOUR, "keep": "summary", "seed": seed},
+        run={"horizon": (10 + 3 * many) * HOUR, "warmUp": 10 * HOUR, "keep": "summary"},
     )
-    result = finished(doc)
-    series = [float(one) for at, one in zip(result.series["at_us"], result.series["vms"], strict=True) if at]
-    return series[3:], result.totals.area[0] / result.totals.span_us
+    made, seen = simulation(doc), list[float]()
+    for number in range(1, many + 1):
+        made.pause_at((10 + 3 * number) * HOUR * SECOND)
+        seen.append(float(made.tally.now[0]))
+    totals = made.result().totals
+    return seen, totals.area[0] / totals.span_us
 
 
 @pytest.mark.parametrize("kind", ["exponential", "constant"])
 def test_occupancy_without_limits_is_poisson(kind: str) -> None:
     """With room for all the number of VMs has the mean and the variance of a Poisson law (M/G/inf)."""
-    seen, mean = occupancy(LIVES[kind], 12.0, 500)
+    seen, mean = occupancy(LIVES[kind], 6.0, 121)
     low, high = interval(seen)
-    assert low <= 12.0 <= high
-    assert mean == pytest.approx(12.0, rel=0.06)
+    assert low <= 6.0 <= high
+    assert mean == pytest.approx(6.0, rel=0.08)
     average = sum(seen) / len(seen)
     ratio = sum((one - average) ** 2 for one in seen) / (len(seen) - 1) / average
-    assert 0.68 <= ratio <= 1.38, "99 % of chi-square over its 120 degrees of freedom"
-    assert len(seen) >= 120
+    assert 0.699 <= ratio <= 1.364, "99 % of chi-square over its 120 degrees of freedom"
 
 
 # ---------------------------------------------------------------- Little's law
 
 
-def test_littles_law_holds_to_the_microsecond() -> None:
+def test_littles_law_holds_to_the_microsecond(monkeypatch: pytest.MonkeyPatch) -> None:
     """When every clone ends before the horizon, the integral of running VMs is the sum of their lifetimes."""
-    life = {"uniform": {"low": 0.5, "high": 7200}}
+    lives: list[int] = []
+
+    def early(*given: Any) -> Iterator[Arrival]:
+        for arrival in takewhile(lambda one: one.at_us < 7 * HOUR * SECOND, merged(*given)):
+            lives.extend(life for life in arrival.lifetimes_us if life is not None)
+            yield arrival
+
+    monkeypatch.setattr("simclone.api.merged", early)
+    life = {"uniform": {"low": 0.5, "high": 2 * HOUR}}
     doc = world(
         hosts=hosts(3, cpu=1000),
-        workload=[stream({"poisson": {"perHour": 60}}, lifetime=life, batch={"geometric": {"mean": 3}})],
-        run={"horizon": 10 * HOUR, "keep": "all"},
+        workload=[stream({"poisson": {"perHour": 50}}, lifetime=life, batch={"geometric": {"mean": 3}})],
+        run={"horizon": 10 * HOUR},
     )
-    made, lives = recorded(doc, until_s=8 * HOUR)
-    made.run()
+    made = simulation(doc).run()
     totals = made.result().totals
-    assert totals.placed == totals.asked == totals.ended == len(lives) > 1000
+    assert totals.placed == totals.asked == totals.ended == len(lives) > 700
     assert totals.area[0] == totals.area[1] == sum(lives)
     assert totals.area[2] == sum(lives) << 30
     assert made.tally.now == [0, 0, 0]
-
-
-def recorded(doc: Doc, until_s: int) -> tuple[Simulation, list[int]]:
-    """A simulation whose stream stops at *until_s*, and the lifetimes it is given as they are asked for."""
-    made, lives = simulation(doc), list[int]()
-    inner = made._arrived
-
-    def noted(arrival: Any) -> None:
-        if arrival.at_us < until_s * SECOND:
-            lives.extend(arrival.lifetimes_us)
-            inner(arrival)
-
-    first = made.clock.env._queue[0] if False else None
-    assert first is None
-    made._arrived = noted  # type: ignore[method-assign]
-    return made, lives
+    assert not audited(made)
 
 
 # ---------------------------------------------------------------- the host allocator as a queue
@@ -198,7 +192,7 @@ def assert_erlang_c(servers: int, load_: float, many: int, seed: int = 1) -> Non
 @pytest.mark.parametrize(("servers", "load_"), [(1, 0.5), (3, 1.8)], ids=["M/M/1", "M/M/3"])
 def test_the_allocators_queue_waits_as_erlang_c_says(servers: int, load_: float) -> None:
     """Exponential allocations at concurrency c, VMs started at Poisson moments: M/M/c."""
-    assert_erlang_c(servers, load_, 4000)
+    assert_erlang_c(servers, load_, 3000)
 
 
 @pytest.mark.slow
@@ -210,7 +204,7 @@ def test_a_busy_allocators_queue_waits_as_erlang_c_says(servers: int, load_: flo
 
 def test_constant_allocations_wait_half_as_long() -> None:
     """M/D/1: the mean wait is rho / (2 (1 - rho)) services, half of M/M/1's."""
-    low, high = interval(waits(1, 0.6, {"constant": 1.0}, 4000, 2))
+    low, high = interval(waits(1, 0.6, {"constant": 1.0}, 3000, 2))
     expected = 0.6 / (2 * (1 - 0.6))
     assert low <= expected <= high
     assert high - low < expected

@@ -11,7 +11,10 @@ from simclone.units import divided
 
 
 def refusal(request: HostRequest, cloud: Cloud, host: int) -> Try | None:
-    """Why *host* cannot be reserved, or None. The physical memory size is not looked at here."""
+    """Why *host* cannot be reserved, or None. The physical memory size is not looked at here.
+
+    Devices and scheduling rules are reservers of the cloud edition; the open core has none.
+    """
     cells = cloud.fleet.cells
     if request.cpu and cells("available_cpu")[host] - request.cpu < 0:
         return _short(cloud, host, "host.cpu", "cpu")
@@ -19,6 +22,8 @@ def refusal(request: HostRequest, cloud: Cloud, host: int) -> Try | None:
     if request.memory and cells("available_memory")[host] - taken - cells("reserved_memory")[host] < 0:
         kept = cells("available_memory")[host] - taken >= 0
         return _short(cloud, host, "host.reservedMemory" if kept else "host.memory", "memory")
+    if cloud.settings.profile == "open":
+        return None
     for spec, count in device_asks(request.system_tags if request.full_allocate else ()):
         if cloud.fleet.free_devices(spec)[host] < count:
             return _short(cloud, host, "host.devices", f"device {spec}")

@@ -1,0 +1,53 @@
+"""Tables of a run directory as Parquet or in one SQLite file; Parquet needs DuckDB (the extra ``store``)."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from importlib.util import find_spec
+from pathlib import Path
+
+import pandas as pd
+
+from simclone.errors import Fault, InvalidInput
+
+FORMATS = ("csv", "parquet", "sqlite")
+NEEDS_STORE = "Parquet needs DuckDB: pip install 'simclone[store]'"
+Tables = Iterable[tuple[str, pd.DataFrame]]
+
+
+def refuse_format(kind: str) -> None:
+    """Raise InvalidInput when a format is unknown or what it needs is not installed."""
+    if kind not in FORMATS:
+        raise InvalidInput([Fault("format", f"{kind!r} is unknown", ", ".join(FORMATS))])
+    if kind == "parquet" and find_spec("duckdb") is None:
+        raise InvalidInput([Fault("format", NEEDS_STORE, "csv or sqlite without it")])
+
+
+def write_parquet(folder: Path, tables: Tables) -> None:
+    """One file ``<table>.parquet`` per table."""
+    import duckdb
+
+    with duckdb.connect() as base:
+        for name, frame in tables:
+            base.register("given", frame)
+            columns = ", ".join(f'CAST("{one}" AS {_type(frame, one, "VARCHAR")}) AS "{one}"' for one in frame.columns)
+            target = str(folder / f"{name}.parquet").replace("'", "''")
+            base.execute(f"COPY (SELECT {columns} FROM given) TO '{target}' (FORMAT parquet)")
+            base.unregister("given")
+
+
+def write_sqlite(path: Path, tables: Tables) -> None:
+    """All tables in one file."""
+    with closing(sqlite3.connect(path)) as base, base:
+        for name, frame in tables:
+            columns = ", ".join(f'"{one}" {_type(frame, one, "TEXT")}' for one in frame.columns)
+            base.execute(f'CREATE TABLE "{name}" ({columns})')
+            places = ", ".join("?" * len(frame.columns))
+            base.executemany(f'INSERT INTO "{name}" VALUES ({places})', frame.itertuples(index=False, name=None))
+
+
+def _type(frame: pd.DataFrame, column: str, text: str) -> str:
+    kind = frame[column].dtype.kind
+    return {"b": "BOOLEAN", "i": "BIGINT", "u": "BIGINT", "f": "DOUBLE"}.get(kind, text)
