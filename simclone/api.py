@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,9 +23,10 @@ from simclone.engine.incidents import Incidents
 from simclone.engine.log import decision_lines, fingerprint
 from simclone.engine.opening import open_context
 from simclone.engine.result import RunResult
-from simclone.engine.simulation import Options, Simulation, failure_reasons
+from simclone.engine.simulation import KEEPS, Observer, Options, Simulation, failure_reasons
+from simclone.engine.statistics import Statistics, statistics_of
 from simclone.engine.timing import timing_of
-from simclone.errors import InvariantViolation, UnknownName
+from simclone.errors import Fault, InvalidInput, InvariantViolation, UnknownName
 from simclone.explain.findings import Finding, findings
 from simclone.explain.hosts import HostVerdict, host_table
 from simclone.explain.story import Explanation, explain_clone, explain_refusal
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FOREVER = 1 << 62
+LONGEST_S = 9.0e12
 Source = Scenario | str | Path | Mapping[str, Any]
 
 
@@ -75,19 +78,107 @@ def _requests(scenario: Scenario) -> tuple[list[CloneRequest], dict[str, CloneAn
     return good, refused
 
 
-def run(source: Source, *, seed: int | None = None, replication: int = 0) -> Run:
-    """Run a scenario to its end; *seed* overrides the file's, the one used is in the result."""
-    scenario = load(source)
+class Interrupted(KeyboardInterrupt):
+    """A run ended by Ctrl-C, or by an observer that raised KeyboardInterrupt; *run* is what there is."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        super().__init__(f"interrupted at {run.result.ledger.now_us / SECOND:g} s")
+
+
+class _Relay(Observer):
+    """Tells the observers, keeps how long answers took, and lets an interrupt through between two events only."""
+
+    def __init__(self, observers: Iterable[Observer]) -> None:
+        self._observers = tuple(observers)
+        self.durations_us = array("q")
+        self.interrupted = False
+
+    def answered(self, at_us: int, answer: CloneAnswer) -> None:
+        self.durations_us.append(answer.ended_us - answer.started_us)
+        try:
+            for one in self._observers:
+                one.answered(at_us, answer)
+        except KeyboardInterrupt:
+            self.interrupted = True
+
+    def moved(self, at_us: int) -> None:
+        try:
+            for one in self._observers:
+                one.moved(at_us)
+        except KeyboardInterrupt:
+            self.interrupted = True
+        if self.interrupted:
+            raise KeyboardInterrupt
+
+
+def run(
+    source: Source,
+    *,
+    seed: int | None = None,
+    replication: int = 0,
+    observers: Iterable[Observer] = (),
+    horizon: float | None = None,
+    keep: str | None = None,
+) -> Run:
+    """Run a scenario to its end; *seed*, *horizon* (seconds) and *keep* override the file's.
+
+    *observers* watch and change nothing; when one raises KeyboardInterrupt, `Interrupted` carries the run so far.
+    """
+    scenario = _overridden(load(source), horizon, keep)
     ctx = open_context(scenario, seed=seed, replication=replication)
     requests, refused = _requests(scenario)
-    result = simulation_of(scenario, ctx, requests).run().result()
-    answers = [*result.answers, *refused.values()]
-    order = {one.name or "": at for at, one in enumerate(scenario.requests)}
-    answers.sort(key=lambda one: (one.started_us, order.get(one.request.name, 0)))
-    made = Run(scenario, replace(result, answers=tuple(answers)), replication)
-    if os.environ.get("SIMCLONE_AUDIT"):
+    relay = _Relay(observers)
+    simulation = simulation_of(scenario, ctx, requests, observers=(relay,))
+    try:
+        simulation.run()
+    except KeyboardInterrupt:
+        if not relay.interrupted:
+            raise
+    result = _with_refused(scenario, simulation, refused, relay.interrupted)
+    relay.durations_us.extend([0] * (result.totals.requests - len(relay.durations_us)))
+    made = Run(scenario, result, replication, relay.interrupted, relay.durations_us)
+    if relay.interrupted:
+        raise Interrupted(made) from None
+    if os.environ.get("SIMCLONE_AUDIT") and result.complete:
         raise_violations(made.audit())
     return made
+
+
+def _overridden(scenario: Scenario, horizon: float | None, keep: str | None) -> Scenario:
+    """The scenario with another horizon and another choice of rows to keep."""
+    given = {"horizon": horizon, "keep": keep}
+    changes = {key: value for key, value in given.items() if value is not None}
+    if not changes:
+        return scenario
+    if horizon is not None and not 0 < horizon <= LONGEST_S:
+        raise InvalidInput([Fault("horizon", f"{horizon} is out of range", f"seconds above 0, at most {LONGEST_S:g}")])
+    if keep is not None and keep not in KEEPS:
+        raise InvalidInput([Fault("keep", f"{keep!r} is unknown", ", ".join(KEEPS))])
+    doc = scenario.doc.model_copy(update={"run": scenario.run.model_copy(update=changes)})
+    return replace(scenario, doc=doc)
+
+
+def _with_refused(
+    scenario: Scenario, simulation: Simulation, refused: Mapping[str, CloneAnswer], interrupted: bool
+) -> RunResult:
+    """The result with the calls whose body was none, one clone asked by each, as far as time came to them."""
+    result, options = simulation.result(), simulation.options
+    end = result.ledger.now_us if interrupted else options.horizon_us
+    late = [one for one in refused.values() if end is None or one.started_us <= end]
+    if not late:
+        return result
+    reasons = dict(result.totals.reasons)
+    for one in late:
+        for reason, count in failure_reasons(one).items():
+            reasons[reason] = reasons.get(reason, 0) + count
+    ranked = dict(sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0])))
+    requests, asked = result.totals.requests + len(late), result.totals.asked + len(late)
+    totals = replace(result.totals, requests=requests, asked=asked, reasons=ranked)
+    answers = [*result.answers, *(late if options.keep != "summary" else ())]
+    order = {one.name or "": at for at, one in enumerate(scenario.requests)}
+    answers.sort(key=lambda one: (one.started_us, order.get(one.request.name, 0)))
+    return replace(result, answers=tuple(answers), totals=totals)
 
 
 def raise_violations(found: list[Violation]) -> None:
@@ -96,7 +187,9 @@ def raise_violations(found: list[Violation]) -> None:
         raise InvariantViolation("; ".join(f"event {one.serial} ({one.rule}): {one.text}" for one in found[:5]))
 
 
-def simulation_of(scenario: Scenario, ctx: Context, requests: Sequence[CloneRequest]) -> Simulation:
+def simulation_of(
+    scenario: Scenario, ctx: Context, requests: Sequence[CloneRequest], *, observers: Iterable[Observer] = ()
+) -> Simulation:
     """A scenario's simulation at t = 0: its requests, streams and incidents scheduled."""
     doc, folder = scenario.doc, Path(scenario.path).parent
     horizon = None if doc.run.horizon is None else java_round(doc.run.horizon * SECOND)
@@ -117,7 +210,7 @@ def simulation_of(scenario: Scenario, ctx: Context, requests: Sequence[CloneRequ
                 for row, one in enumerate(doc.faults)
             )
         )
-    simulation = Simulation(ctx, requests=requests, arrivals=drawn, options=options)
+    simulation = Simulation(ctx, requests=requests, arrivals=drawn, options=options, observers=observers)
     Incidents(simulation, doc.incidents, folder)
     return simulation
 
@@ -129,6 +222,8 @@ class Run:
     scenario: Scenario
     result: RunResult = field(repr=False)
     replication: int = 0
+    interrupted: bool = False
+    durations_us: Sequence[int] | None = field(default=None, repr=False)
 
     @property
     def seed(self) -> int:
@@ -136,8 +231,8 @@ class Run:
         return self.result.ledger.cloud.chance.seed
 
     def __repr__(self) -> str:
-        placed = sum(clone.succeeded for clone in self._clones)
-        return f"<Run {self.scenario.name}: {len(self.result.answers)} requests, {placed}/{len(self._clones)} clones>"
+        totals = self.result.totals
+        return f"<Run {self.scenario.name}: {totals.requests} requests, {totals.placed}/{totals.asked} clones>"
 
     @property
     def _clones(self) -> list[CloneRecord]:
@@ -159,7 +254,7 @@ class Run:
 
     @cached_property
     def clones(self) -> pd.DataFrame:
-        """One row per name asked: request, name, ok, host, state, code, root_code, reason, details."""
+        """One row per name asked: request, name, ok, host, state, code, root_code, reason, details, times."""
         from simclone.frames import clones_frame
 
         return clones_frame(self.result)
@@ -192,25 +287,25 @@ class Run:
 
         return events_frame(self.result)
 
+    @cached_property
+    def series(self) -> pd.DataFrame:
+        """One row per sample: at_s, vms, cpu_vcpus, memory_bytes, waiting; empty when nothing was sampled."""
+        from simclone.frames import series_frame
+
+        return series_frame(self.result)
+
+    def statistics(self) -> Statistics:
+        """Success, waits, answer times, use over time, fragmentation and affinity compliance as one record."""
+        return statistics_of(self.result, self.durations_us)
+
     def reasons(self) -> dict[str, int]:
         """Failed clones by reason; whole calls that failed count all their names."""
-        if not self.result.complete:
-            return dict(self.result.totals.reasons)
-        counts: dict[str, int] = {}
-        for answer in self.result.answers:
-            for reason, count in failure_reasons(answer).items():
-                counts[reason] = counts.get(reason, 0) + count
-        return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+        return dict(self.result.totals.reasons)
 
     def summary(self) -> str:
         """A paragraph: how many clones were placed, and why the others were not."""
-        asked = sum(len(answer.request.names) for answer in self.result.answers)
-        placed = sum(answer.succeeded for answer in self.result.answers)
-        many = len(self.result.answers)
-        if not self.result.complete:
-            totals = self.result.totals
-            asked, placed, many = totals.asked, totals.placed, totals.requests
-        text = f"{self.scenario.name}: {placed} of {asked} clones placed by {many} requests."
+        totals = self.result.totals
+        text = f"{self.scenario.name}: {totals.placed} of {totals.asked} clones placed by {totals.requests} requests."
         if self.reasons():
             text += " Not placed: " + ", ".join(f"{count} for {name}" for name, count in self.reasons().items()) + "."
         return text
@@ -270,11 +365,14 @@ class Run:
             pass
         return tuple(found)
 
-    def save(self, directory: str | Path, *, force: bool = False) -> Path:
-        """Write the run directory; an existing non-empty one is refused without *force*. Returns its path."""
+    def save(self, directory: str | Path, *, force: bool = False, tables: str = "csv") -> Path:
+        """Write the run directory, its *tables* as csv, parquet or sqlite; a non-empty one is refused without *force*.
+
+        Returns its path.
+        """
         from simclone.frames import save_run
 
-        return save_run(self, Path(directory), force=force)
+        return save_run(self, Path(directory), force=force, tables=tables)
 
     def decision_log(self) -> str:
         """One JSON line per decision; stable keys, integers."""
@@ -291,6 +389,8 @@ class Run:
 
     def audit(self) -> list[Violation]:
         """What an independent replay of the records finds wrong; empty when every rule held at every event."""
+        if not self.result.complete:
+            raise InvalidInput([Fault("run.keep", "rows were dropped on request", "all")])
         return replay(self.result.records(), self.result.events)
 
     def check(self) -> CaseResult:
@@ -352,4 +452,15 @@ def check_path(path: str | Path) -> CaseResult:
     return run_steps(found.build(), steps, name=found.name, topic=found.doc.topic or "")
 
 
-__all__ = ["Cloud", "Placed", "Run", "check_path", "load", "open_cloud", "run"]
+__all__ = [
+    "Cloud",
+    "Interrupted",
+    "Observer",
+    "Placed",
+    "Run",
+    "Statistics",
+    "check_path",
+    "load",
+    "open_cloud",
+    "run",
+]

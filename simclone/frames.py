@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import platform
 import shutil
 import sys
@@ -18,12 +17,11 @@ import pandas as pd
 
 from simclone.engine.result import RunResult
 from simclone.engine.statistics import Statistics, standing_before
-from simclone.errors import NotARunDirectory, RunDirectoryExists
 from simclone.model.inventory import HOST_STATES, STATUSES
 from simclone.model.vms import NONE
 from simclone.records import ErrorCode, Placed
 from simclone.scenario.load import Scenario
-from simclone.store import refuse_format, write_parquet, write_sqlite
+from simclone.store import exchange, refuse_directory, refuse_format, write_parquet, write_sqlite
 from simclone.units import SECOND
 from simclone.version import __version__
 
@@ -46,9 +44,11 @@ def _clone_rows(result: RunResult) -> Iterable[tuple[Any, ...]]:
     for answer in result.answers:
         asked, answered = answer.started_us / SECOND, answer.ended_us / SECOND
         if answer.error is not None:
-            codes = _codes(answer.error)
+            codes, rows = _codes(answer.error), {one.position: one.vm for one in answer.clones}
             for position, name in enumerate(answer.request.names):
-                yield (answer.request.name, position, name, False, "", "", *codes, asked, answered, 0.0)
+                waited = result.waited_us.get(rows.get(position, NONE), 0) / SECOND
+                yield (answer.request.name, position, name, False, "", "", *codes, asked, answered, waited)
+            continue
         for one in answer.clones:
             host = "" if one.host == NONE else names[one.host]
             times = (asked, answered, result.waited_us.get(one.vm, 0) / SECOND)
@@ -174,16 +174,6 @@ class Saved(Protocol):
         """What it comes to."""
 
 
-def refuse_directory(directory: Path, force: bool) -> None:
-    """Raise when *directory* must not be written: not empty without *force*, or no run directory with it."""
-    if not directory.exists() or (directory.is_dir() and not any(directory.iterdir())):
-        return
-    if not force:
-        raise RunDirectoryExists(str(directory))
-    if not (directory / "manifest.json").is_file():
-        raise NotARunDirectory(str(directory))
-
-
 def save_run(run: Saved, directory: Path, *, force: bool = False, tables: str = "csv") -> Path:
     """Write a run directory whole or not at all: to a temporary name beside it, then renamed.
 
@@ -197,26 +187,10 @@ def save_run(run: Saved, directory: Path, *, force: bool = False, tables: str = 
     try:
         _write_run(run, draft, tables)
         draft.chmod(0o755)
-        _exchange(draft, directory)
+        exchange(draft, directory)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return directory
-
-
-def _exchange(draft: Path, directory: Path) -> None:
-    """Put *draft* in place; what was there goes only after that has worked."""
-    if not directory.exists():
-        os.replace(draft, directory)
-        return
-    old = draft.with_name(draft.name + "-old")
-    try:
-        os.replace(directory, old)
-        os.replace(draft, directory)
-    finally:
-        if not directory.exists():
-            os.replace(old, directory)
-        elif old.exists():
-            shutil.rmtree(old)
 
 
 def _write_run(run: Saved, folder: Path, tables: str) -> None:

@@ -1,7 +1,9 @@
-"""Tables of a run directory as Parquet or in one SQLite file; Parquet needs DuckDB (the extra ``store``)."""
+"""A run directory on disk: put in place whole, its tables as Parquet (with DuckDB) or in one SQLite file."""
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
@@ -10,11 +12,37 @@ from pathlib import Path
 
 import pandas as pd
 
-from simclone.errors import Fault, InvalidInput
+from simclone.errors import Fault, InvalidInput, NotARunDirectory, RunDirectoryExists
 
 FORMATS = ("csv", "parquet", "sqlite")
 NEEDS_STORE = "Parquet needs DuckDB: pip install 'simclone[store]'"
 Tables = Iterable[tuple[str, pd.DataFrame]]
+
+
+def refuse_directory(directory: Path, force: bool) -> None:
+    """Raise when *directory* must not be written: not empty without *force*, or no run directory with it."""
+    if not directory.exists() or (directory.is_dir() and not any(directory.iterdir())):
+        return
+    if not force:
+        raise RunDirectoryExists(str(directory))
+    if not (directory / "manifest.json").is_file():
+        raise NotARunDirectory(str(directory))
+
+
+def exchange(draft: Path, directory: Path) -> None:
+    """Put *draft* in place; what was there goes only after that has worked."""
+    if not directory.exists():
+        os.replace(draft, directory)
+        return
+    old = draft.with_name(draft.name + "-old")
+    try:
+        os.replace(directory, old)
+        os.replace(draft, directory)
+    finally:
+        if not directory.exists():
+            os.replace(old, directory)
+        elif old.exists():
+            shutil.rmtree(old)
 
 
 def refuse_format(kind: str) -> None:

@@ -518,9 +518,12 @@ FOCUS: tuple[tuple[str | None, str | None, tuple[str, ...]], ...] = (
 """Strategy, operation and fields that are wild together, so that the flows they meet in are reached often."""
 
 
-def requests(cloud: Any) -> st.SearchStrategy[HostRequest]:
+@st.composite
+def requests(draw: st.DrawFn, cloud: Any, turn: int = 0) -> HostRequest:
     """Any question the allocator may be asked on a cloud, whether an operation would ask it or not."""
-    return st.integers(0, 1 << 64).map(lambda seed: request_of(Random(seed), cloud))
+    figures = [cloud.fleet.array(name).tolist() for name in ("cluster", "total_memory", "available_memory", "state")]
+    kinds = [(one.type, one.available, one.status) for one in cloud.storages]
+    return request_of(Random(f"{draw(st.integers(0, 1 << 64))}/{turn}/{figures}/{kinds}"), cloud)
 
 
 def request_of(dice: Random, cloud: Any) -> HostRequest:
@@ -596,6 +599,7 @@ def request_of(dice: Random, cloud: Any) -> HostRequest:
     cpus = [get("available_cpu", host) - get("stopped_cpu", host), get("available_cpu", host)]
     counts = [*(max(edge + near, 0) for edge in cpus), 1, 0, 40]
     names = {*forced, *dice.sample(list(wild), dice.randint(0, 2 if calm else 4))}
+    chosen = {name: wild[name]() for name in sorted(names)}
     return HostRequest(
         cpu=pick(counts[:2]) if "Stopped" in (strategy or "") else 1 if calm else pick(counts),
         memory=memory,
@@ -603,11 +607,77 @@ def request_of(dice: Random, cloud: Any) -> HostRequest:
         operation=operation or pick(("NewCreate", "NewCreate", "Start", "Migrate")),
         hypervisor=cloud.decode("hypervisor", get("hypervisor", host)) if dice.random() < 0.9 else "Simulator",
         dry_run=dice.random() < 0.3,
-        **{
-            "system_tags": (f"maxInstancePerHost::{dice.randint(0, 3)}",),
-            **{name: wild[name]() for name in sorted(names)},
-        },
+        **{"system_tags": (f"maxInstancePerHost::{dice.randint(0, 3)}",), **chosen},
     )
+
+
+def crowded_cloud(dice: Random, profile: str) -> Doc:
+    """A cloud in which most questions have several answers: usable hosts, every policy with members, mixed storage."""
+    hosts = [f"h{n}" for n in range(8)]
+    names = [f"c{n}" for n in range(3)]
+    policies = POLICIES if profile == "cloud" else ()
+    doc: Doc = {
+        "run": {"profile": profile, "seed": dice.randrange(9)},
+        "clusters": [{"name": name} for name in names],
+        "hosts": [
+            {
+                "name": name,
+                "cluster": dice.choice(names),
+                "cpuNum": dice.choice([2, 4]),
+                "totalPhysicalMemory": dice.choice([8, 16]) * GIB,
+                "state": "Disabled" if dice.random() < 0.1 else "Enabled",
+                "architecture": "x86_64",
+                "labels": {"rack": dice.choice(["r1", "r2", "r3"])},
+            }
+            for name in hosts
+        ],
+        "primaryStorages": [
+            {"name": "p0", "type": "NFS", "totalCapacity": 500 * GIB},
+            {"name": "p1", "type": "Ceph", "totalCapacity": 500 * GIB, "attachedClusters": dice.sample(names, 1)},
+            {"name": "p2", "type": dice.choice(["Ceph", "SharedBlock"]), "totalCapacity": 500 * GIB},
+        ],
+        "backupStorages": [
+            {"name": "b0", "status": dice.choice(["Connected", "Disconnected"])},
+            {"name": "b1", "type": "Ceph", "cephFsid": "fs1"},
+        ],
+        "images": [
+            {"name": "i0", "size": GIB, "actualSize": GIB, "backupStorages": ["b0"]},
+            {"name": "i1", "size": GIB, "backupStorages": [dice.choice(["b0", "b1"])]},
+        ],
+        "l3Networks": [{"name": "l3", "dhcp": False}],
+        "instanceOfferings": [{"name": "o0", "cpuNum": 1, "memorySize": GIB}],
+        "accounts": [{"name": "user"}],
+        "hostGroups": [{"name": "hg", "hosts": dice.sample(hosts, 3)}],
+        "globalConfig": {
+            "host.cpu.overProvisioning.ratio": 2,
+            "kvm.reservedMemory": dice.choice([0, GIB]),
+            "hostAllocator.paginationLimit": dice.choice([500, 500, 3]),
+            "vm.resourceBinding.strategy": dice.choice(["Hard", "Soft"]),
+        },
+    }
+    for one in doc["primaryStorages"]:
+        if one["type"] == "Ceph":
+            one["cephFsid"] = "fs1"
+    doc["affinityGroups"] = [{"name": policy, "policy": policy, "maxSkew": dice.choice([1, 2])} for policy in policies]
+    for group in doc["affinityGroups"]:
+        group["over"] = dice.choice(["host", "rack", "cluster"])
+        if dice.random() < 0.5:
+            group["hostRule"] = {"policy": dice.choice(POLICIES[:4]), "hostGroup": "hg"}
+    vm = {"instanceOffering": "o0", "image": "i1", "l3Networks": ["l3"], "primaryStorage": "p0"}
+    doc["vms"] = [{**vm, "name": f"v{n}", "host": dice.choice(hosts)} for n in range(14)]
+    for one, policy in zip(doc["vms"], [*policies, *policies], strict=False):
+        one["affinityGroup"] = policy
+    return doc
+
+
+def stir(ctx: Context, dice: Random) -> None:
+    """Some VMs stop, where they are remembered, and the images are cached here and there."""
+    for vm in dice.sample(range(14), 4):
+        apply(ctx, ("stop", vm))
+    for storage in range(3):
+        for image in range(2):
+            if dice.random() < 0.4:
+                ctx.ledger.cache_image(image, storage, -1, -1)
 
 
 # -- hooks -----------------------------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ def _refuse_incomplete(path: Path) -> None:
 
 
 def read_events(directory: Path) -> Iterator[Event]:
-    """The events of a run directory in order, as CSV, Parquet or SQLite; raises InvalidInput naming one that is none."""
+    """The events of a run directory in order (CSV, Parquet or SQLite); raises InvalidInput naming one that is none."""
     kinds = (("events.csv", _csv_rows), ("events.parquet", _parquet_rows), ("run.sqlite", _sqlite_rows))
     name, rows = next(((name, rows) for name, rows in kinds if (directory / name).is_file()), kinds[0])
     path = directory / name

@@ -3,46 +3,99 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from simclone.cli.conditions import Condition, ConditionType
 
 if TYPE_CHECKING:
     from simclone.api import Run
 
 HOST_ROWS = 40
+KEEPS = ("all", "failures", "summary")
+FORMATS = ("csv", "parquet", "sqlite")
 
 
 @click.command(name="run")
 @click.argument("scenario", type=click.Path(allow_dash=True))
 @click.option("--seed", type=click.IntRange(0), help="Seed of all chance; overrides the file's.")
+@click.option("--horizon", type=float, metavar="SECONDS", help="End of simulated time; overrides the file's.")
+@click.option("--keep", type=click.Choice(KEEPS), help="Which rows are kept; overrides the file's.")
 @click.option("--json", "as_json", is_flag=True, help="Print the API's answers and nothing else.")
 @click.option("--style", type=click.Choice(["server", "doc"]), default="server", help="How answers are written.")
 @click.option("--out", type=click.Path(file_okay=False), help="Write a run directory.")
+@click.option("--format", "tables", type=click.Choice(FORMATS), help="How --out writes tables (csv).")
 @click.option("--force", is_flag=True, help="Replace an existing run directory.")
-def command(scenario: str, seed: int | None, as_json: bool, style: str, out: str | None, force: bool) -> None:
+@click.option("--fail-if", "conditions", type=ConditionType(), multiple=True, help="Exit 1 when met; may be repeated.")
+def command(
+    scenario: str,
+    seed: int | None,
+    horizon: float | None,
+    keep: str | None,
+    as_json: bool,
+    style: str,
+    out: str | None,
+    tables: str | None,
+    force: bool,
+    conditions: tuple[Condition, ...],
+) -> None:
     """Run SCENARIO and show what became of its clone requests."""
-    from simclone import api
-
+    _refuse_early(out, tables, force)
+    run, interrupted = _made(scenario, seed=seed, horizon=horizon, keep=keep)
     if out is not None:
-        _refuse_early(Path(out), force)
-    run = api.run(scenario, seed=seed)
-    if out is not None:
-        run.save(out, force=force)
+        run.save(out, force=force, tables=tables or "csv")
     if as_json or style == "doc":
         _print_answers(run, style)
+    else:
+        show(run)
+        if out is not None:
+            click.echo(f"written to {out}", err=True)
+    if interrupted:
+        click.echo(f"interrupted at {run.result.ledger.now_us / 1_000_000:g} s of simulated time", err=True)
+        raise SystemExit(130)
+    _judge(run, conditions)
+
+
+def _made(scenario: str, **how: Any) -> tuple[Run, bool]:
+    """The run, and whether it was ended by Ctrl-C."""
+    from simclone import api
+    from simclone.cli.progress import watching
+
+    loaded = api.load(scenario)
+    with watching(how["horizon"] or loaded.run.horizon) as observers:
+        try:
+            return api.run(loaded, observers=observers, **how), False
+        except api.Interrupted as end:
+            return end.run, True
+
+
+def _judge(run: Run, conditions: tuple[Condition, ...]) -> None:
+    if not conditions:
         return
-    show(run)
-    if out is not None:
-        click.echo(f"written to {out}", err=True)
+    statistics = run.statistics()
+    met = [said for one in conditions if (said := one.met(statistics)) is not None]
+    for said in met:
+        click.echo(said, err=True)
+    if met:
+        raise SystemExit(1)
 
 
-def _refuse_early(directory: Path, force: bool) -> None:
-    from simclone.frames import refuse_directory
+def _refuse_early(out: str | None, tables: str | None, force: bool) -> None:
+    if out is None:
+        if tables is not None:
+            raise click.UsageError("--format says how --out is written; name a directory with --out")
+        return
+    from simclone.errors import InvalidInput
+    from simclone.store import refuse_directory, refuse_format
 
-    if directory.resolve() == Path.cwd():
+    try:
+        refuse_format(tables or "csv")
+    except InvalidInput as error:
+        raise click.UsageError(error.faults[0].message) from None
+    if Path(out).resolve() == Path.cwd():
         raise click.UsageError("the run directory cannot be the working directory; name a new one")
-    refuse_directory(directory.resolve(), force)
+    refuse_directory(Path(out).resolve(), force)
 
 
 def _print_answers(run: Run, style: str) -> None:
@@ -93,7 +146,7 @@ def _failures(run: Run) -> object | None:
             errors = [(answer.request.name, answer.error)]
         for name, error in errors:
             examples.setdefault(error.root_reason, (name, error.root.details or ""))
-    rows = [(count, reason, *examples[reason]) for reason, count in run.reasons().items()]
+    rows = [(count, reason, *examples.get(reason, ("", ""))) for reason, count in run.reasons().items()]
     return table("Not placed, by reason", ("clones", "reason", "first", "what the API says"), rows, numbers=(0,))
 
 

@@ -108,12 +108,11 @@ def statistics_of(result: RunResult, durations_us: Sequence[int] | None = None) 
     if durations_us is None:
         durations_us = [one.ended_us - one.started_us for one in result.answers]
     totals = result.totals
-    asked = totals.placed + sum(totals.reasons.values())
     compliance = _compliance(result.ledger.cloud)
     return Statistics(
-        asked=asked,
+        asked=totals.asked,
         placed=totals.placed,
-        success_ratio=_ratio(totals.placed, asked),
+        success_ratio=_ratio(totals.placed, totals.asked),
         reasons=dict(totals.reasons),
         **_quantiles("wait", _waits(result)),
         **_quantiles("answer", durations_us),
@@ -198,9 +197,7 @@ def _holes(cloud: Cloud) -> dict[str, Any]:
     stranded: dict[str, dict[str, float]] = {"cpu": {}, "memory": {}}
     for one in cloud.offerings:
         shut = [
-            host
-            for host in hosts
-            if cpu[host] < one.cpu_num or memory[host] < divided(one.memory_size, ratio[host])
+            host for host in hosts if cpu[host] < one.cpu_num or memory[host] < divided(one.memory_size, ratio[host])
         ]
         for name, free in (("cpu", cpu), ("memory", room)):
             stranded[name][one.name] = _ratio(sum(free[host] for host in shut), sum(free.values())) or 0.0

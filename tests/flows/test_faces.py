@@ -43,8 +43,8 @@ def test_both_faces_of_every_flow_agree(profile: str) -> None:
         cloud.fleet.monitored = data.draw(st.booleans())
         for host in range(cloud.fleet.size):
             cloud.fleet.put("cpu_use_ppm", host, data.draw(st.integers(0, 1_000_000)))
-        for _ in range(5):
-            request = data.draw(requests(cloud))
+        for turn in range(5):
+            request = data.draw(requests(cloud, turn))
             for candidates in candidate_sets(cloud):
                 spoke.update(flow.name for flow in filters if check_filter(flow, request, cloud, candidates))
                 spoke.update(flow.name for flow in sorters if check_sorter(flow, request, cloud, candidates))

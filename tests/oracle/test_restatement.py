@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +16,20 @@ from simclone.chance import Identity
 from simclone.placement.host import candidates, decide, strategy_of
 from simclone.records import Placed, Unplaced
 from simclone.units import GIB
-from tests.clouds import Doc, Seen, apply, clouds, examples, opened, operations, requests, watched
+from tests.clouds import (
+    Doc,
+    Seen,
+    apply,
+    clouds,
+    crowded_cloud,
+    examples,
+    opened,
+    operations,
+    request_of,
+    requests,
+    stir,
+    watched,
+)
 from tests.oracle.restatement import Chain, Verdict
 
 
@@ -94,11 +109,24 @@ def test_any_question_is_answered_as_restated(data: Any) -> None:
     values = ctx.cloud.settings.values
     values["vm.vm.ha.across.clusters"] = data.draw(st.sampled_from([True, True, False]))
     values["vm.resourceBinding.Scene"] = data.draw(st.sampled_from(["All", "All", "Auto"]))
-    for turn in range(16):
-        request = data.draw(requests(ctx.cloud))
+    for turn in range(12):
+        request = data.draw(requests(ctx.cloud, turn))
         asker = Identity("oracle", turn)
         same_decision(request, ctx.cloud, decide(request, ctx.cloud, asker))
         same_list(request, ctx.cloud, candidates(request, ctx.cloud, asker))
+
+
+@pytest.mark.parametrize("profile", ["cloud", "open"])
+def test_crowded_clouds_are_answered_as_restated(profile: str) -> None:
+    """Where many hosts survive, groups have members and images are cached here and there, order and rules agree too."""
+    for number in range(examples(50)):
+        dice = Random(f"{profile}/{number}")
+        ctx = opened(crowded_cloud(dice, profile))
+        stir(ctx, dice)
+        for turn in range(50):
+            request, asker = request_of(dice, ctx.cloud), Identity("crowd", turn)
+            same_decision(request, ctx.cloud, decide(request, ctx.cloud, asker))
+            same_list(request, ctx.cloud, candidates(request, ctx.cloud, asker))
 
 
 @given(st.data())

@@ -13,7 +13,7 @@ from simclone.engine.timing import ZSTACK, Timing, constant
 from simclone.engine.waits import Together, Work, Workflow
 from simclone.records import CloneAnswer
 from simclone.units import MIB, SECOND
-from tests.time.worlds import Doc, audited, creation, hosts, opened, request, simulation, stream, world
+from tests.time.worlds import Doc, audited, creation, hosts, opened, request, simulation, stream, vm, world
 
 PARALLEL = {"hostAllocator.hostAllocator.concurrent": True, "hostAllocator.hostAllocator.concurrent.level": 255}
 
@@ -160,7 +160,7 @@ def test_an_image_is_downloaded_once_for_each_cache(storage: Doc, downloads: int
     """Clones on one cache wait for its one download of 4 s and then find the image; local hosts have one each."""
     doc = world(
         PARALLEL,
-        images=[{"name": "image", "size": "1GiB", "actualSize": 400 * MIB}],
+        images=[{"name": name, "size": "1GiB", "actualSize": 400 * MIB} for name in ("image", "fresh")],
         primaryStorages=[{"name": "nfs", **storage}],
         timing={"cacheImage": {"bytesPerSecond": 100 * MIB}},
         run={"timing": "model"},
@@ -168,11 +168,12 @@ def test_an_image_is_downloaded_once_for_each_cache(storage: Doc, downloads: int
     ctx, clock = opened(doc)
     ended: list[float] = []
     for number in range(6):
-        clock.start(creation(ctx, number), lambda _: ended.append(clock.now_us / SECOND))
+        clock.start(creation(ctx, number, image="fresh"), lambda _: ended.append(clock.now_us / SECOND))
     clock.env.run()
     assert ended == [4.0] * 6
-    assert len(ctx.cloud.storages[0].caches) == downloads
-    clock.start(creation(ctx, 6), lambda _: ended.append(clock.now_us / SECOND))
+    fresh = ctx.cloud.find("image", "fresh")
+    assert sum(image == fresh for image, _ in ctx.cloud.storages[0].caches) == downloads
+    clock.start(creation(ctx, 6, image="fresh"), lambda _: ended.append(clock.now_us / SECOND))
     clock.env.run()
     assert ended[-1] == 4.0, "later ones download nothing"
     ctx.ledger.check()
@@ -336,7 +337,7 @@ def test_a_call_that_outlives_its_timeout_is_answered_when_the_timeout_ends() ->
 def test_the_time_of_a_clone_call_is_the_sum_of_its_steps() -> None:
     """One clone in the published set: dry run, snapshot, commit of 400 MiB, allocation, download, start."""
     doc = world(
-        images=[{"name": "image", "size": "1GiB", "actualSize": 400 * MIB}],
+        vms=[vm("v", state="Stopped", rootActualSize=400 * MIB)],
         requests=[request(5, "a")],
         run={"timing": "zstack"},
     )

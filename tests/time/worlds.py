@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -91,14 +92,13 @@ def opened(doc: Doc) -> tuple[Context, Clock]:
     return ctx, Clock(ctx, timing_of(scenario))
 
 
-def creation(ctx: Context, number: int, source: str = "v") -> Any:
-    """The workflow that creates the *number*-th VM like *source*, without the steps of a clone call."""
+def creation(ctx: Context, number: int, image: str = "image") -> Any:
+    """The workflow that creates the *number*-th VM like ``v`` of an image, without the steps of a clone call."""
     cloud = ctx.cloud
-    row = cloud.find("vm", source)
+    row = cloud.find("vm", "v")
+    shape = replace(cloud.vms.shape(row), image=cloud.find("image", image))
     cpu, memory = cloud.vms.get("cpu", row), cloud.vms.get("memory", row)
-    return create_vm(
-        ctx, NewVm(f"new-{number}", cloud.vms.shape(row), cpu, memory, -1, Wish(), source="new", ordinal=number)
-    )
+    return create_vm(ctx, NewVm(f"new-{number}", shape, cpu, memory, -1, Wish(), source="new", ordinal=number))
 
 
 def state(made: Simulation, name: str) -> str:
@@ -116,6 +116,33 @@ def host_of(made: Simulation, name: str, column: str = "host") -> str | None:
 def used(made: Simulation, host: str) -> int:
     """vCPUs held of a host."""
     return made.ctx.cloud.fleet.get("held_cpu", made.ctx.cloud.find("host", host))
+
+
+HA = {"systemTags": ["ha::NeverStop"]}
+
+
+def running(name: str, host: str = "h1", **more: Any) -> Doc:
+    """A VM that runs on a host from the start."""
+    return vm(name, host=host, primaryStorage="nfs", **more)
+
+
+def cloud(*vms: Doc, incidents: list[Doc], **more: Any) -> Doc:
+    """The source ``v``, some VMs and some incidents."""
+    return world(vms=[vm("v", state="Stopped"), *vms], incidents=incidents, **more)
+
+
+def fail(at: float = 10, host: str = "h1", **more: Any) -> Doc:
+    """A host fails."""
+    return {"at": at, "host": host, "event": "fail", **more}
+
+
+def at(made: Simulation, seconds: float) -> Simulation:
+    """The run at a moment; the books and the audit are looked at."""
+    made.pause_at(round(seconds * SECOND))
+    made.ctx.ledger.check()
+    wrong = audited(made)
+    assert not wrong, wrong[:3]
+    return made
 
 
 def outcomes(result: RunResult) -> dict[str, list[bool]]:
