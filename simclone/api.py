@@ -18,14 +18,12 @@ from simclone.check.operations import answer_facts
 from simclone.check.run import FAILED, PASSED, CaseResult, Failure, run_steps
 from simclone.engine.clone.call import clone_now
 from simclone.engine.context import Context
-from simclone.engine.faults import Faults, StepFault
-from simclone.engine.incidents import Incidents
 from simclone.engine.log import decision_lines, fingerprint
 from simclone.engine.opening import open_context
+from simclone.engine.prepare import requests_of, simulation_of, with_refused
 from simclone.engine.result import RunResult
-from simclone.engine.simulation import KEEPS, Observer, Options, Simulation, failure_reasons
+from simclone.engine.simulation import KEEPS, Observer
 from simclone.engine.statistics import Statistics, statistics_of
-from simclone.engine.timing import timing_of
 from simclone.errors import Fault, InvalidInput, InvariantViolation, UnknownName
 from simclone.explain.findings import Finding, findings
 from simclone.explain.hosts import HostVerdict, host_table
@@ -34,16 +32,13 @@ from simclone.model.vms import NONE
 from simclone.records import CloneAnswer, CloneRecord, CloneRequest, ErrorCode, Placed
 from simclone.scenario.load import Case, Scenario, scenario_of
 from simclone.scenario.load import load as load_file
-from simclone.scenario.workload_docs import stream_specs
-from simclone.units import SECOND, format_size, java_round
+from simclone.units import SECOND, format_size
 from simclone.wire.request import parse
 from simclone.wire.response import render_answer
-from simclone.workload.streams import merged
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FOREVER = 1 << 62
 LONGEST_S = 9.0e12
 Source = Scenario | str | Path | Mapping[str, Any]
 
@@ -58,24 +53,6 @@ def load(source: Source) -> Scenario:
     if isinstance(found, Case):
         raise UnknownName("scenario", f"{source} is a case; use simclone.check_path")
     return found
-
-
-def _requests(scenario: Scenario) -> tuple[list[CloneRequest], dict[str, CloneAnswer]]:
-    """Requests in the engine's terms; those whose body is none are answered at once with the API's error."""
-    good: list[CloneRequest] = []
-    refused: dict[str, CloneAnswer] = {}
-    for ordinal, doc in enumerate(scenario.requests):
-        name = doc.name or f"request-{ordinal + 1}"
-        at_us = java_round(doc.at * SECOND)
-        base = CloneRequest(name, doc.vm, (), account=doc.account, at_us=at_us, source="requests", ordinal=ordinal)
-        body: dict[str, Any] = {"cloneVmInstance": doc.clone_vm_instance}
-        body.update({"systemTags": doc.system_tags, "userTags": doc.user_tags})
-        parsed = parse(body, doc.vm, base=base)
-        if isinstance(parsed, ErrorCode):
-            refused[name] = CloneAnswer(base, parsed, (), at_us, at_us)
-        else:
-            good.append(parsed)
-    return good, refused
 
 
 class Interrupted(KeyboardInterrupt):
@@ -127,7 +104,7 @@ def run(
     """
     scenario = _overridden(load(source), horizon, keep)
     ctx = open_context(scenario, seed=seed, replication=replication)
-    requests, refused = _requests(scenario)
+    requests, refused = requests_of(scenario)
     relay = _Relay(observers)
     simulation = simulation_of(scenario, ctx, requests, observers=(relay,))
     try:
@@ -135,7 +112,7 @@ def run(
     except KeyboardInterrupt:
         if not relay.interrupted:
             raise
-    result = _with_refused(scenario, simulation, refused, relay.interrupted)
+    result = with_refused(scenario, simulation, refused, relay.interrupted)
     relay.durations_us.extend([0] * (result.totals.requests - len(relay.durations_us)))
     made = Run(scenario, result, replication, relay.interrupted, relay.durations_us)
     if relay.interrupted:
@@ -159,60 +136,10 @@ def _overridden(scenario: Scenario, horizon: float | None, keep: str | None) -> 
     return replace(scenario, doc=doc)
 
 
-def _with_refused(
-    scenario: Scenario, simulation: Simulation, refused: Mapping[str, CloneAnswer], interrupted: bool
-) -> RunResult:
-    """The result with the calls whose body was none, one clone asked by each, as far as time came to them."""
-    result, options = simulation.result(), simulation.options
-    end = result.ledger.now_us if interrupted else options.horizon_us
-    late = [one for one in refused.values() if end is None or one.started_us <= end]
-    if not late:
-        return result
-    reasons = dict(result.totals.reasons)
-    for one in late:
-        for reason, count in failure_reasons(one).items():
-            reasons[reason] = reasons.get(reason, 0) + count
-    ranked = dict(sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0])))
-    requests, asked = result.totals.requests + len(late), result.totals.asked + len(late)
-    totals = replace(result.totals, requests=requests, asked=asked, reasons=ranked)
-    answers = [*result.answers, *(late if options.keep != "summary" else ())]
-    order = {one.name or "": at for at, one in enumerate(scenario.requests)}
-    answers.sort(key=lambda one: (one.started_us, order.get(one.request.name, 0)))
-    return replace(result, answers=tuple(answers), totals=totals)
-
-
 def raise_violations(found: list[Violation]) -> None:
     """Raise InvariantViolation naming the first few."""
     if found:
         raise InvariantViolation("; ".join(f"event {one.serial} ({one.rule}): {one.text}" for one in found[:5]))
-
-
-def simulation_of(
-    scenario: Scenario, ctx: Context, requests: Sequence[CloneRequest], *, observers: Iterable[Observer] = ()
-) -> Simulation:
-    """A scenario's simulation at t = 0: its requests, streams and incidents scheduled."""
-    doc, folder = scenario.doc, Path(scenario.path).parent
-    horizon = None if doc.run.horizon is None else java_round(doc.run.horizon * SECOND)
-    options = Options(
-        timing=timing_of(scenario),
-        horizon_us=horizon,
-        warm_up_us=java_round(doc.run.warm_up * SECOND),
-        sample_us=None if doc.run.sample is None else java_round(doc.run.sample * SECOND),
-        keep=doc.run.keep,
-    )
-    specs = stream_specs(doc.workload, doc.run.start, folder)
-    chance = ctx.cloud.chance
-    drawn = merged(specs, chance.seed, chance.replication, FOREVER if horizon is None else horizon)
-    if doc.faults:
-        ctx.faults = Faults(
-            tuple(
-                StepFault(one.name or f"fault-{row + 1}", one.step, one.probability, one.count, one.code)
-                for row, one in enumerate(doc.faults)
-            )
-        )
-    simulation = Simulation(ctx, requests=requests, arrivals=drawn, options=options, observers=observers)
-    Incidents(simulation, doc.incidents, folder)
-    return simulation
 
 
 @dataclass(frozen=True, eq=False)
@@ -358,7 +285,7 @@ class Run:
             if number <= serial:
                 found[:] = host_table(ctx.cloud, request)
 
-        requests, _ = _requests(self.scenario)
+        requests, _ = requests_of(self.scenario)
         ctx.watch = watch
         simulation = simulation_of(self.scenario, ctx, requests)
         while ctx.noted <= serial and simulation.step():

@@ -51,9 +51,16 @@ BINARY: dict[type[ast.operator], type[ast.operator]] = {
 }
 
 
+def _decorations(tree: ast.AST) -> set[int]:
+    """Nodes inside decorators: a dataclass that is not frozen behaves the same."""
+    marks = (mark for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for mark in node.decorator_list)
+    return {id(part) for mark in marks for part in ast.walk(mark)}
+
+
 def sites(tree: ast.AST) -> Iterator[tuple[ast.AST, str]]:
-    """Every node that can be altered, with what would be done; annotations and docstrings are left alone."""
-    for node in ast.walk(tree):
+    """Every node that can be altered, with what would be done; decorators and docstrings are left alone."""
+    skipped = _decorations(tree)
+    for node in (node for node in ast.walk(tree) if id(node) not in skipped):
         if isinstance(node, ast.Compare) and type(node.ops[0]) in COMPARE:
             yield node, "compare"
         elif isinstance(node, ast.BinOp) and type(node.op) in BINARY and not _is_type(node):

@@ -80,11 +80,15 @@ class Simulation:
         for request in sorted(requests, key=lambda one: one.at_us):
             self.clock.at(request.at_us, ARRIVALS, partial(self.submit, request, None))
         self._next_arrival()
-        self._sampler = None
-        if options.sample_us:
-            self._sampler = Sampler(self.clock, self.tally, options.sample_us, lambda: self._pending > 1)
         if options.horizon_us or options.timing.steps:
             self._upkeep()
+        self._sampler = None
+        if options.sample_us:
+            self._sampler = Sampler(self.clock, self.tally, options.sample_us, self._goes_on)
+
+    def _goes_on(self) -> bool:
+        """Whether there is more to come: a horizon ends the run, else the last event does."""
+        return self.options.horizon_us is not None or self._pending > 1
 
     # -- driving ---------------------------------------------------------------------------------------
 

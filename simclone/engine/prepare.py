@@ -1,0 +1,91 @@
+"""A scenario's simulation at t = 0: its requests, streams, incidents and faults scheduled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from simclone.engine.context import Context
+from simclone.engine.faults import Faults, StepFault
+from simclone.engine.incidents import Incidents
+from simclone.engine.result import RunResult
+from simclone.engine.simulation import Observer, Options, Simulation, failure_reasons
+from simclone.engine.timing import timing_of
+from simclone.records import CloneAnswer, CloneRequest, ErrorCode
+from simclone.scenario.load import Scenario
+from simclone.scenario.workload_docs import stream_specs
+from simclone.units import SECOND, java_round
+from simclone.wire.request import parse
+from simclone.workload.streams import merged
+
+FOREVER = 1 << 62
+
+
+def requests_of(scenario: Scenario) -> tuple[list[CloneRequest], dict[str, CloneAnswer]]:
+    """Requests in the engine's terms; those whose body is none are answered at once with the API's error."""
+    good: list[CloneRequest] = []
+    refused: dict[str, CloneAnswer] = {}
+    for ordinal, doc in enumerate(scenario.requests):
+        name = doc.name or f"request-{ordinal + 1}"
+        at_us = java_round(doc.at * SECOND)
+        base = CloneRequest(name, doc.vm, (), account=doc.account, at_us=at_us, source="requests", ordinal=ordinal)
+        body: dict[str, Any] = {"cloneVmInstance": doc.clone_vm_instance}
+        body.update({"systemTags": doc.system_tags, "userTags": doc.user_tags})
+        parsed = parse(body, doc.vm, base=base)
+        if isinstance(parsed, ErrorCode):
+            refused[name] = CloneAnswer(base, parsed, (), at_us, at_us)
+        else:
+            good.append(parsed)
+    return good, refused
+
+
+def simulation_of(
+    scenario: Scenario, ctx: Context, requests: Sequence[CloneRequest], *, observers: Iterable[Observer] = ()
+) -> Simulation:
+    """A scenario's simulation at t = 0: its requests, streams and incidents scheduled."""
+    doc, folder = scenario.doc, Path(scenario.path).parent
+    horizon = None if doc.run.horizon is None else java_round(doc.run.horizon * SECOND)
+    options = Options(
+        timing=timing_of(scenario),
+        horizon_us=horizon,
+        warm_up_us=java_round(doc.run.warm_up * SECOND),
+        sample_us=None if doc.run.sample is None else java_round(doc.run.sample * SECOND),
+        keep=doc.run.keep,
+    )
+    specs = stream_specs(doc.workload, doc.run.start, folder)
+    chance = ctx.cloud.chance
+    drawn = merged(specs, chance.seed, chance.replication, FOREVER if horizon is None else horizon)
+    if doc.faults:
+        ctx.faults = Faults(
+            tuple(
+                StepFault(one.name or f"fault-{row + 1}", one.step, one.probability, one.count, one.code)
+                for row, one in enumerate(doc.faults)
+            )
+        )
+    simulation = Simulation(ctx, requests=requests, arrivals=drawn, options=options, observers=observers)
+    Incidents(simulation, doc.incidents, folder)
+    return simulation
+
+
+def with_refused(
+    scenario: Scenario, simulation: Simulation, refused: Mapping[str, CloneAnswer], interrupted: bool
+) -> RunResult:
+    """The result with the calls whose body was none, one clone asked by each, as far as time came to them."""
+    result, options = simulation.result(), simulation.options
+    end = result.ledger.now_us if interrupted else options.horizon_us
+    late = [one for one in refused.values() if end is None or one.started_us <= end]
+    if not late:
+        return result
+    reasons = dict(result.totals.reasons)
+    for one in late:
+        for reason, count in failure_reasons(one).items():
+            reasons[reason] = reasons.get(reason, 0) + count
+    ranked = dict(sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0])))
+    requests, asked = result.totals.requests + len(late), result.totals.asked + len(late)
+    totals = replace(result.totals, requests=requests, asked=asked, reasons=ranked)
+    answers = [*result.answers, *(late if options.keep != "summary" else ())]
+    order = {one.name or "": at for at, one in enumerate(scenario.requests)}
+    answers.sort(key=lambda one: (one.started_us, order.get(one.request.name, 0)))
+    return replace(result, answers=tuple(answers), totals=totals)
