@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from simclone.engine.result import RunResult
-from simclone.engine.statistics import Statistics, standing_before
+from simclone.engine.statistics import Statistics
 from simclone.model.inventory import HOST_STATES, STATUSES
 from simclone.model.vms import NONE
 from simclone.records import ErrorCode, Placed
@@ -128,8 +128,7 @@ def series_frame(result: RunResult) -> pd.DataFrame:
     columns = {name: np.array(values, dtype=np.int64) for name, values in result.series.items()}
     found = [columns.get(name, np.zeros(0, dtype=np.int64)) for name in ("at_us", "vms", "cpu", "memory", "waiting")]
     at_us, waiting = found[0], found[4]
-    running = [one + before for one, before in zip(found[1:4], standing_before(result), strict=True)]
-    return pd.DataFrame(dict(zip(SERIES_COLUMNS, (at_us / SECOND, *running, waiting), strict=True)))
+    return pd.DataFrame(dict(zip(SERIES_COLUMNS, (at_us / SECOND, *found[1:4], waiting), strict=True)))
 
 
 def _event_rows(result: RunResult) -> Iterable[tuple[Any, ...]]:

@@ -70,8 +70,11 @@ class Hosts:
     def end(self, vm: str, target: str, amounts: Amounts) -> Iterator[str]:
         """A VM gives its host back."""
         held = self.rows[target].holds.pop(vm, None)
-        self.of.pop(vm, None)
-        if vm in self.moving:
+        if self.moving.get(vm) == target:
+            del self.moving[vm]
+        else:
+            self.of.pop(vm, None)
+        if vm not in self.of and vm in self.moving:
             self.of[vm] = self.moving.pop(vm)
         if held is None:
             yield f"{vm} returns {target} without holding it"

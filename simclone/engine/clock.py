@@ -11,7 +11,7 @@ import simpy
 from simclone.chance import Identity
 from simclone.engine.context import Context
 from simclone.engine.timing import Timing
-from simclone.engine.waits import Together, Work, Workflow
+from simclone.engine.waits import Locked, Together, Work, Workflow
 
 ENDS, REPAIRS, FAILURES, RECALCULATION, ARRIVALS = 1, 2, 3, 4, 5
 """Classes of events at equal times, in this order; steps of workflows go with the ends."""
@@ -93,6 +93,7 @@ class Clock:
         self.env: simpy.Environment = simpy.Environment(initial_time=ctx.ledger.now_us)
         self.queues = Queues(self.env, ctx)
         self.waited: dict[int, int] = {}
+        self._vms: dict[int, Slot] = {}
 
     @property
     def now_us(self) -> int:
@@ -142,27 +143,42 @@ class Clock:
                 wait = workflow.send(answer)
                 if isinstance(wait, Together):
                     answer = yield from self._together(wait)
+                elif isinstance(wait, Locked):
+                    answer = yield from self._locked(wait)
                 else:
                     yield from self._work(wait)
                     answer = None
         except StopIteration as end:
             return end.value
 
+    def _locked(self, wait: Locked) -> Generator[simpy.Event, Any, Any]:
+        slot = self._vms.setdefault(wait.vm, Slot(self.env, 1))
+        turn = slot.enter()
+        if turn is not None:
+            yield turn
+        try:
+            return (yield from self._drive(wait.job))
+        finally:
+            slot.leave()
+            if not slot.taken:
+                self._vms.pop(wait.vm, None)
+
     def _together(self, wait: Together) -> Generator[simpy.Event, Any, list[Any]]:
         results: list[Any] = [None] * len(wait.jobs)
         left = len(wait.jobs)
-        gate = simpy.Event(self.env)
+        gate: simpy.Event | None = None
         for place, job in enumerate(wait.jobs):
 
             def finished(value: Any, place: int = place) -> None:
                 nonlocal left
                 results[place] = value
                 left -= 1
-                if not left and not gate.triggered:
+                if not left and gate is not None:
                     gate.succeed()
 
             self.start(job, finished)
         if left:
+            gate = simpy.Event(self.env)
             yield gate
         return results
 

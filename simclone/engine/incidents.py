@@ -17,6 +17,7 @@ from simclone.engine.life.failure import fail_host, repair_host, restart_elsewhe
 from simclone.engine.life.start import start_vm
 from simclone.engine.simulation import Simulation
 from simclone.engine.timing import UNIT
+from simclone.engine.waits import alone
 from simclone.scenario.expand import numbered
 from simclone.scenario.incident_docs import IncidentDoc, law_of
 from simclone.units import SECOND, java_round
@@ -99,12 +100,12 @@ class Incidents:
 
     def _start_each(self, vms: list[int], workflow: Callable[..., Any]) -> None:
         for vm in vms:
-            self.simulation.clock.start(workflow(self.simulation.ctx, vm), _ignore)
+            self.simulation.clock.start(alone(vm, workflow(self.simulation.ctx, vm)), _ignore)
 
     def _repair(self, doc: IncidentDoc, target: int) -> None:
         ctx = self.simulation.ctx
         if doc.primary_storage is not None:
-            ctx.ledger.set_storage(target, status=0)
+            ctx.ledger.set_storage(target, **({"state": 0} if doc.event == "disable" else {"status": 0}))
         elif doc.event == "maintain" or doc.event == "disable":
             self.simulation.clock.start(change_host_state(ctx, target, "enable"), _ignore)
         else:

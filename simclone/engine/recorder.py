@@ -21,8 +21,8 @@ class Tally:
         self._ledger = ledger
         self.since_us = since_us
         self._last_us = ledger.now_us
-        self.now = [0, 0, 0]
-        self.peak = [0, 0, 0]
+        self.now = _standing(ledger)
+        self.peak = list(self.now)
         self.peak_at_us = [0, 0, 0]
         self.area = [0, 0, 0]
         ledger.watchers.append(self._changed)
@@ -49,6 +49,13 @@ class Tally:
         span = max(self._last_us - self.since_us, 1)
         vms, cpu, memory = (one / span for one in self.area)
         return vms, cpu, memory
+
+
+def _standing(ledger: Ledger) -> list[int]:
+    """VMs, vCPUs and bytes that hold a host already."""
+    vms = ledger.cloud.vms
+    held = vms.array("hold_host") >= 0
+    return [int(held.sum()), int(vms.array("hold_cpu")[held].sum()), int(vms.array("memory")[held].sum())]
 
 
 class Sampler:

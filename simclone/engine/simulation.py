@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from simclone.engine.clock import ARRIVALS, ENDS, RECALCULATION, Clock
 from simclone.engine.clone.call import clone
-from simclone.engine.context import Context
+from simclone.engine.context import Context, Outcome
 from simclone.engine.life.destroy import destroy_vm, remove
 from simclone.engine.recorder import Sampler, Tally
 from simclone.engine.records import figures
 from simclone.engine.result import HOST_FIGURES, RunResult, Totals
 from simclone.engine.timing import INSTANT, Timing
 from simclone.engine.upkeep import collect_orphans, recalculate_drifted
+from simclone.engine.waits import Workflow, alone
 from simclone.errors import InvalidInput
 from simclone.records import CloneAnswer, CloneRequest, ErrorCode
 from simclone.units import SECOND
 from simclone.wire.request import parse
 from simclone.workload.streams import Arrival
 
+Done = Callable[[CloneAnswer], None] | None
 KEEPS = ("all", "failures", "summary")
 LATER = 16
 """Bits of an identity's occasion that later starts and moves use; above them count retries."""
@@ -70,6 +72,7 @@ class Simulation:
         self._answers: list[CloneAnswer] = []
         self._counts = {"requests": 0, "asked": 0, "placed": 0, "ended": 0}
         self._reasons: dict[str, int] = {}
+        self._background = 0
         self._arrivals: Iterator[Arrival] = iter(()) if arrivals is None else arrivals
         self._before = {name: ctx.cloud.fleet.array(name).copy() for name in HOST_FIGURES}
         self._storage_before = tuple(one.available for one in ctx.cloud.storages)
@@ -98,7 +101,7 @@ class Simulation:
 
     def peek(self) -> int | None:
         """The time of the next event in microseconds; None when the run is over."""
-        if not self._pending:
+        if self._pending <= (self._background if self.options.horizon_us is None else 0):
             return None
         at_us = int(self.clock.env.peek())
         return None if self.options.horizon_us is not None and at_us > self.options.horizon_us else at_us
@@ -157,25 +160,34 @@ class Simulation:
         done = partial(self._answered_arrival, arrival, places, attempt)
         self.submit(parsed, done)
 
-    def submit(self, request: CloneRequest, done: Callable[[CloneAnswer], None] | None) -> None:
-        """Send a request now; *done* is told the answer."""
-        self.clock.start(clone(self.ctx, request), partial(self._finish, done))
+    def submit(self, request: CloneRequest, done: Done) -> None:
+        """Send a request now; *done* is told the answer, that of the timeout if the call outlives it."""
+        open_calls = [request]
+        self.clock.start(clone(self.ctx, request), partial(self._finish, open_calls, done))
+        if open_calls:
+            limit = int(self.ctx.cloud.settings.values["apiTimeout.cloneVmInstance"]) * SECOND
+            late = partial(self._time_out, request, limit, open_calls, done)
+            self._background += 1
+            self.clock.at(self.clock.now_us + limit, RECALCULATION, late)
 
-    def _finish(self, done: Callable[[CloneAnswer], None] | None, answer: CloneAnswer) -> None:
-        answer = self._timed_out(answer)
+    def _time_out(self, request: CloneRequest, limit: int, open_calls: list[CloneRequest], done: Done) -> None:
+        """Answer a call that outlived the API's patience; its VMs stay and its work goes on."""
+        self._background -= 1
+        if open_calls:
+            text = f"the call took longer than {limit // SECOND} s"
+            error = ErrorCode("SYS.1001", text, reason="request.timeout")
+            now_us = self.clock.now_us
+            self._finish(open_calls, done, CloneAnswer(request, error, (), now_us - limit, now_us))
+
+    def _finish(self, open_calls: list[CloneRequest], done: Done, answer: CloneAnswer) -> None:
+        if not open_calls:
+            return
+        open_calls.clear()
         self._count(answer)
         for one in self._observers:
             one.answered(self.clock.now_us, answer)
         if done is not None:
             done(answer)
-
-    def _timed_out(self, answer: CloneAnswer) -> CloneAnswer:
-        """A call that outlives the API's timeout is answered with that error; its VMs stay."""
-        limit = int(self.ctx.cloud.settings.values["apiTimeout.cloneVmInstance"]) * SECOND
-        if answer.error is not None or answer.ended_us - answer.started_us <= limit:
-            return answer
-        text = f"the call took longer than {limit // SECOND} s"
-        return replace(answer, error=ErrorCode("SYS.1001", text, reason="request.timeout"))
 
     def _count(self, answer: CloneAnswer) -> None:
         names = len(answer.request.names)
@@ -214,7 +226,13 @@ class Simulation:
         """The end of a clone's life; its disk follows the deletion policy."""
         if self.ctx.cloud.vms.get("alive", vm) and self.ctx.cloud.vms.state_name(vm) != "Destroyed":
             self._counts["ended"] += 1
-            self.clock.start(destroy_vm(self.ctx, vm), partial(self._destroyed, vm))
+            self.clock.start(alone(vm, self._finished(vm)), partial(self._destroyed, vm))
+
+    def _finished(self, vm: int) -> Workflow[Outcome]:
+        """Destroy the VM, unless somebody did while this waited for it."""
+        if not self.ctx.cloud.vms.get("alive", vm) or self.ctx.cloud.vms.state_name(vm) == "Destroyed":
+            return Outcome(vm)
+        return (yield from destroy_vm(self.ctx, vm))
 
     def _destroyed(self, vm: int, _: Any) -> None:
         values = self.ctx.cloud.settings.values
@@ -237,10 +255,11 @@ class Simulation:
         after = int(self.ctx.cloud.settings.values[key]) * SECOND
 
         def turn() -> None:
+            self._background -= 1
             action(self.ctx)
-            if self._pending > 2 or self.options.horizon_us is not None:
-                self._every(key, action)
+            self._every(key, action)
 
+        self._background += 1
         self.clock.at(self.clock.now_us + after, RECALCULATION, turn)
 
     # -- the outcome -----------------------------------------------------------------------------------

@@ -123,12 +123,6 @@ def statistics_of(result: RunResult, durations_us: Sequence[int] | None = None) 
     )
 
 
-def standing_before(result: RunResult) -> Standing:
-    """What stood before the first request, which the totals and series of a result leave out."""
-    running = [one for one in result.start["vms"] if one["alive"] and one["host"] != NONE]
-    return len(running), sum(one["cpu"] for one in running), sum(one["memory"] for one in running)
-
-
 def _standing_now(cloud: Cloud) -> Standing:
     vms = cloud.vms
     held = vms.array("hold_host") != NONE
@@ -154,12 +148,11 @@ def _quantiles(name: str, values_us: Sequence[int]) -> dict[str, Any]:
 
 def _use(result: RunResult) -> dict[str, Any]:
     cloud, totals = result.ledger.cloud, result.totals
-    before = standing_before(result)
-    peak = [before[place] + totals.peak[place] for place in range(3)]
+    peak = totals.peak
     mean: Sequence[float] = _standing_now(cloud)
     if totals.span_us:
         span = totals.span_us
-        mean = [(before[place] * span + totals.area[place]) / span for place in range(3)]
+        mean = [area / span for area in totals.area]
     hosts = _usable(cloud)
     cpu = sum(cloud.fleet.get("total_cpu", host) for host in hosts)
     memory = sum(multiplied(cloud.fleet.get("total_memory", host), cloud.fleet.memory_ratio(host)) for host in hosts)
@@ -240,4 +233,4 @@ def _seconds(value: float | None) -> str:
     return "none" if value is None else f"{value:g} s"
 
 
-__all__ = ["Statistics", "standing_before", "statistics_of"]
+__all__ = ["Statistics", "statistics_of"]

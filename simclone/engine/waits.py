@@ -1,7 +1,8 @@
 """What a workflow waits for, and the driver that runs one without a clock.
 
-A workflow is a generator. It yields `Work` (a step that may take time, in a queue) and `Together` (workflows that
-run at once) and returns its result. Without durations nothing is ever put on a calendar.
+A workflow is a generator. It yields `Work` (a step that may take time, in a queue), `Together` (workflows that run
+at once) and `Locked` (one that needs a VM for itself), and returns its result. Without durations nothing is ever put
+on a calendar.
 """
 
 from __future__ import annotations
@@ -33,7 +34,21 @@ class Together:
     jobs: Sequence[Workflow[Any]]
 
 
-Workflow = Generator[Work | Together, Any, T]
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """A workflow that needs a VM for itself: operations on one VM come one after the other (clone sheet 2.1)."""
+
+    vm: int
+    job: Workflow[Any]
+
+
+Workflow = Generator[Work | Together | Locked, Any, T]
+
+
+def alone(vm: int, job: Workflow[T]) -> Workflow[T]:
+    """*job* with the VM for itself."""
+    result: T = yield Locked(vm, job)
+    return result
 
 
 def run_now(workflow: Workflow[T]) -> T:
@@ -42,7 +57,10 @@ def run_now(workflow: Workflow[T]) -> T:
     try:
         while True:
             wait = workflow.send(answer)
-            answer = [run_now(job) for job in wait.jobs] if isinstance(wait, Together) else None
+            if isinstance(wait, Together):
+                answer = [run_now(job) for job in wait.jobs]
+            else:
+                answer = run_now(wait.job) if isinstance(wait, Locked) else None
     except StopIteration as end:
         result: T = end.value
         return result

@@ -89,6 +89,8 @@ class PrimaryStorage:
     osd_groups: list[OsdGroup] = field(default_factory=list)
     shares: LocalShares | None = None
     caches: dict[tuple[int, int], int] = field(default_factory=dict)
+    cached_images: dict[int, int] = field(default_factory=dict)
+    cached_hosts: dict[int, int] = field(default_factory=dict)
     system_used: int = 0
     held: int = 0
     drift: int = 0
@@ -105,12 +107,13 @@ class PrimaryStorage:
 
     def caches_image(self, image: int) -> bool:
         """True when the image is cached here, on any host."""
-        return any(cached == image for cached, _ in self.caches)
+        return self.cached_images.get(image, 0) > 0
 
     def duplicate(self) -> PrimaryStorage:
         """An independent copy."""
         twin = copy.copy(self)
         twin.clusters, twin.links, twin.caches = set(self.clusters), dict(self.links), dict(self.caches)
+        twin.cached_images, twin.cached_hosts = dict(self.cached_images), dict(self.cached_hosts)
         twin.osd_groups = [copy.copy(group) for group in self.osd_groups]
         twin.shares = self.shares.copy() if self.shares else None
         return twin

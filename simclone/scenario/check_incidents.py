@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from simclone.model.settings import DEFINITIONS, canonical
+from simclone.scenario.documents import ScenarioDoc
 from simclone.scenario.faults import nearest
 from simclone.scenario.incident_docs import STEPS, FaultDoc, IncidentDoc
 from simclone.scenario.resolve import Directory
@@ -14,10 +15,15 @@ _PLACES = (("host", "host"), ("cluster", "cluster"), ("zone", "zone"), ("primary
 HOST_EVENTS = ("fail", "repair", "disable", "enable", "maintain")
 
 
-def check_horizon(names: Directory, streams: Iterable[bool], horizon: float | None) -> None:
-    """Streams that draw arrivals need an end; a trace ends by itself."""
-    if horizon is None and not all(streams):
+def check_horizon(names: Directory, doc: ScenarioDoc) -> None:
+    """Streams that draw arrivals and incidents that repeat need an end; a trace ends by itself."""
+    if doc.run.horizon is not None:
+        return
+    if any(one.trace is None for one in doc.workload):
         names.findings.add(("workload",), "never ends", "run.horizon: seconds")
+    for row, one in enumerate(doc.incidents):
+        if one.every is not None:
+            names.findings.add(("incidents", row, "every"), "never ends", "run.horizon: seconds")
 
 
 def check_timing(names: Directory, steps: Iterable[str], kind: str) -> None:

@@ -59,7 +59,7 @@ def resolve(
     if isinstance(doc, ScenarioDoc):
         check_requests(names, doc)
         check_workload(names, doc.workload, folder)
-        check_horizon(names, [one.trace is not None for one in doc.workload], doc.run.horizon)
+        check_horizon(names, doc)
         check_incidents(names, doc.incidents)
         check_faults(names, doc.faults)
         check_timing(names, doc.timing, doc.run.timing)

@@ -100,7 +100,7 @@ def arrivals_of(doc: Doc, monkeypatch: pytest.MonkeyPatch) -> tuple[list[Arrival
             seen.append(arrival)
             yield arrival
 
-    monkeypatch.setattr("simclone.api.merged", noted)
+    monkeypatch.setattr("simclone.engine.prepare.merged", noted)
     return seen, finished(doc)
 
 

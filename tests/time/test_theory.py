@@ -139,7 +139,7 @@ def test_littles_law_holds_to_the_microsecond(monkeypatch: pytest.MonkeyPatch) -
             lives.extend(life for life in arrival.lifetimes_us if life is not None)
             yield arrival
 
-    monkeypatch.setattr("simclone.api.merged", early)
+    monkeypatch.setattr("simclone.engine.prepare.merged", early)
     life = {"uniform": {"low": 0.5, "high": 2 * HOUR}}
     doc = world(
         hosts=hosts(3, cpu=1000),

@@ -8,12 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from simclone.api import _requests, load, simulation_of
+from simclone.api import load
 from simclone.audit import Violation, replay
 from simclone.engine.clock import Clock
 from simclone.engine.context import Context
 from simclone.engine.life.create import NewVm, create_vm
 from simclone.engine.opening import open_context
+from simclone.engine.prepare import requests_of, simulation_of
 from simclone.engine.result import RunResult
 from simclone.engine.simulation import Observer, Simulation
 from simclone.engine.timing import timing_of
@@ -69,7 +70,7 @@ def simulation(doc: Doc, seed: int | None = None, observers: Iterable[Observer] 
     """A scenario's simulation at t = 0."""
     scenario = load(doc)
     ctx = open_context(scenario, seed=seed)
-    made = simulation_of(scenario, ctx, _requests(scenario)[0])
+    made = simulation_of(scenario, ctx, requests_of(scenario)[0])
     made._observers = tuple(observers)
     return made
 

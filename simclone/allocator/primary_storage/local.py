@@ -70,10 +70,10 @@ def share_refusal(cloud: Cloud, storage: int, host: int, request: StorageRequest
 
 
 def _warm(cloud: Cloud, storage: int, host: int, image: int) -> bool:
-    caches = cloud.storages[storage].caches
+    one = cloud.storages[storage]
     if cloud.settings.fidelity["anyCachedImage"]:
-        return any(where == host for _, where in caches)
-    return (image, host) in caches
+        return one.cached_hosts.get(host, 0) > 0
+    return (image, host) in one.caches
 
 
 def local_candidates(cloud: Cloud, request: StorageRequest) -> list[int] | ErrorCode:

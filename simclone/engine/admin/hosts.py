@@ -11,8 +11,9 @@ from simclone.engine.admin.settings import host_figures
 from simclone.engine.context import Context, Outcome, operation_error
 from simclone.engine.life.create import stop_row
 from simclone.engine.life.migrate import migrate_vm
-from simclone.engine.waits import Work, Workflow
+from simclone.engine.waits import Work, Workflow, alone
 from simclone.model.inventory import DISABLED, ENABLED, MAINTENANCE, PRE_MAINTENANCE, STATUSES
+from simclone.records import ErrorCode
 from simclone.units import MAX_AMOUNT
 
 
@@ -112,20 +113,42 @@ def maintain(ctx: Context, host: int) -> Workflow[Outcome]:
     before = fleet.get("state", host)
     ledger.set_host(host, "maintain", state=PRE_MAINTENANCE)
     policy = ctx.cloud.settings.values["host.maintenance.policy"]
-    for vm in vms_on(ctx, host):
-        if ctx.cloud.vms.state_name(vm) != "Running":
-            stop_row(ctx, vm)
-            continue
-        moved = yield from migrate_vm(ctx, vm)
-        if moved.ok:
-            continue
-        if policy == "JustMigrate":
-            ledger.set_host(host, "maintain", state=before)
-            return Outcome(host, operation_error("a VM cannot be migrated away", "host.maintenance", moved.error))
-        yield Work("stop", ("host", host), vm=vm)
-        stop_row(ctx, vm)
-    ledger.set_host(host, "maintain", state=MAINTENANCE)
+    while True:
+        left = vms_on(ctx, host)
+        if not left:
+            break
+        error = None
+        for vm in left:
+            error = error or (yield from alone(vm, _evacuate(ctx, vm, host, str(policy))))
+        if error is not None or not _improves(ctx, host, left):
+            if fleet.get("state", host) == PRE_MAINTENANCE:
+                ledger.set_host(host, "maintain", state=before)
+            return Outcome(host, operation_error("a VM cannot be moved away", "host.maintenance", error))
+    if fleet.get("state", host) == PRE_MAINTENANCE:
+        ledger.set_host(host, "maintain", state=MAINTENANCE)
     return Outcome(host)
+
+
+def _improves(ctx: Context, host: int, before: list[int]) -> bool:
+    """Whether somebody has left since; VMs of a host that died on the way stay where they are."""
+    return set(vms_on(ctx, host)) != set(before)
+
+
+def _evacuate(ctx: Context, vm: int, host: int, policy: str) -> Workflow[ErrorCode | None]:
+    """Move one VM away or stop it; whoever left by itself meanwhile, or is lost, is left alone."""
+    cloud = ctx.cloud
+    if not cloud.vms.get("alive", vm) or cloud.vms.get("host", vm) != host or cloud.vms.state_name(vm) == "Unknown":
+        return None
+    if cloud.vms.state_name(vm) == "Running":
+        moved = yield from migrate_vm(ctx, vm)
+        if moved.ok or cloud.vms.state_name(vm) != "Running":
+            return None
+        if policy == "JustMigrate":
+            return moved.error
+        yield Work("stop", ("host", host), vm=vm)
+    if cloud.vms.get("hold_host", vm) == host and cloud.vms.state_name(vm) != "Unknown":
+        stop_row(ctx, vm)
+    return None
 
 
 def set_host_status(ctx: Context, host: int, status: str) -> Outcome:

@@ -10,7 +10,8 @@ from simclone.engine.context import Context, wrapped
 from simclone.engine.life.create import start_new, stop_row
 from simclone.engine.life.snapshot import snapshot
 from simclone.engine.life.start import START_FAILED
-from simclone.engine.waits import Together, Work, Workflow, run_now
+from simclone.engine.waits import Together, Work, Workflow, alone, run_now
+from simclone.model.vms import NONE
 from simclone.records import CloneAnswer, CloneRecord, CloneRequest, ErrorCode
 
 
@@ -53,13 +54,13 @@ def _steps(ctx: Context, job: Job) -> Workflow[ErrorCode | None]:
         return error
     add_rows(ctx, job)
     if job.request.strategy != "JustCreate":
-        yield Together([_start(ctx, job, place) for place in job.alive()])
+        yield Together([alone(job.vms[place], _start(ctx, job, place)) for place in job.alive()])
     error = yield from copy_data_volumes(ctx, job)
     if error is not None:
         copies.drop_images(ctx, job, "rollback")
         return error
     if job.request.strategy == "CreateStopped":
-        yield Together([_stop(ctx, job, place) for place in job.alive()])
+        yield Together([alone(job.vms[place], _stop(ctx, job, place)) for place in job.alive()])
     yield Work("deleteTemporaryImages")
     copies.drop_images_at_end(ctx, job)
     if FLATTEN in job.request.system_tags:
@@ -104,8 +105,10 @@ def _start(ctx: Context, job: Job, place: int) -> Workflow[None]:
 
 def _stop(ctx: Context, job: Job, place: int) -> Workflow[None]:
     """Step 11: the paused clones of CreateStopped are stopped cold and give their host back."""
-    yield Work("stop", ("host", ctx.cloud.vms.get("host", job.vms[place])), vm=job.vms[place])
-    stop_row(ctx, job.vms[place])
+    vm = job.vms[place]
+    yield Work("stop", ("host", ctx.cloud.vms.get("host", vm)), vm=vm)
+    if ctx.cloud.vms.get("hold_host", vm) != NONE:
+        stop_row(ctx, vm)
 
 
 def _flatten(ctx: Context, vm: int) -> Workflow[None]:

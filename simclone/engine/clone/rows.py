@@ -49,15 +49,21 @@ def clone_tags(source_tags: tuple[str, ...], offering_tags: tuple[str, ...], ask
     >>> clone_tags(("ha::NeverStop", "hostname::a"), (), ("ha::None",))
     ('ha::None',)
     """
-    found = {tag.split("::")[0]: tag for tag in offering_tags}
-    found.update({tag.split("::")[0]: tag for tag in source_tags if tag.split("::")[0] in COPIED_TAGS})
+    found = {_head(tag): tag for tag in offering_tags}
+    found.update({_head(tag): tag for tag in source_tags if _head(tag) in COPIED_TAGS})
     for tag in asked:
-        head = tag.split("::")[0]
+        head = _head(tag)
         if tag.startswith("-"):
             found.pop(head[1:], None)
         elif head not in _MEMBERSHIP:
             found[head] = tag
     return tuple(found.values())
+
+
+def _head(tag: str) -> str:
+    """What a tag overrides: all tags of its name, or for device wishes those of its specification."""
+    parts = tag.split("::")
+    return "::".join(parts[:2]) if parts[0] in ("pciDeviceSpec", "mdevDeviceSpec") else parts[0]
 
 
 def clone_shape(ctx: Context, job: Job) -> Shape:

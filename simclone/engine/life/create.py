@@ -189,6 +189,13 @@ def host_lost(ctx: Context, host: int) -> ErrorCode | None:
     return ErrorCode("HOST.1010", text, reason="host.lost")
 
 
+def settle_lost(ctx: Context, vm: int) -> None:
+    """A VM lost with its host, found after the host came back: it is Stopped, as the others of that host are."""
+    host = ctx.cloud.vms.get("host", vm)
+    if ctx.cloud.vms.state_name(vm) == "Unknown" and host != NONE and ctx.cloud.fleet.get("status", host) == CONNECTED:
+        stop_row(ctx, vm)
+
+
 def stop_row(ctx: Context, vm: int) -> None:
     """Return the host's capacity; the VM remembers the host as its last."""
     host = ctx.cloud.vms.get("host", vm)

@@ -8,7 +8,7 @@ from simclone.allocator.host.request import START
 from simclone.allocator.host.strategies import LEAST_VM
 from simclone.engine.admin.hosts import vms_on
 from simclone.engine.context import Context, Outcome
-from simclone.engine.life.create import stop_row
+from simclone.engine.life.create import host_lost, settle_lost, stop_row
 from simclone.engine.life.start import existing_request
 from simclone.engine.waits import Work, Workflow
 from simclone.model.inventory import CONNECTED, DISCONNECTED
@@ -42,9 +42,11 @@ def restart_elsewhere(ctx: Context, vm: int) -> Workflow[Outcome]:
     if not cloud.vms.get("alive", vm) or cloud.vms.state_name(vm) != "Unknown":
         return Outcome(vm)
     dead = cloud.vms.get("host", vm)
+    yield Work("allocateHost", ("host-allocator",), vm=vm)
+    if not cloud.vms.get("alive", vm) or cloud.vms.state_name(vm) != "Unknown":
+        return Outcome(vm)
     strategy = cloud.vms.shape(vm).strategy or LEAST_VM
     request = replace(existing_request(cloud, vm, START, strategy), soft_avoid=frozenset({dead}), scene="Auto")
-    yield Work("allocateHost", ("host-allocator",), vm=vm)
     ctx.announce(request)
     decision = decide(request, cloud, ctx.next_occasion(vm))
     ctx.note("ha", cloud.vms.names[vm], "host", strategy, decision)
@@ -52,6 +54,11 @@ def restart_elsewhere(ctx: Context, vm: int) -> Workflow[Outcome]:
         return Outcome(vm, decision.error)
     ledger.hold_target(vm, decision.host)
     yield Work("startOnHypervisor", ("host", decision.host), vm=vm)
+    lost = host_lost(ctx, decision.host)
+    if lost is not None:
+        ledger.end_target(vm, "rollback")
+        settle_lost(ctx, vm)
+        return Outcome(vm, lost)
     ledger.move_hold(vm)
     cluster = cloud.fleet.get("cluster", decision.host)
     ledger.set_vm(vm, host=decision.host, last_host=dead, cluster=cluster, state=STATE["Running"])

@@ -7,7 +7,8 @@ from dataclasses import replace
 from simclone.allocator.host.request import MIGRATE as MIGRATE_OPERATION
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.host.strategies import LOCAL_MIGRATE, MIGRATE
-from simclone.engine.context import Context, Outcome
+from simclone.engine.context import Context, Outcome, operation_error
+from simclone.engine.life.create import host_lost, settle_lost
 from simclone.engine.life.start import existing_request, volumes_of
 from simclone.engine.waits import Work, Workflow
 from simclone.model.cloud import Cloud
@@ -39,6 +40,8 @@ def migrate_vm(ctx: Context, vm: int, host: int | None = None) -> Workflow[Outco
         return Outcome(vm, ErrorCode("VM.1008", "only a running VM can be migrated", cause, reason="vm.state"))
     request = migrate_request(cloud, vm, host)
     yield Work("allocateHost", ("host-allocator",), vm=vm)
+    if cloud.vms.state_name(vm) != "Running":
+        return Outcome(vm, operation_error("the VM was lost before it moved", "vm.state"))
     decision = decide(request, cloud, ctx.next_occasion(vm))
     ctx.note("", cloud.vms.names[vm], "host", request.strategy, decision)
     if not isinstance(decision, Placed):
@@ -46,6 +49,11 @@ def migrate_vm(ctx: Context, vm: int, host: int | None = None) -> Workflow[Outco
     ledger.hold_target(vm, decision.host)
     yield Work("migrate", ("host", decision.host), cloud.vms.get("memory", vm), vm)
     source = cloud.vms.get("host", vm)
+    lost = host_lost(ctx, decision.host)
+    if lost is not None or cloud.vms.state_name(vm) != "Running":
+        ledger.end_target(vm, "rollback")
+        settle_lost(ctx, vm)
+        return Outcome(vm, lost or operation_error("the VM was lost while it moved", "vm.state"))
     ledger.move_hold(vm)
     ledger.set_vm(vm, host=decision.host, last_host=source, cluster=cloud.fleet.get("cluster", decision.host))
     for volume in volumes_of(cloud, vm):

@@ -130,6 +130,19 @@ class HostBook(Journal):
         self._tell(host, cpu, memory)
         self._emit("hold", f"vm/{vm}", f"host/{host}", self._figures(host, cpu, charged), "migrate")
 
+    def end_target(self, vm: int, cause: str) -> None:
+        """A live migration has failed: the target gets back what it was charged."""
+        cells = self.cloud.vms.cells
+        host, cpu, memory = (cells(f"move_{name}")[vm] for name in ("host", "cpu", "memory"))
+        if host == NONE:
+            raise InvariantViolation(f"VM {self.cloud.vms.names[vm]} is not moving")
+        self._charge_host(host, -cpu, -memory)
+        for name in ("host", "cpu", "memory"):
+            self._cell(self.cloud.vms, f"move_{name}", vm, NONE if name == "host" else 0)
+        self._take_devices(vm, host, -1)
+        self._tell(host, -cpu, -memory)
+        self._emit("end", f"vm/{vm}", f"host/{host}", self._figures(host, cpu, memory), cause)
+
     def move_hold(self, vm: int) -> None:
         """A live migration has ended: the source's capacity is returned, the target's hold is the VM's."""
         cells = self.cloud.vms.cells

@@ -115,10 +115,18 @@ class VolumeBook(SpaceBook):
     def cache_image(self, image: int, storage: int, host: int, space: int) -> None:
         """Remember that an image is cached; *host* is `ANYWHERE` on shared storage."""
         self._put(self.cloud.storages[storage].caches, (image, host), space)
+        self._count_cache(storage, image, host, +1)
+
+    def _count_cache(self, storage: int, image: int, host: int, change: int) -> None:
+        """How often an image is cached on a storage, and how many images on each host of it."""
+        one = self.cloud.storages[storage]
+        self._put(one.cached_images, image, one.cached_images.get(image, 0) + change)
+        self._put(one.cached_hosts, host, one.cached_hosts.get(host, 0) + change)
 
     def drop_cache(self, image: int, storage: int, host: int, cause: str = "") -> None:
         """Forget a cached image; its space ends."""
         space = self._drop(self.cloud.storages[storage].caches, (image, host))
+        self._count_cache(storage, image, host, -1)
         if space != NONE:
             self.end_space(space, cause)
 
