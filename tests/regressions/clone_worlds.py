@@ -10,7 +10,7 @@ from simclone.check.operations import OPERATIONS, Stage
 from simclone.check.questions import QUESTIONS
 from simclone.engine.opening import open_context
 from simclone.engine.records import answer_records, figures
-from simclone.engine.waits import Together, Work, Workflow
+from simclone.engine.waits import Locked, Together, Work, Workflow
 from simclone.scenario.load import scenario_of
 from simclone.units import GIB
 from simclone.wire.response import render_answer
@@ -178,6 +178,8 @@ def drive(workflow: Workflow[Any], *, backwards: bool = False, seen: Callable[[W
                 jobs = list(reversed(wait.jobs)) if backwards else list(wait.jobs)
                 answer = [drive(job, backwards=backwards, seen=seen) for job in jobs]
                 answer = answer[::-1] if backwards else answer
+            elif isinstance(wait, Locked):
+                answer = drive(wait.job, backwards=backwards, seen=seen)
             elif seen is not None:
                 seen(wait)
     except StopIteration as end:
