@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from simclone.errors import InvariantViolation
 from simclone.model.books.journal import Journal
 from simclone.model.cloud import Cloud
-from simclone.model.storage import ANYWHERE, PrimaryStorage
+from simclone.model.storage import ANYWHERE
 from simclone.model.vms import NONE, VOLUME_STATUS
 from simclone.units import divided
 
@@ -99,35 +97,6 @@ class SpaceBook(Journal):
         space = self.spaces[number]
         self.end_space(number, "resize")
         return self.hold_space(space.owner, space.storage, size, host=space.host, osd=space.osd, exact=space.exact)
-
-    def recalculate_storage(self, row: int) -> None:
-        """Overwrite a storage's recorded figure from what lies on it (clone-storage-affinity.md 3.11)."""
-        storage, volumes = self.cloud.storages[row], self.cloud.volumes
-        ratio = self.cloud.storage_ratio(row)
-        here = (volumes.array("storage") == row) & (volumes.array("alive") == 1)
-        here &= np.isin(volumes.array("status"), (_CREATING, _READY, _DELETED))
-        sizes, hosts = volumes.array("size")[here].tolist(), volumes.array("host")[here].tolist()
-        exact = [space for space in self.spaces.values() if space.storage == row and space.exact]
-        free = storage.total - divided(sum(sizes), ratio) - sum(one.amount for one in exact) - storage.system_used
-        self._settle(storage, free, storage.total - storage.system_used)
-        if storage.shares is None:
-            return
-        cells = storage.shares.cells
-        for host in np.flatnonzero(storage.shares.array("present")).tolist():
-            used = divided(sum(s for s, h in zip(sizes, hosts, strict=True) if h == host), ratio)
-            used += sum(one.amount for one in exact if one.host == host)
-            drift = cells("held")[host] - used
-            self._cell(storage.shares, "available", host, cells("total")[host] - used)
-            self._cell(storage.shares, "drift", host, drift)
-
-    def _settle(self, storage: PrimaryStorage, free: int, total: int) -> None:
-        drift = free - (total - storage.held)
-        change = drift - storage.drift
-        self._attr(storage, "available", free)
-        self._attr(storage, "drift", drift)
-        if change:
-            amounts = (("bytes", change), ("host", ANYWHERE), ("osd", NONE), ("available", free))
-            self._emit("drift", "", f"storage/{self.cloud.storages.index(storage)}", amounts, "recalculation")
 
     def set_storage(self, row: int, **values: Any) -> None:
         """Change state, status, attachments or figures of a primary storage."""
