@@ -21,6 +21,7 @@ from pathlib import Path
 REPO = Path(__file__).resolve().parents[1]
 TESTS = (
     "tests/unit/test_ledger.py",
+    "tests/unit/test_affinity.py",
     "tests/golden",
     "tests/unit/test_scenarios.py",
     "tests/unit/test_check.py",
