@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -133,22 +134,27 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--limit", type=int, default=240, help="seconds per mutant")
+    parser.add_argument("--minutes", type=float, default=600, help="stop after so long and count what was judged")
     asked = parser.parse_args()
     mutants = all_mutants([path.resolve() for path in asked.paths])
     chosen = random.Random(asked.seed).sample(mutants, min(asked.sample, len(mutants)))
-    dead = 0
+    dead = judged = 0
+    end = time.monotonic() + 60 * asked.minutes
     with tempfile.TemporaryDirectory() as folder:
         room = Path(folder) / "simclone"
         shutil.copytree(REPO, room, ignore=shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache"))
         if (REPO.parent / "shared").is_dir():
             (Path(folder) / "shared").symlink_to(REPO.parent / "shared")
         for file, number in chosen:
+            if time.monotonic() > end:
+                break
+            judged += 1
             text, where = mutated(file, number)
             if killed(room, file, text, asked.limit):
                 dead += 1
             else:
                 print(f"survived {where}", flush=True)
-    print(f"{dead} of {len(chosen)} mutants killed ({dead / len(chosen):.0%}), drawn from {len(mutants)}")
+    print(f"{dead} of {judged} mutants killed ({dead / max(judged, 1):.0%}), drawn from {len(mutants)}")
 
 
 if __name__ == "__main__":
