@@ -102,6 +102,9 @@ def run(
 
     *observers* watch and change nothing; when one raises KeyboardInterrupt, `Interrupted` carries the run so far.
     """
+    for given, what in ((seed, "seed"), (replication, "replication")):
+        if given is not None and (isinstance(given, bool) or not isinstance(given, int) or given < 0):
+            raise InvalidInput([Fault(what, f"{given!r} is no {what}", "a whole number of at least 0")])
     scenario = _overridden(load(source), horizon, keep)
     ctx = open_context(scenario, seed=seed, replication=replication)
     requests, refused = requests_of(scenario)
@@ -269,6 +272,9 @@ class Run:
 
         The table is made by running the scenario again up to that decision; decisions follow from state and identity.
         """
+        for answer in self.result.answers:
+            if answer.error is not None and name in answer.request.names and request in (None, answer.request.name):
+                return self.explain_request(answer.request.name)
         clone = self.clone(name, request)
         cloud = self.result.ledger.cloud
         host = None if clone.host == NONE else cloud.fleet.names[clone.host]

@@ -43,6 +43,7 @@ COMPARE: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Is: ast.IsNot,
     ast.IsNot: ast.Is,
 }
+_BUILTINS = ("int", "str", "float", "bool", "bytes", "object")
 BINARY: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub,
     ast.Sub: ast.Add,
@@ -76,9 +77,11 @@ def sites(tree: ast.AST) -> Iterator[tuple[ast.AST, str]]:
 
 
 def _is_type(node: ast.BinOp) -> bool:
-    parts = (node.left, node.right)
-    return any(isinstance(part, ast.Constant) and part.value is None for part in parts) or all(
-        isinstance(part, ast.Name) and part.id[:1].isupper() for part in parts
+    """A union of types, which no test can tell from another."""
+    parts = [part for part in ast.walk(node) if isinstance(part, ast.Name | ast.Constant)]
+    return isinstance(node.op, ast.BitOr) and all(
+        part.value is None if isinstance(part, ast.Constant) else part.id[:1].isupper() or part.id in _BUILTINS
+        for part in parts
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -37,6 +38,7 @@ def cli() -> None:
 def main() -> None:
     """Run the command line and exit with its code."""
     code: object = 0
+    _usable_streams()
     try:
         with cli.make_context("simclone", sys.argv[1:], auto_envvar_prefix="SIMCLONE") as ctx:
             code = cli.invoke(ctx)
@@ -66,6 +68,16 @@ def main() -> None:
             raise
         _leave(f"this is a bug in simclone ({type(error).__name__}: {error}); SIMCLONE_DEBUG=1 shows where", 3)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _usable_streams() -> None:
+    """A closed stream swallows what is written; one of another encoding shows ``?`` for what it cannot say."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        stream = getattr(sys, name)
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _leave(message: str, code: int) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import click
+
+from simclone.errors import Fault, InvalidInput
 
 
 @click.command(name="audit")
@@ -19,8 +22,12 @@ def command(run_dir: str, as_json: bool) -> None:
     from simclone.cli.output import print_json
 
     folder = Path(run_dir)
-    events = list(read_events(folder))
-    found = replay(read_records(folder), events)
+    try:
+        events = list(read_events(folder))
+        found = replay(read_records(folder), events)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, csv.Error) as error:
+        text = f"the records cannot be understood ({type(error).__name__}: {error})"
+        raise InvalidInput([Fault("", text, "the records of a run", run_dir)]) from None
     if as_json:
         print_json({"events": len(events), "violations": [asdict(one) for one in found]})
     else:

@@ -45,12 +45,12 @@ def table(
 
 
 def bar(before: int, after: int, total: int, width: int = 20) -> Text:
-    """Used before and after as one bar: full blocks were used, shaded ones were added."""
+    """Free *before* and *after* as one bar of use: █ stays used, ▓ was added, ░ was given back, · is free."""
     if total <= 0:
         return Text("")
-    used = max(0, min(width, round(width * (total - before) / total)))
-    now = max(used, min(width, round(width * (total - after) / total)))
-    text = Text("█" * used, style="blue")
-    text.append("▓" * (now - used), style="yellow")
-    text.append("·" * (width - now), style="dim")
+    was, now = (max(0, min(width, round(width * (total - free) / total))) for free in (before, after))
+    text = Text("█" * min(was, now), style="blue")
+    text.append("▓" * max(now - was, 0), style="yellow")
+    text.append("░" * max(was - now, 0), style="green")
+    text.append("·" * (width - max(was, now)), style="dim")
     return text

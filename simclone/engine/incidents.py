@@ -130,7 +130,7 @@ class Incidents:
             if new.local_storage is not None and ctx.cloud.storages[row].is_local
         }
         for number in range(1, new.count + 1):
-            name = numbered(new.name, number) if new.count > 1 else new.name
+            name = numbered(new.name, number)
             add_host(ctx, name, cluster, new.cpu_num, new.total_physical_memory, local)
 
 

@@ -58,8 +58,8 @@ def _leftovers(result: RunResult) -> Iterator[Finding]:
         if cloud.snapshots.get("alive", row):
             taken.setdefault(cloud.snapshots.get("volume", row), []).append(cloud.snapshots.get("size", row))
     for volume, sizes in taken.items():
-        many = "a snapshot stays" if len(sizes) == 1 else f"{len(sizes)} snapshots stay"
-        yield Finding("snapshot", cloud.volumes.names[volume], f"{many} and take {format_size(sum(sizes))}")
+        many = "one snapshot stays and takes" if len(sizes) == 1 else f"{len(sizes)} snapshots stay and take"
+        yield Finding("snapshot", cloud.volumes.names[volume], f"{many} {format_size(sum(sizes))}")
     kept = [one.size for row, one in enumerate(cloud.images) if one.temporary and row in cloud.image_space]
     if kept:
         text = f"{len(kept)} temporary images stay for clones that were only created ({format_size(sum(kept))})"

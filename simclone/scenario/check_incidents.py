@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from simclone.model.settings import DEFINITIONS, canonical
+from simclone.scenario.check_workload import check_duration
 from simclone.scenario.documents import ScenarioDoc
+from simclone.scenario.expand import has_number, numbered
 from simclone.scenario.faults import nearest
-from simclone.scenario.incident_docs import STEPS, FaultDoc, IncidentDoc
+from simclone.scenario.incident_docs import STEPS, FaultDoc, IncidentDoc, Step, StepTimeDoc
 from simclone.scenario.resolve import Directory
 
 STORAGE_EVENTS = ("fail", "repair", "disable", "enable", "fill")
 _PLACES = (("host", "host"), ("cluster", "cluster"), ("zone", "zone"), ("primary_storage", "primaryStorage"))
+MOST_CORES = 1_000_000
 HOST_EVENTS = ("fail", "repair", "disable", "enable", "maintain")
 
 
@@ -26,11 +30,14 @@ def check_horizon(names: Directory, doc: ScenarioDoc) -> None:
             names.findings.add(("incidents", row, "every"), "never ends", "run.horizon: seconds")
 
 
-def check_timing(names: Directory, steps: Iterable[str], kind: str) -> None:
-    """A timing block names steps that exist, and is looked at at all."""
-    for step in steps:
+def check_timing(names: Directory, steps: Mapping[str, Step], kind: str, folder: Path | None) -> None:
+    """A timing block names steps that exist, gives them durations, and is looked at at all."""
+    for step, law in steps.items():
         if step not in STEPS:
             names.findings.add(("timing", step), f"unknown step {step!r}", nearest(step, STEPS))
+        inner = law.seconds if isinstance(law, StepTimeDoc) else law
+        path = ("timing", step, "seconds") if isinstance(law, StepTimeDoc) else ("timing", step)
+        check_duration(names, inner, path, folder, above_zero=False)
     if kind == "instant" and steps:
         names.findings.add(("timing",), "is not looked at", "run.timing: model or zstack")
 
@@ -54,7 +61,7 @@ def check_faults(names: Directory, docs: Sequence[FaultDoc]) -> None:
             names.findings.add(("faults", row, "step"), f"{doc.step!r} cannot be struck", nearest(doc.step, FAULTY))
 
 
-def check_incidents(names: Directory, docs: Sequence[IncidentDoc]) -> None:
+def check_incidents(names: Directory, docs: Sequence[IncidentDoc], folder: Path | None) -> None:
     """One target each, a time or a law, an event that suits the target."""
     for row, doc in enumerate(docs):
         path = ("incidents", row)
@@ -66,6 +73,29 @@ def check_incidents(names: Directory, docs: Sequence[IncidentDoc]) -> None:
         if (doc.at is None) == (doc.every is None):
             names.findings.add(path, "needs a time", "either at or every")
         _check_target(names, doc, targets[0], path)
+        check_duration(names, doc.every, (*path, "every"), folder, above_zero=True)
+        check_duration(names, doc.repair_after, (*path, "repairAfter"), folder, above_zero=False)
+    _check_new_names(names, docs)
+
+
+def _check_new_names(names: Directory, docs: Sequence[IncidentDoc]) -> None:
+    """Hosts that join have names of their own, and room in the columns."""
+    taken = set(names.kinds["host"].rows)
+    for row, doc in enumerate(docs):
+        new = doc.add_hosts
+        if new is None:
+            continue
+        path = ("incidents", row, "addHosts")
+        if new.count > 1 and not has_number(new.name):
+            names.findings.add((*path, "name"), f"names {new.count} hosts alike", "a pattern such as host-{n}")
+        if new.cpu_num > MOST_CORES:
+            names.findings.add((*path, "cpuNum"), f"{new.cpu_num} cores", f"at most {MOST_CORES}")
+        made = (
+            {numbered(new.name, number) for number in range(1, new.count + 1)} if has_number(new.name) else {new.name}
+        )
+        if made & taken:
+            names.findings.add((*path, "name"), f"{min(made & taken)!r} exists", "a name of its own")
+        taken |= made
 
 
 def _check_target(names: Directory, doc: IncidentDoc, target: str, path: tuple[str | int, ...]) -> None:

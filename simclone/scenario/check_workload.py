@@ -7,6 +7,8 @@ from itertools import islice
 from pathlib import Path as FilePath
 from typing import Any
 
+import numpy as np
+
 from simclone.errors import InvalidInput
 from simclone.scenario.distribution_docs import DistributionDoc, plain
 from simclone.scenario.faults import Path, dotted
@@ -85,6 +87,25 @@ def laws(doc: WorkloadDoc, path: Path) -> Iterator[tuple[Any, Path]]:
         if doc.arrivals.bursts is not None:
             found.append((doc.arrivals.bursts.size, (*path, "arrivals", "bursts", "size")))
     yield from found
+
+
+def check_duration(names: Directory, law: Any, path: Path, folder: FilePath | None, *, above_zero: bool) -> None:
+    """A law of durations: as any law, never endless, and with *above_zero* of a mean above 0."""
+    many = len(names.findings.found)
+    _check_law(names, law, path, folder)
+    if law is None or len(names.findings.found) > many:
+        return
+    try:
+        made = Distribution.of(plain(law)).within(folder or FilePath())
+        shares = np.linspace(0.001, 0.999, 512)
+        found = np.asarray(made.quantile(shares), dtype=float)
+    except ValueError as error:
+        names.findings.add(path, str(error))
+        return
+    if not np.all(np.isfinite(found)):
+        names.findings.add(path, "may take for ever", "a finite duration")
+    elif above_zero and float(found.mean()) <= 0:
+        names.findings.add(path, "is 0", "a mean above 0")
 
 
 def _check_law(names: Directory, law: Any, path: Path, folder: FilePath | None) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address
 
 from simclone.allocator.affinity import active_group
+from simclone.engine.clone.known_tags import KNOWN_TAGS
 from simclone.engine.context import Context, invalid_argument, not_found
 from simclone.errors import UnknownName
 from simclone.model.vms import DATA, NONE
@@ -103,6 +106,11 @@ def _tag_error(ctx: Context, request: CloneRequest) -> ErrorCode | None:
             continue
         if "::" not in tag.strip("-") or tag.endswith("::") or tag.startswith("::"):
             return invalid_argument(f"malformed system tag {tag!r}")
+    for tag in request.system_tags:
+        head = tag.removeprefix("-").split("::")[0]
+        if head not in KNOWN_TAGS:
+            near = difflib.get_close_matches(head, KNOWN_TAGS, n=1)
+            return invalid_argument(f"no system tag {head!r}" + (f"; did you mean {near[0]}?" if near else ""))
     prefixes = [tag.split("::")[0] for tag in request.system_tags]
     for once in ("affinityGroupUuid", "resourceBindings", "maxInstancePerHost"):
         if prefixes.count(once) > 1:
@@ -119,6 +127,10 @@ def _tag_error(ctx: Context, request: CloneRequest) -> ErrorCode | None:
 
 def _binding_error(ctx: Context, request: CloneRequest) -> ErrorCode | None:
     for tag in request.system_tags:
+        if tag.startswith("staticIp::"):
+            error = _static_ip_error(ctx, tag)
+            if error is not None:
+                return error
         if not tag.startswith("resourceBindings::"):
             continue
         for part in tag.removeprefix("resourceBindings::").split(","):
@@ -129,6 +141,20 @@ def _binding_error(ctx: Context, request: CloneRequest) -> ErrorCode | None:
                 ctx.cloud.find(kind.lower(), name)
             except UnknownName as unknown:
                 return not_found(unknown.kind, unknown.name)
+    return None
+
+
+def _static_ip_error(ctx: Context, tag: str) -> ErrorCode | None:
+    parts = tag.split("::")
+    try:
+        if len(parts) != 3:
+            raise ValueError
+        IPv4Address(parts[2])
+        ctx.cloud.find("l3Network", parts[1])
+    except ValueError:
+        return invalid_argument(f"system tag {tag!r} is not staticIp::<network>::<address>")
+    except UnknownName as unknown:
+        return not_found(unknown.kind, unknown.name)
     return None
 
 

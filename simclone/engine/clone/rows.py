@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from ipaddress import IPv4Address
 
 from simclone.allocator.host.strategies import LEAST_VM
 from simclone.engine.clone.job import Job, source_host, taken_names
@@ -105,9 +106,16 @@ def clone_wish(ctx: Context, job: Job) -> Wish:
         paused=request.strategy == "CreateStopped",
         fast=job.fast,
         fast_host=source_host(ctx, job) if job.fast and local else None,
+        static_ips=_static_ips(ctx, request.system_tags),
         cloned=True,
         volume_tags=_volume_tags(ctx, root, request.root_tags),
     )
+
+
+def _static_ips(ctx: Context, tags: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
+    """Addresses asked for by tags ``staticIp::<network>::<address>``; of several clones the first gets it."""
+    parts = (tag.split("::") for tag in tags if tag.startswith("staticIp::"))
+    return tuple((ctx.cloud.find("l3Network", part[1]), int(IPv4Address(part[2]))) for part in parts)
 
 
 def _volume_tags(ctx: Context, root: int, asked: tuple[str, ...]) -> tuple[str, ...]:
