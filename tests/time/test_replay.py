@@ -220,7 +220,7 @@ def test_a_host_of_one_vm_serves_any_number_of_lives_of_no_length() -> None:
 # ---------------------------------------------------------------- published figures
 
 
-@pytest.mark.slow
+@pytest.mark.replay
 @pytest.mark.shared
 @shared(HUAWEI)
 def test_huaweis_published_figures_come_out() -> None:
@@ -236,7 +236,7 @@ def test_huaweis_published_figures_come_out() -> None:
     assert round(means[2] / GIB, 1) == 3708.7
 
 
-@pytest.mark.slow
+@pytest.mark.replay
 @pytest.mark.shared
 @shared(AZURE)
 def test_azures_published_figures_come_out() -> None:

@@ -198,9 +198,9 @@ def test_the_allocators_queue_waits_as_erlang_c_says(servers: int, load_: float)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("servers", "load_"), [(1, 0.8), (4, 3.2), (10, 9.0)], ids=["M/M/1", "M/M/4", "M/M/10"])
+@pytest.mark.parametrize(("servers", "load_"), [(1, 0.8), (4, 3.2), (10, 8.0)], ids=["M/M/1", "M/M/4", "M/M/10"])
 def test_a_busy_allocators_queue_waits_as_erlang_c_says(servers: int, load_: float) -> None:
-    """M/M/c at 80 and 90 % over long runs."""
+    """M/M/c at 80 % over long runs."""
     assert_erlang_c(servers, load_, 15_000)
 
 
