@@ -312,6 +312,40 @@ def test_a_storage_ratio_change_drifts_at_the_end() -> None:
     assert ctx.cloud.storages[0].drift == 4 * GIB
 
 
+def placed_volume(ctx: Context, storage: int, host: int = NONE) -> int:
+    """A volume of 1 GiB on a storage."""
+    row = ctx.ledger.add_volume("v", type=1, size=GIB, account=-1)
+    ctx.ledger.place_volume(row, ctx.ledger.hold_space("v", storage, GIB, host=host))
+    return row
+
+
+def test_a_storage_counts_the_volumes_on_it() -> None:
+    """One more for each that is placed, one less for each that goes."""
+    ctx = cloud_of()
+    first, second = placed_volume(ctx, 0), placed_volume(ctx, 0)
+    assert ctx.cloud.storages[0].volume_count == 2
+    ctx.ledger.remove_volume(first)
+    assert ctx.cloud.storages[0].volume_count == 1
+    ctx.ledger.remove_volume(second)
+    assert ctx.cloud.storages[0].volume_count == 0
+    ctx.ledger.check()
+
+
+def test_a_host_that_goes_takes_its_local_share_and_volumes_along() -> None:
+    """Only what lies on that host is lost; a volume removed before is not touched again."""
+    ctx = cloud_of()
+    gone, lost = placed_volume(ctx, 1, 0), placed_volume(ctx, 1, 0)
+    ctx.ledger.remove_volume(gone)
+    local = ctx.cloud.storages[1]
+    assert local.shares is not None
+    ctx.ledger.forget_share(1, 0)
+    volumes = ctx.cloud.volumes
+    assert (volumes.get("storage", lost), volumes.get("status", lost)) == (NONE, 3)
+    assert local.volume_count == 0
+    assert (local.shares.get("present", 0), local.shares.get("available", 0)) == (0, 0)
+    assert local.available == 0
+
+
 def test_an_address_has_one_holder() -> None:
     """Taking a taken address, or returning a free one, is a bug and says so."""
     ctx = cloud_of()

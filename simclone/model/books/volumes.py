@@ -172,6 +172,7 @@ class VolumeBook(SpaceBook):
         for volume in np.flatnonzero(here).tolist():
             self.end_space(volumes.get("space", volume), "hostDeleted")
             self.set_volume(volume, space=NONE, storage=NONE, host=NONE, status=_DELETED)
+            self._attr(storage, "volume_count", storage.volume_count - 1)
         shares = storage.shares
         left = shares.get("available", host) if shares is not None else 0
         self.set_storage(row, available=storage.available - left)
