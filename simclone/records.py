@@ -226,6 +226,14 @@ class CloneAnswer:
         """``numberOfClonedVm``: elements without error."""
         return sum(clone.error is None for clone in self.clones)
 
+    def element_reasons(self) -> dict[str, int]:
+        """Elements with an error by reason, in the order they are met."""
+        counts: dict[str, int] = {}
+        for clone in self.clones:
+            if clone.error is not None:
+                counts[clone.error.root_reason] = counts.get(clone.error.root_reason, 0) + 1
+        return counts
+
     @property
     def batch(self) -> str:
         """The batch header of the answer: SUCCESS, PARTIAL or FAIL (clone-storage-affinity.md 1.2)."""

@@ -218,20 +218,12 @@ def answer_facts(ctx: Context, answer: CloneAnswer) -> Answer:
         "failedRootErrorCodes": [root for _, root in losers],
         "distinctHosts": len(set(placed)),
         "perHost": {name: placed.count(name) for name in names},
-        "reasons": _reasons(answer),
+        "reasons": answer.element_reasons(),
         "perName": {
             one.name: failed(one.error) if one.error is not None else {"ok": True, **vm_facts(ctx, one.vm)}
             for one in answer.clones
         },
     }
-
-
-def _reasons(answer: CloneAnswer) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for one in answer.clones:
-        if one.error is not None:
-            counts[one.error.root_reason] = counts.get(one.error.root_reason, 0) + 1
-    return counts
 
 
 def start(stage: Stage, spec: Spec) -> list[Answer]:

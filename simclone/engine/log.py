@@ -20,7 +20,7 @@ def decision_lines(cloud: Cloud, decisions: Iterable[DecisionRecord]) -> Iterato
 
 def _line(cloud: Cloud, one: DecisionRecord) -> dict[str, Any]:
     made, names = one.decision, cloud.fleet.names
-    placed = isinstance(made, Placed)
+    error = None if isinstance(made, Placed) else made.error
     return {
         "serial": one.serial,
         "at_us": one.at_us,
@@ -32,8 +32,8 @@ def _line(cloud: Cloud, one: DecisionRecord) -> dict[str, Any]:
         "page": made.page if isinstance(made, Placed) else None,
         "tried": [[names[each.host], each.reason] for each in made.tried],
         "steps": [[step.flow, step.page, step.before, step.after] for step in made.steps if step.before != step.after],
-        "code": None if placed else made.error.root_code,  # type: ignore[union-attr]
-        "reason": None if placed else made.error.root_reason,  # type: ignore[union-attr]
+        "code": error and error.root_code,
+        "reason": error and error.root_reason,
     }
 
 

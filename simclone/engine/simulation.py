@@ -297,8 +297,4 @@ def failure_reasons(answer: CloneAnswer) -> dict[str, int]:
     """Failed names of an answer by reason; a call that failed as a whole counts all its names."""
     if answer.error is not None:
         return {answer.error.root_reason: max(len(answer.request.names), 1)}
-    counts: dict[str, int] = {}
-    for one in answer.clones:
-        if one.error is not None:
-            counts[one.error.root_reason] = counts.get(one.error.root_reason, 0) + 1
-    return counts
+    return answer.element_reasons()

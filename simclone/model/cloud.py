@@ -211,10 +211,6 @@ class Cloud:
         """The uuid of something born in this run."""
         return born_uuid(self.chance.seed, kind, serial)
 
-    def account_name(self, account: int) -> str:
-        """The name of an account; the administrator is ``admin``."""
-        return "admin" if account < 0 else self.accounts[account].name
-
     def limit(self, account: int, quota: str) -> int:
         """An account's limit; what its row does not name is the shipped or configured default."""
         found = self.limits[account].get(quota)

@@ -38,12 +38,6 @@ def shares_that_fit(cloud: Cloud, storage: int, size: int) -> tuple[BoolArray, B
     return present, fits
 
 
-def share_fits(cloud: Cloud, storage: int, host: int, size: int) -> bool:
-    """The same test for one host; the host search blacklists pairs that fail it."""
-    present, fits = shares_that_fit(cloud, storage, size)
-    return bool(fits[host]) or not bool(present[host])
-
-
 def has_share(cloud: Cloud, storage: int, host: int) -> bool:
     """True when the host brings disk to this local storage."""
     shares = cloud.storages[storage].shares
