@@ -28,6 +28,7 @@ from simclone.errors import Fault, InvalidInput, InvariantViolation, UnknownName
 from simclone.explain.findings import Finding, findings
 from simclone.explain.hosts import HostVerdict, host_table
 from simclone.explain.story import Explanation, explain_clone, explain_refusal
+from simclone.model.cloud import Cloud as LiveCloud
 from simclone.model.vms import NONE
 from simclone.records import CloneAnswer, CloneRecord, CloneRequest, ErrorCode, Placed
 from simclone.scenario.load import Case, Scenario, scenario_of
@@ -224,6 +225,27 @@ class Run:
 
         return series_frame(self.result)
 
+    @cached_property
+    def places(self) -> pd.DataFrame:
+        """One row per sample and zone, cluster or host (``run.series``): VMs, held and available, measured use."""
+        from simclone.frames import places_frame
+
+        return places_frame(self.result)
+
+    @cached_property
+    def storage_series(self) -> pd.DataFrame:
+        """One row per sample and primary storage: held, available and physical bytes, volumes."""
+        from simclone.frames import storage_series_frame
+
+        return storage_series_frame(self.result)
+
+    @cached_property
+    def queues(self) -> pd.DataFrame:
+        """One row per sample and kind of queue: waiting, busy, entered, waited_s."""
+        from simclone.frames import queues_frame
+
+        return queues_frame(self.result)
+
     def statistics(self) -> Statistics:
         """Success, waits, answer times, use over time, fragmentation and affinity compliance as one record."""
         return statistics_of(self.result, self.durations_us)
@@ -287,9 +309,9 @@ class Run:
         found: list[HostVerdict] = []
         ctx = open_context(self.scenario, seed=self.seed, replication=self.replication)
 
-        def watch(number: int, request: HostRequest) -> None:
+        def watch(number: int, request: HostRequest, seen: LiveCloud) -> None:
             if number <= serial:
-                found[:] = host_table(ctx.cloud, request)
+                found[:] = host_table(seen, request)
 
         requests, _ = requests_of(self.scenario)
         ctx.watch = watch

@@ -16,7 +16,9 @@ import numpy as np
 import pandas as pd
 
 from simclone.engine.result import RunResult
+from simclone.engine.series import NOT_MEASURED, PLACE_FIELDS, PLACES, QUEUE_FIELDS, STORAGE_FIELDS
 from simclone.engine.statistics import Statistics
+from simclone.model.columns import IntArray
 from simclone.model.inventory import HOST_STATES, STATUSES
 from simclone.model.vms import NONE
 from simclone.records import ErrorCode, Placed
@@ -131,6 +133,63 @@ def series_frame(result: RunResult) -> pd.DataFrame:
     return pd.DataFrame(dict(zip(SERIES_COLUMNS, (at_us / SECOND, *found[1:4], waiting), strict=True)))
 
 
+def places_frame(result: RunResult) -> pd.DataFrame:
+    """One row per sample and zone, cluster or host; use is NaN where nobody measures it."""
+    table, cloud = _columns(result, "places"), result.ledger.cloud
+    names = {
+        "zones": [one.name for one in cloud.zones],
+        "clusters": [one.name for one in cloud.clusters],
+        "hosts": cloud.fleet.names,
+    }
+    kinds = [PLACES[kind] for kind in table["kind"].tolist()]
+    columns: dict[str, Any] = {
+        "at_s": table["at_us"] / SECOND,
+        "kind": [kind[:-1] for kind in kinds],
+        "place": [names[kind][row] for kind, row in zip(kinds, table["row"].tolist(), strict=True)],
+        "vms": table["vms"],
+    }
+    for book in ("held", "available"):
+        columns |= {f"{book}_cpu_vcpus": table[f"{book}_cpu"], f"{book}_memory_bytes": table[f"{book}_memory"]}
+    for name in ("cpu", "memory"):
+        use = table[f"{name}_use_ppm"]
+        columns[f"{name}_use_ratio"] = np.where(use == NOT_MEASURED, np.nan, use / 1_000_000)
+    return pd.DataFrame(columns)
+
+
+def storage_series_frame(result: RunResult) -> pd.DataFrame:
+    """One row per sample and primary storage."""
+    table, storages = _columns(result, "storages"), result.ledger.cloud.storages
+    return pd.DataFrame(
+        {
+            "at_s": table["at_us"] / SECOND,
+            "storage": [storages[row].name for row in table["row"].tolist()],
+            **{f"{name}_bytes": table[name] for name in ("held", "available", "available_physical")},
+            "volumes": table["volumes"],
+        }
+    )
+
+
+def queues_frame(result: RunResult) -> pd.DataFrame:
+    """One row per sample and kind of queue; *entered* and *waited_s* add up from t = 0."""
+    table = _columns(result, "queues")
+    names = [] if result.places is None else result.places.queue_names
+    return pd.DataFrame(
+        {
+            "at_s": table["at_us"] / SECOND,
+            "queue": [names[row] for row in table["queue"].tolist()],
+            **{name: table[name] for name in ("waiting", "busy", "entered")},
+            "waited_s": table["waited_us"] / SECOND,
+        }
+    )
+
+
+def _columns(result: RunResult, name: str) -> dict[str, IntArray]:
+    fields = {"places": PLACE_FIELDS, "storages": STORAGE_FIELDS, "queues": QUEUE_FIELDS}[name]
+    if result.places is None:
+        return {field: np.zeros(0, dtype=np.int64) for field in fields}
+    return {field: np.array(values, dtype=np.int64) for field, values in result.places.tables()[name].items()}
+
+
 def _event_rows(result: RunResult) -> Iterable[tuple[Any, ...]]:
     for one in result.events:
         amounts = ";".join(f"{name}={amount}" for name, amount in one.amounts)
@@ -226,6 +285,9 @@ def _write_tables(result: RunResult, folder: Path, kind: str) -> None:
         "storage": storage_frame,
         "events": events_frame,
         "series": series_frame,
+        "places": places_frame,
+        "storage_series": storage_series_frame,
+        "queues": queues_frame,
     }
     frames = ((name, maker(result)) for name, maker in makers.items())
     if kind == "parquet":

@@ -122,8 +122,8 @@ class DecisionRecord:
 class Event:
     """One change of the ledger.
 
-    *kind* is ``hold``, ``end``, ``drift``, ``set`` or ``vm``; *subject* names the owner, *target* the host,
-    storage, network or account; *amounts* are exact integers, named.
+    *kind* is ``hold``, ``end``, ``drift``, ``set``, ``vm``, ``volume``, ``device`` or ``breach``; *subject* names the
+    owner, *target* the host, storage, network or account; *amounts* are exact integers, named.
     """
 
     serial: int

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 
-import simclone.engine.life.migrate as migrate_module
+import simclone.engine.allocation as allocation_module
 import simclone.engine.queries as queries_module
 import simclone.placement.host as host_module
 from simclone.allocator.host.request import HostRequest
@@ -700,8 +700,8 @@ def watched(
     """Inside, *decided* sees every host decision and *listed* every dry run, before anything is written."""
     real_decide, real_candidates = host_module.decide, host_module.candidates
 
-    def decide(request: Any, cloud: Any, identity: Identity) -> Decision:
-        decision = real_decide(request, cloud, identity)
+    def decide(request: Any, cloud: Any, identity: Identity, seen: Any = None) -> Decision:
+        decision = real_decide(request, cloud, identity, seen)
         if decided is not None:
             decided(Seen(request, cloud, identity, decision))
         return decision
@@ -714,7 +714,7 @@ def watched(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(host_module, "decide", decide)
-        patch.setattr(migrate_module, "decide", decide)
+        patch.setattr(allocation_module, "decide", decide)
         patch.setattr(host_module, "candidates", candidates)
         patch.setattr(queries_module, "candidates", candidates)
         yield

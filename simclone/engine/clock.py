@@ -20,10 +20,11 @@ ENDS, REPAIRS, FAILURES, RECALCULATION, ARRIVALS = 1, 2, 3, 4, 5
 class Slot:
     """Counted slots with waiters in order of coming; entering a free one is a method call, not an event."""
 
-    __slots__ = ("_env", "capacity", "taken", "waiters")
+    __slots__ = ("_env", "capacity", "entered", "taken", "waited_us", "waiters")
 
     def __init__(self, env: simpy.Environment, capacity: int) -> None:
         self._env, self.capacity, self.taken = env, capacity, 0
+        self.entered = self.waited_us = 0
         self.waiters: deque[simpy.Event] = deque()
 
     def enter(self) -> simpy.Event | None:
@@ -77,12 +78,18 @@ class Queues:
             found.append(self._slots[name])
         return found
 
-    def lengths(self) -> dict[str, int]:
-        """Waiters per kind of queue."""
-        counts: dict[str, int] = {}
+    def waiting(self) -> int:
+        """Waiters in all queues."""
+        return sum(len(slot.waiters) for slot in self._slots.values())
+
+    def figures(self) -> dict[str, tuple[int, int, int, int]]:
+        """By kind of queue: waiters, busy slots, and since t = 0 those that entered and the microseconds waited."""
+        sums: dict[str, tuple[int, int, int, int]] = {}
         for name, slot in self._slots.items():
-            counts[str(name[0])] = counts.get(str(name[0]), 0) + len(slot.waiters)
-        return counts
+            mine = (len(slot.waiters), slot.taken, slot.entered, slot.waited_us)
+            past = sums.get(str(name[0]), (0, 0, 0, 0))
+            sums[str(name[0])] = (past[0] + mine[0], past[1] + mine[1], past[2] + mine[2], past[3] + mine[3])
+        return sums
 
 
 class Clock:
@@ -187,12 +194,16 @@ class Clock:
         try:
             came = self.now_us
             for slot in self.queues.slots(work) if self.timing.steps else ():
-                turn = slot.enter()
+                turn, asked = slot.enter(), self.now_us
                 if turn is not None:
                     yield turn
+                slot.entered += 1
+                slot.waited_us += self.now_us - asked
                 held.append(slot)
             if work.vm >= 0 and self.now_us > came:
                 self.waited[work.vm] = self.waited.get(work.vm, 0) + self.now_us - came
+            if work.begin is not None:
+                work.begin()
             size = work.size() if callable(work.size) else work.size
             taken = self.timing.duration(work.name, size, self.ctx.cloud.chance, self._who(work))
             if taken:

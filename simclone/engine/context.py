@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,9 @@ from simclone.records import Decision, DecisionRecord, ErrorCode, Unplaced
 class Context:
     """A run in progress. *max_names* bounds the names of one clone call.
 
-    *watch* sees every host request (with the number its decision will have) before it is decided, *opening* holds the
+    *watch* sees every host request (with the number its decision will have) before it is decided, *timed* says
+    that steps take time, *raced* counts
+    placements whose filters saw an older cloud, *breaches* those that broke a rule, by reason. *opening* holds the
     figures before anything was placed, *keep_decisions* (all, failures, summary) says which decisions stay in the log.
     """
 
@@ -28,11 +30,14 @@ class Context:
     decisions: list[DecisionRecord] = field(default_factory=list)
     ordinals: dict[str, int] = field(default_factory=dict)
     max_names: int = 10_000
-    watch: Callable[[int, HostRequest], None] | None = None
+    watch: Callable[[int, HostRequest, Cloud], None] | None = None
     opening: Mapping[str, Any] = field(default_factory=dict)
     keep_decisions: str = "all"
     noted: int = 0
     faults: Faults | None = None
+    timed: bool = False
+    raced: int = 0
+    breaches: dict[str, int] = field(default_factory=dict)
 
     @property
     def cloud(self) -> Cloud:
@@ -64,10 +69,16 @@ class Context:
         who = self.identity(work.vm) if work.vm >= 0 else Identity("step", 0)
         return self.faults.strike(work.name, who, self.cloud.chance)
 
-    def announce(self, request: HostRequest) -> None:
-        """Show a request to the watcher, if there is one."""
+    def announce(self, request: HostRequest, seen: Cloud | None = None) -> None:
+        """Show a request and the cloud its filters see to the watcher, if there is one."""
         if self.watch is not None:
-            self.watch(self.noted, request)
+            self.watch(self.noted, request, seen or self.cloud)
+
+    def count_breaches(self, reasons: Iterable[str]) -> None:
+        """One placement of several at once; *reasons* are the rules its host no longer met."""
+        self.raced += 1
+        for reason in reasons:
+            self.breaches[reason] = self.breaches.get(reason, 0) + 1
 
     def note(self, request: str, subject: str, purpose: str, strategy: str | None, decision: Decision) -> None:
         """Keep a decision for the records."""

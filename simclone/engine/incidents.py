@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,15 +13,21 @@ from simclone.chance import Identity
 from simclone.engine.admin.hosts import add_host, change_host_state
 from simclone.engine.admin.settings import update_global_config
 from simclone.engine.clock import FAILURES, REPAIRS
+from simclone.engine.context import Outcome
 from simclone.engine.life.failure import fail_host, repair_host, restart_elsewhere
 from simclone.engine.life.start import start_vm
 from simclone.engine.simulation import Simulation
 from simclone.engine.timing import UNIT
 from simclone.engine.waits import alone
+from simclone.errors import InvariantViolation
+from simclone.scenario.distribution_docs import Law
 from simclone.scenario.expand import numbered
 from simclone.scenario.incident_docs import IncidentDoc, law_of
 from simclone.units import SECOND, java_round
 from simclone.workload.distributions import Distribution
+
+Group = tuple[int, ...]
+"""Targets that are struck together."""
 
 
 class Incidents:
@@ -33,11 +39,44 @@ class Incidents:
             self._schedule(doc, doc.name or f"incident-{row + 1}")
 
     def _schedule(self, doc: IncidentDoc, name: str) -> None:
-        for target in self._targets(doc):
-            if doc.at is not None:
-                self._at(java_round(doc.at * SECOND), doc, name, target, 0)
-            else:
-                self._again(doc, name, target, 0)
+        if doc.wave is not None and doc.at is not None:
+            hosts = self._targets(doc)
+            waves = [hosts[at : at + doc.wave] for at in range(0, len(hosts), doc.wave)]
+            begin = partial(self._wave, doc, name, iter(waves))
+            self.simulation.clock.at(java_round(doc.at * SECOND), FAILURES, begin)
+            return
+        targets = self._targets(doc)
+        groups: list[Group] = [tuple(targets)] if doc.together else [(target,) for target in targets]
+        if doc.at is not None:
+            self._at(java_round(doc.at * SECOND), doc, name, groups, 0)
+            return
+        for group in groups:
+            self._again(doc, name, group, 0)
+
+    def _wave(self, doc: IncidentDoc, name: str, waves: Iterator[list[int]]) -> None:
+        """Hosts that go into maintenance together; the next ones follow when the last of these is back."""
+        away = set(next(waves, ()))
+
+        def back(host: int, _: object = None) -> None:
+            away.discard(host)
+            if not away:
+                self._wave(doc, name, waves)
+
+        def enable(host: int) -> None:
+            self.simulation.clock.start(change_host_state(self.simulation.ctx, host, "enable"), partial(back, host))
+
+        def drained(host: int, outcome: Outcome) -> None:
+            if not outcome.ok:
+                back(host)
+                return
+            law = law_of(_given(doc.repair_law()), self.folder)
+            after = self._draw(law, name, (host,), 0, "repair")
+            self.simulation.clock.at(self.simulation.clock.now_us + after, REPAIRS, partial(enable, host))
+
+        for host in sorted(away):
+            self.simulation.clock.start(
+                change_host_state(self.simulation.ctx, host, "maintain"), partial(drained, host)
+            )
 
     def _targets(self, doc: IncidentDoc) -> list[int]:
         cloud = self.simulation.ctx.cloud
@@ -58,31 +97,36 @@ class Incidents:
                 return found
         return [-1]
 
-    def _draw(self, law: Distribution, name: str, target: int, number: int, purpose: str) -> int:
+    def _draw(self, law: Distribution, name: str, group: Group, number: int, purpose: str) -> int:
         chance = self.simulation.ctx.cloud.chance
-        uniform = (chance.key(Identity(f"incident/{name}", target + 1, number), purpose) + 0.5) / UNIT
+        uniform = (chance.key(Identity(f"incident/{name}", _key(group), number), purpose) + 0.5) / UNIT
         return max(java_round(float(law.quantile(np.array([uniform]))[0]) * SECOND), 0)
 
-    def _again(self, doc: IncidentDoc, name: str, target: int, number: int) -> None:
-        assert doc.every is not None
-        gap = self._draw(law_of(doc.every, self.folder), name, target, number, "gap")
-        self._at(self.simulation.clock.now_us + gap, doc, name, target, number)
+    def _again(self, doc: IncidentDoc, name: str, group: Group, number: int) -> None:
+        gap = self._draw(law_of(_given(doc.gap_law()), self.folder), name, group, number, "gap")
+        self._at(self.simulation.clock.now_us + gap, doc, name, [group], number)
 
-    def _at(self, when_us: int, doc: IncidentDoc, name: str, target: int, number: int) -> None:
+    def _at(self, when_us: int, doc: IncidentDoc, name: str, groups: list[Group], number: int) -> None:
         kind = REPAIRS if doc.event in ("repair", "enable") else FAILURES
-        self.simulation.clock.at(when_us, kind, partial(self._happen, doc, name, target, number))
+        self.simulation.clock.at(when_us, kind, partial(self._happen, doc, name, groups, number))
 
-    def _happen(self, doc: IncidentDoc, name: str, target: int, number: int) -> None:
-        self._act(doc, target)
-        clock = self.simulation.clock
-        then = clock.now_us
-        if doc.repair_after is not None:
-            then += self._draw(law_of(doc.repair_after, self.folder), name, target, number, "repair")
-            clock.at(then, REPAIRS, partial(self._repair, doc, target))
-        if doc.every is not None:
-            clock.at(then, FAILURES, partial(self._again, doc, name, target, number + 1))
+    def _happen(self, doc: IncidentDoc, name: str, groups: list[Group], number: int) -> None:
+        """All targets are struck before anything reacts: nobody restarts on a host that fails at the same moment."""
+        self._act(doc, [target for group in groups for target in group])
+        clock, repair = self.simulation.clock, doc.repair_law()
+        for group in groups:
+            then = clock.now_us
+            if repair is not None:
+                then += self._draw(law_of(repair, self.folder), name, group, number, "repair")
+                clock.at(then, REPAIRS, partial(self._repair_each, doc, group))
+            if doc.at is None:
+                clock.at(then, FAILURES, partial(self._again, doc, name, group, number + 1))
 
-    def _act(self, doc: IncidentDoc, target: int) -> None:
+    def _repair_each(self, doc: IncidentDoc, group: Group) -> None:
+        for target in group:
+            self._repair(doc, target)
+
+    def _act(self, doc: IncidentDoc, targets: list[int]) -> None:
         ctx = self.simulation.ctx
         if doc.global_config is not None:
             for key, value in doc.global_config.items():
@@ -90,13 +134,19 @@ class Incidents:
         elif doc.add_hosts is not None:
             self._add_hosts(doc)
         elif doc.primary_storage is not None:
-            self._storage(doc, target)
+            self._storage(doc, targets[0])
         elif doc.event == "fail":
-            self._start_each(fail_host(ctx, target), restart_elsewhere)
-        elif doc.event == "repair":
+            hit = [fail_host(ctx, target) for target in targets]
+            self._start_each([vm for vms in hit for vm in vms], restart_elsewhere)
+        else:
+            for target in targets:
+                self._change(doc, target)
+
+    def _change(self, doc: IncidentDoc, target: int) -> None:
+        if doc.event == "repair":
             self._repair(doc, target)
         else:
-            self.simulation.clock.start(change_host_state(ctx, target, str(doc.event)), _ignore)
+            self.simulation.clock.start(change_host_state(self.simulation.ctx, target, str(doc.event)), _ignore)
 
     def _start_each(self, vms: list[int], workflow: Callable[..., Any]) -> None:
         for vm in vms:
@@ -132,6 +182,18 @@ class Incidents:
         for number in range(1, new.count + 1):
             name = numbered(new.name, number)
             add_host(ctx, name, cluster, new.cpu_num, new.total_physical_memory, local)
+
+
+def _key(group: Group) -> int:
+    """What a target's draws are keyed by: its row; targets struck together share one key."""
+    return group[0] + 1 if len(group) == 1 else 0
+
+
+def _given(law: Law | None) -> Law:
+    """A law that the checks of the file have seen to be there."""
+    if law is None:
+        raise InvariantViolation("an incident without its law passed the checks")
+    return law
 
 
 def _ignore(_: object) -> None:

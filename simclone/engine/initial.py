@@ -56,6 +56,8 @@ def new_vm(ctx: Context, doc: VmDoc) -> NewVm:
         user_tags=tuple(doc.user_tags),
         strategy=doc.strategy,
     )
+    if doc.utilisation is not None:
+        shape = replace(shape, use=doc.utilisation.key())
     one = None if offering is None else cloud.offerings[offering]
     ips = tuple((cloud.find("l3Network", l3), int(IPv4Address(address))) for l3, address in doc.ips.items())
     wish = Wish(host=row("host", doc.host), root_storage=row("primaryStorage", doc.primary_storage), static_ips=ips)

@@ -13,6 +13,7 @@ from simclone.engine.incidents import Incidents
 from simclone.engine.result import RunResult
 from simclone.engine.simulation import Observer, Options, Simulation, failure_reasons
 from simclone.engine.timing import timing_of
+from simclone.engine.utilisation import Meters
 from simclone.records import CloneAnswer, CloneRequest, ErrorCode
 from simclone.scenario.load import Scenario
 from simclone.scenario.workload_docs import stream_specs
@@ -52,6 +53,7 @@ def simulation_of(
         horizon_us=horizon,
         warm_up_us=java_round(doc.run.warm_up * SECOND),
         sample_us=None if doc.run.sample is None else java_round(doc.run.sample * SECOND),
+        series=tuple(doc.run.series),
         keep=doc.run.keep,
     )
     specs = stream_specs(doc.workload, doc.run.start, folder)
@@ -66,6 +68,10 @@ def simulation_of(
         )
     simulation = Simulation(ctx, requests=requests, arrivals=drawn, options=options, observers=observers)
     Incidents(simulation, doc.incidents, folder)
+    if any(vm.utilisation is not None for vm in scenario.vms):
+        window_us = java_round(doc.run.utilisation_window * SECOND)
+        meters = Meters(ctx, folder, window_us)
+        simulation.background(lambda: window_us, meters.measure)
     return simulation
 
 

@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Callable
 
 from simclone.engine.clock import RECALCULATION, Clock
+from simclone.engine.series import PlaceSeries
 from simclone.model.ledger import Ledger
 
 SERIES = ("at_us", "vms", "cpu", "memory", "waiting")
@@ -35,7 +36,7 @@ class Tally:
                 self.area[place] += self.now[place] * passed
         self._last_us = now_us
 
-    def _changed(self, _host: int, cpu: int, memory: int) -> None:
+    def _changed(self, _vm: int, _host: int, cpu: int, memory: int) -> None:
         self._advance()
         many = 1 if cpu > 0 or memory > 0 else -1
         for place, change in enumerate((many, cpu, memory)):
@@ -59,16 +60,20 @@ def _standing(ledger: Ledger) -> list[int]:
 
 
 class Sampler:
-    """A row of figures every *interval_us*: running VMs, vCPUs, bytes, waiters in all queues."""
+    """A row every *interval_us*: running VMs, vCPUs, bytes, waiters in all queues, and what *places* sees."""
 
-    def __init__(self, clock: Clock, tally: Tally, interval_us: int, alive: Callable[[], bool]) -> None:
+    def __init__(
+        self, clock: Clock, tally: Tally, places: PlaceSeries, interval_us: int, alive: Callable[[], bool]
+    ) -> None:
         self._clock, self._tally, self._interval, self._alive = clock, tally, interval_us, alive
+        self.places = places
         self.columns = {name: array("q") for name in SERIES}
         self._sample()
 
     def _sample(self) -> None:
-        row = (self._clock.now_us, *self._tally.now, sum(self._clock.queues.lengths().values()))
+        row = (self._clock.now_us, *self._tally.now, self._clock.queues.waiting())
         for name, value in zip(SERIES, row, strict=True):
             self.columns[name].append(value)
+        self.places.sample()
         if self._alive():
             self._clock.at(self._clock.now_us + self._interval, RECALCULATION, self._sample)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simclone.engine.records import answer_records, figures
+from simclone.engine.series import PlaceSeries
 from simclone.model.columns import IntArray
 from simclone.model.ledger import Ledger
 from simclone.records import CloneAnswer, DecisionRecord, Event
@@ -19,7 +20,8 @@ class Totals:
     """Counts of a run, kept whatever else is dropped.
 
     *reasons* counts failed names; *peak* and *peak_at_us* are those of VMs, vCPUs and bytes running, *area* their
-    integrals in microseconds since the end of the warm-up, *span_us* the time they cover.
+    integrals in microseconds since the end of the warm-up, *span_us* the time they cover. *raced* counts
+    placements beside others in the allocator, *breaches* those of them that broke a rule, by reason.
     """
 
     requests: int = 0
@@ -31,14 +33,17 @@ class Totals:
     peak_at_us: tuple[int, int, int] = (0, 0, 0)
     area: tuple[int, int, int] = (0, 0, 0)
     span_us: int = 0
+    raced: int = 0
+    breaches: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
     """A finished run: its answers, decisions and events, the ledger as it stands, and host figures before.
 
-    *opening* are the figures before anything was placed, *start* those before the first request, *series* the sampled
-    columns, *waited_us* the time each VM row spent in queues, *complete* False when rows were dropped on request.
+    *opening* are the figures before anything was placed, *start* those before the first request, *series* and
+    *places* the sampled columns, *waited_us* the time each VM row spent in queues, *complete* False when rows were
+    dropped on request.
     """
 
     ledger: Ledger
@@ -51,6 +56,7 @@ class RunResult:
     start: Mapping[str, Any]
     totals: Totals = Totals()
     series: Mapping[str, Any] = field(default_factory=dict)
+    places: PlaceSeries | None = None
     waited_us: Mapping[int, int] = field(default_factory=dict)
     complete: bool = True
 

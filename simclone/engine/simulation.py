@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,11 +14,12 @@ from simclone.engine.life.destroy import destroy_vm, remove
 from simclone.engine.recorder import Sampler, Tally
 from simclone.engine.records import figures
 from simclone.engine.result import HOST_FIGURES, RunResult, Totals
+from simclone.engine.series import PlaceSeries
 from simclone.engine.timing import INSTANT, Timing
 from simclone.engine.upkeep import collect_orphans, recalculate_drifted
 from simclone.engine.waits import Workflow, alone
 from simclone.errors import InvalidInput
-from simclone.records import CloneAnswer, CloneRequest, ErrorCode
+from simclone.records import CloneAnswer, CloneRecord, CloneRequest, ErrorCode
 from simclone.units import SECOND
 from simclone.wire.request import parse
 from simclone.workload.streams import Arrival
@@ -33,13 +34,15 @@ LATER = 16
 class Options:
     """How a run is made: *horizon_us* ends it, statistics begin at *warm_up_us*, *sample_us* is the series' interval.
 
-    *keep* ``failures`` drops the answers of calls that succeeded and all events, ``summary`` every row.
+    *series* are the kinds of places that get series of their own: zones, clusters, hosts, storages, queues. *keep*
+    ``failures`` drops the answers of calls that succeeded and all events, ``summary`` every row.
     """
 
     timing: Timing = INSTANT
     horizon_us: int | None = None
     warm_up_us: int = 0
     sample_us: int | None = None
+    series: Sequence[str] = ()
     keep: str = "all"
 
 
@@ -67,6 +70,7 @@ class Simulation:
     ) -> None:
         self.ctx, self.options = ctx, options
         self.clock = Clock(ctx, options.timing)
+        ctx.timed = bool(options.timing.steps)
         self.tally = Tally(ctx.ledger, options.warm_up_us)
         self._observers = tuple(observers)
         self._answers: list[CloneAnswer] = []
@@ -87,7 +91,8 @@ class Simulation:
             self._upkeep()
         self._sampler = None
         if options.sample_us:
-            self._sampler = Sampler(self.clock, self.tally, options.sample_us, self._goes_on)
+            places = PlaceSeries(ctx.cloud, self.clock, options.series)
+            self._sampler = Sampler(self.clock, self.tally, places, options.sample_us, self._goes_on)
 
     def _goes_on(self) -> bool:
         """Whether there is more to come: a horizon ends the run, else the last event does."""
@@ -157,13 +162,17 @@ class Simulation:
         parsed = parse({"cloneVmInstance": {**action, "names": names}, **tags}, arrival.vm, base=base)
         if isinstance(parsed, ErrorCode):
             raise InvalidInput([])
-        done = partial(self._answered_arrival, arrival, places, attempt)
-        self.submit(parsed, done)
+        self.submit(
+            parsed, partial(self._answered_arrival, arrival, places, attempt), partial(self._live, arrival, places)
+        )
 
-    def submit(self, request: CloneRequest, done: Done) -> None:
-        """Send a request now; *done* is told the answer, that of the timeout if the call outlives it."""
+    def submit(self, request: CloneRequest, done: Done, late: Done = None) -> None:
+        """Send a request now; *done* is told the answer, that of the timeout if the call outlives it.
+
+        *late* is told what became of a call that was answered by its timeout, once its work has ended.
+        """
         open_calls = [request]
-        self.clock.start(clone(self.ctx, request), partial(self._finish, open_calls, done))
+        self.clock.start(clone(self.ctx, request), partial(self._ended, open_calls, done, late))
         if open_calls:
             limit = int(self.ctx.cloud.settings.values["apiTimeout.cloneVmInstance"]) * SECOND
             late = partial(self._time_out, request, limit, open_calls, done)
@@ -179,9 +188,13 @@ class Simulation:
             now_us = self.clock.now_us
             self._finish(open_calls, done, CloneAnswer(request, error, (), now_us - limit, now_us))
 
+    def _ended(self, open_calls: list[CloneRequest], done: Done, late: Done, answer: CloneAnswer) -> None:
+        if open_calls:
+            self._finish(open_calls, done, answer)
+        elif late is not None:
+            late(answer)
+
     def _finish(self, open_calls: list[CloneRequest], done: Done, answer: CloneAnswer) -> None:
-        if not open_calls:
-            return
         open_calls.clear()
         self._count(answer)
         for one in self._observers:
@@ -201,18 +214,23 @@ class Simulation:
             self._answers.append(answer)
 
     def _answered_arrival(self, arrival: Arrival, places: list[int], attempt: int, answer: CloneAnswer) -> None:
-        winners = [] if answer.error is not None else [one for one in answer.clones if one.error is None]
+        winners = _winners(answer)
         failed = len(answer.request.names) - len(winners)
         if failed and arrival.all_or_nothing:
             for one in winners:
                 self._end(one.vm)
             winners = []
-        for one in winners:
+        else:
+            self._live(arrival, places, answer)
+        if failed and attempt < arrival.retry.times:
+            self._retry(arrival, places, attempt, answer, {one.position for one in winners})
+
+    def _live(self, arrival: Arrival, places: list[int], answer: CloneAnswer) -> None:
+        """The clones of an answer live from now on, each for its time."""
+        for one in _winners(answer):
             lifetime = arrival.lifetimes_us[places[one.position]]
             if lifetime is not None:
                 self.clock.at(self.clock.now_us + lifetime, ENDS, partial(self._end, one.vm))
-        if failed and attempt < arrival.retry.times:
-            self._retry(arrival, places, attempt, answer, {one.position for one in winners})
 
     def _retry(self, arrival: Arrival, places: list[int], attempt: int, answer: CloneAnswer, won: set[int]) -> None:
         left = [at for at in range(len(answer.request.names)) if at not in won]
@@ -245,22 +263,23 @@ class Simulation:
             remove(self.ctx, vm, "expunge")
 
     def _upkeep(self) -> None:
+        values = self.ctx.cloud.settings.values
         for key, action in (
             ("host.reportHostCapacityInterval", recalculate_drifted),
             ("primaryStorage.imageCache.garbageCollector.interval", collect_orphans),
         ):
-            self._every(key, action)
+            self.background(lambda key=key: int(values[key]) * SECOND, partial(action, self.ctx))  # type: ignore[misc]
 
-    def _every(self, key: str, action: Callable[[Context], None]) -> None:
-        after = int(self.ctx.cloud.settings.values[key]) * SECOND
+    def background(self, interval_us: Callable[[], int], action: Callable[[], None]) -> None:
+        """Do something again and again without keeping the run alive; the interval is asked each time."""
 
         def turn() -> None:
             self._background -= 1
-            action(self.ctx)
-            self._every(key, action)
+            action()
+            self.background(interval_us, action)
 
         self._background += 1
-        self.clock.at(self.clock.now_us + after, RECALCULATION, turn)
+        self.clock.at(self.clock.now_us + interval_us(), RECALCULATION, turn)
 
     # -- the outcome -----------------------------------------------------------------------------------
 
@@ -275,6 +294,8 @@ class Simulation:
             peak=(self.tally.peak[0], self.tally.peak[1], self.tally.peak[2]),
             peak_at_us=(self.tally.peak_at_us[0], self.tally.peak_at_us[1], self.tally.peak_at_us[2]),
             area=(self.tally.area[0], self.tally.area[1], self.tally.area[2]),
+            raced=ctx.raced,
+            breaches=dict(sorted(ctx.breaches.items(), key=lambda pair: (-pair[1], pair[0]))),
             span_us=max(ctx.ledger.now_us - self.options.warm_up_us, 0),
         )
         return RunResult(
@@ -288,9 +309,15 @@ class Simulation:
             self._start,
             totals,
             {} if self._sampler is None else dict(self._sampler.columns),
+            None if self._sampler is None else self._sampler.places,
             dict(self.clock.waited),
             self.options.keep == "all",
         )
+
+
+def _winners(answer: CloneAnswer) -> list[CloneRecord]:
+    """The clones that were made; none of a call that failed as a whole."""
+    return [] if answer.error is not None else [one for one in answer.clones if one.error is None]
 
 
 def failure_reasons(answer: CloneAnswer) -> dict[str, int]:

@@ -29,7 +29,8 @@ class Statistics:
     *asked* counts names, a call refused before it named any as one. Means and peaks count what stood before the first
     request too; memory is that of the VMs, so an over-provisioned host counts with its ratio. The *hole* is the host
     with most free memory after the reserve. *stranded* shares are by instance offering: free capacity on hosts that
-    cannot take one more of it.
+    cannot take one more of it. *breach_ratio* is the share of placements made while others were in the allocator whose
+    host broke a hard rule when it was reserved, *breaches* counts them by reason.
     """
 
     asked: int
@@ -58,6 +59,8 @@ class Statistics:
     hole_cpu_vcpus: int
     hole_memory_bytes: int
     affinity_compliance_ratio: float | None
+    breach_ratio: float | None
+    breaches: Mapping[str, int]
     stranded_cpu_ratio: Mapping[str, float] = field(default_factory=dict)
     stranded_memory_ratio: Mapping[str, float] = field(default_factory=dict)
 
@@ -100,6 +103,8 @@ class Statistics:
             lines.append(f"stranded for {name}: {cpu} of free vCPUs, {_percent(share)} of free memory")
         if self.affinity_compliance_ratio is not None:
             lines.append(f"members that stand by their group's rule: {_percent(self.affinity_compliance_ratio)}")
+        if self.breach_ratio is not None:
+            lines.append(f"placements that broke a rule in the race: {_percent(self.breach_ratio)}")
         return "\n".join(lines)
 
 
@@ -120,6 +125,8 @@ def statistics_of(result: RunResult, durations_us: Sequence[int] | None = None) 
         **_use(result),
         **_holes(result.ledger.cloud),
         affinity_compliance_ratio=compliance,
+        breach_ratio=_ratio(sum(totals.breaches.values()), totals.raced),
+        breaches=dict(totals.breaches),
     )
 
 

@@ -18,13 +18,15 @@ T = TypeVar("T")
 class Work:
     """One step: its *name*, the *queue* it stands in (kind, then what makes it one queue), the bytes it moves.
 
-    *size* may be a function, asked when the queue has been passed; *vm* is the row it is done for, -1 for none.
+    *size* may be a function, asked when the queue has been passed, and *begin* is called then; *vm* is the row it is
+    done for, -1 for none.
     """
 
     name: str
     queue: tuple[str | int, ...] = ()
     size: int | Callable[[], int] = 0
     vm: int = -1
+    begin: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ def run_now(workflow: Workflow[T]) -> T:
     try:
         while True:
             wait = workflow.send(answer)
+            if isinstance(wait, Work) and wait.begin is not None:
+                wait.begin()
             if isinstance(wait, Together):
                 answer = [run_now(job) for job in wait.jobs]
             else:

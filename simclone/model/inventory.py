@@ -210,6 +210,7 @@ class Shape:
     """What many VMs share; each row of `simclone.model.vms` names one.
 
     *image*, *offering* and *l3s* are indices (None where there is none), *root_size* is the root disk in bytes.
+    *use* says how much of it is used, in words of the file that only the engine reads.
     """
 
     strategy: str | None
@@ -228,6 +229,7 @@ class Shape:
     description: str | None = None
     cpu_speed: int = 0
     user_tags: tuple[str, ...] = field(default=())
+    use: str = ""
 
     def root_size_at_host(self, images: list[Image]) -> int:
         """The root's bytes as the host search counts them: a template's own size, else the root offering's."""

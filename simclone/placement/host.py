@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from simclone.allocator.host import chain, reserve
 from simclone.allocator.host.order import tried_order
 from simclone.allocator.host.request import HostRequest
@@ -39,13 +41,16 @@ def dry_run(request: HostRequest, cloud: Cloud, identity: Identity) -> Decision:
     return Placed(next(order), found.page, (), found.steps)
 
 
-def decide(request: HostRequest, cloud: Cloud, identity: Identity) -> Decision:
-    """The host the allocator gives, by filters, order and the reservation's test; writes nothing."""
-    strategy = strategy_of(request, cloud)
-    found = chain.run(strategy, request, cloud)
+def decide(request: HostRequest, cloud: Cloud, identity: Identity, seen: Cloud | None = None) -> Decision:
+    """The host the allocator gives, by filters, order and the reservation's test; writes nothing.
+
+    *seen* is the cloud as the filters saw it, where others allocate at the same time; the reservation sees *cloud*.
+    """
+    strategy, view = strategy_of(request, cloud), seen or cloud
+    found = chain.run(strategy, request, view)
     if isinstance(found, Unplaced):
         return found
-    order = tried_order(request, cloud, found.hosts, strategy.sorters, cloud.chance.order(identity, "host"))
+    order = tried_order(request, view, found.hosts, strategy.sorters, cloud.chance.order(identity, "host"))
     if isinstance(order, ErrorCode):
         return Unplaced(order, (), found.steps)
     tried: list[Try] = []
@@ -57,10 +62,26 @@ def decide(request: HostRequest, cloud: Cloud, identity: Identity) -> Decision:
     return Unplaced(reserve.all_refused(tuple(tried)), tuple(tried), found.steps)
 
 
-def allocate_host(request: HostRequest, ledger: Ledger, identity: Identity) -> Decision:
-    """Decide, then charge the VM to the host and write the host into its row."""
-    decision = decide(request, ledger.cloud, identity)
+def breach(request: HostRequest, cloud: Cloud, host: int) -> str | None:
+    """The reason of the filter that would refuse *host* now; None when it would pass them all."""
+    found = chain.run(strategy_of(request, cloud), replace(request, host=host), cloud)
+    return found.error.root_reason if isinstance(found, Unplaced) else None
+
+
+def allocate_host(
+    request: HostRequest,
+    ledger: Ledger,
+    identity: Identity,
+    seen: Cloud | None = None,
+    breaches: list[str] | None = None,
+) -> Decision:
+    """Decide, then charge the VM to the host and write the host into its row; a rule that breaks goes to *breaches*."""
+    decision = decide(request, ledger.cloud, identity, seen)
     if isinstance(decision, Placed) and request.vm is not None:
+        broken = None if seen is None else breach(request, ledger.cloud, decision.host)
+        if broken is not None and breaches is not None:
+            breaches.append(broken)
+            ledger.tell_breach(request.vm, decision.host, broken)
         take_host(ledger, request.vm, decision.host)
     return decision
 

@@ -6,7 +6,7 @@ Source: clone-storage-affinity.md 2.3, host-allocation.md 4.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from simclone.allocator.host.request import NEW_CREATE, HostRequest
 from simclone.allocator.host.strategies import DESIGNATED, LEAST_VM
@@ -32,10 +32,26 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """The outcome and every host decision on the way, with the request that led to it."""
+    """The outcome and every host decision on the way, with the request that led to it.
+
+    *breaches* are the reasons of rules that hosts no longer met when they were reserved.
+    """
 
     outcome: Found | ErrorCode
     decisions: tuple[tuple[HostRequest, Decision], ...]
+    breaches: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Hunt:
+    """A search on its way: what its filters see, and what it has met."""
+
+    seen: Cloud | None
+    decisions: list[tuple[HostRequest, Decision]] = field(default_factory=list)
+    breaches: list[str] = field(default_factory=list)
+
+    def result(self, outcome: Found | ErrorCode) -> SearchResult:
+        return SearchResult(outcome, tuple(self.decisions), tuple(self.breaches))
 
 
 def host_request(cloud: Cloud, vm: int, wish: Wish, backup: int | None) -> HostRequest:
@@ -101,35 +117,40 @@ def bindings(cloud: Cloud, tags: tuple[str, ...]) -> tuple[tuple[str, int], ...]
     return tuple(found)
 
 
-def search(ledger: Ledger, vm: int, wish: Wish, backup: int | None, identity: Identity) -> SearchResult:
-    """Allocate host and storage for a new VM, combination by combination where ZStack does."""
+def search(
+    ledger: Ledger, vm: int, wish: Wish, backup: int | None, identity: Identity, seen: Cloud | None = None
+) -> SearchResult:
+    """Allocate host and storage for a new VM, combination by combination where ZStack does.
+
+    *seen* is the cloud as the host filters saw it, where it is not the cloud of now.
+    """
     cloud = ledger.cloud
     request = host_request(cloud, vm, wish, backup)
     plan = _plan(cloud, vm, wish, backup)
-    decisions: list[tuple[HostRequest, Decision]] = []
+    hunt = _Hunt(seen)
     clusters = _possible_clusters(cloud, wish, cloud.vms.shape(vm))
     if clusters is None:
         return SearchResult(_no_storage(), ())
     combinations = _combinations(cloud, plan, request, clusters, identity)
     if combinations is None:
         narrowed = replace(request, clusters=tuple(sorted(clusters)) or request.clusters)
-        outcome = _attempt(ledger, vm, narrowed, plan, identity, decisions)
-        return SearchResult(outcome, tuple(decisions))
+        outcome = _attempt(ledger, vm, narrowed, plan, identity, hunt)
+        return hunt.result(outcome)
     first: ErrorCode | None = None
     failed_host: int | None = None
     for turn, (root, data) in enumerate(combinations):
         pins = frozenset(pin for pin in (root, data) if pin is not None)
         narrowed = replace(request, clusters=tuple(sorted(clusters)), required_storages=pins)
         asker = identity.again((identity.occasion << 4) | turn)
-        outcome = _attempt(ledger, vm, narrowed, replace(plan, root_pin=root, data_pin=data), asker, decisions)
+        outcome = _attempt(ledger, vm, narrowed, replace(plan, root_pin=root, data_pin=data), asker, hunt)
         if isinstance(outcome, Found):
-            return SearchResult(outcome, tuple(decisions))
-        placed = decisions[-1][1]
+            return hunt.result(outcome)
+        placed = hunt.decisions[-1][1]
         if failed_host is not None and not isinstance(placed, Placed) and cloud.settings.fidelity["doubleReturn"]:
             ledger.return_again(vm, failed_host)
         failed_host = placed.host if isinstance(placed, Placed) else None
         first = first or outcome
-    return SearchResult(first or _no_storage(), tuple(decisions))
+    return hunt.result(first or _no_storage())
 
 
 def _no_storage() -> ErrorCode:
@@ -143,11 +164,11 @@ def _attempt(
     request: HostRequest,
     plan: VolumePlan,
     identity: Identity,
-    decisions: list[tuple[HostRequest, Decision]],
+    hunt: _Hunt,
 ) -> Found | ErrorCode:
     """One host, then its storage; a storage failure gives the host back (twice, as the product does)."""
-    decision = allocate_host(request, ledger, identity)
-    decisions.append((request, decision))
+    decision = allocate_host(request, ledger, identity, hunt.seen, hunt.breaches)
+    hunt.decisions.append((request, decision))
     if not isinstance(decision, Placed):
         return decision.error
     spaces = reserve_volumes(ledger, plan, decision.host, identity)

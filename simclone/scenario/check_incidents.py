@@ -12,6 +12,7 @@ from simclone.scenario.expand import has_number, numbered
 from simclone.scenario.faults import nearest
 from simclone.scenario.incident_docs import STEPS, FaultDoc, IncidentDoc, Step, StepTimeDoc
 from simclone.scenario.resolve import Directory
+from simclone.workload.failure_presets import FAILURE_PRESETS
 
 STORAGE_EVENTS = ("fail", "repair", "disable", "enable", "fill")
 _PLACES = (("host", "host"), ("cluster", "cluster"), ("zone", "zone"), ("primary_storage", "primaryStorage"))
@@ -26,7 +27,7 @@ def check_horizon(names: Directory, doc: ScenarioDoc) -> None:
     if any(one.trace is None for one in doc.workload):
         names.findings.add(("workload",), "never ends", "run.horizon: seconds")
     for row, one in enumerate(doc.incidents):
-        if one.every is not None:
+        if one.at is None and (one.every is not None or one.preset is not None):
             names.findings.add(("incidents", row, "every"), "never ends", "run.horizon: seconds")
 
 
@@ -37,6 +38,11 @@ def check_timing(names: Directory, steps: Mapping[str, Step], kind: str, folder:
             names.findings.add(("timing", step), f"unknown step {step!r}", nearest(step, STEPS))
         inner = law.seconds if isinstance(law, StepTimeDoc) else law
         path = ("timing", step, "seconds") if isinstance(law, StepTimeDoc) else ("timing", step)
+        if isinstance(law, StepTimeDoc) and law.dirty_bytes_per_second is not None:
+            if step != "migrate":
+                names.findings.add(("timing", step, "dirtyBytesPerSecond"), "has no meaning here", "in step migrate")
+            if law.bytes_per_second is None:
+                names.findings.add(("timing", step, "bytesPerSecond"), "is missing", "bytes per second")
         check_duration(names, inner, path, folder, above_zero=False)
     if kind == "instant" and steps:
         names.findings.add(("timing",), "is not looked at", "run.timing: model or zstack")
@@ -70,12 +76,38 @@ def check_incidents(names: Directory, docs: Sequence[IncidentDoc], folder: Path 
             expected = "one of host, hosts, cluster, zone, label, primaryStorage, globalConfig, addHosts"
             names.findings.add(path, f"has {len(targets)} targets", expected)
             continue
-        if (doc.at is None) == (doc.every is None):
-            names.findings.add(path, "needs a time", "either at or every")
+        if doc.preset is not None and not _check_preset(names, doc, path):
+            continue
+        if (doc.at is None) == (doc.gap_law() is None):
+            names.findings.add(path, "needs a time", "one of at, every and preset")
+        _check_wave(names, doc, path)
         _check_target(names, doc, targets[0], path)
         check_duration(names, doc.every, (*path, "every"), folder, above_zero=True)
         check_duration(names, doc.repair_after, (*path, "repairAfter"), folder, above_zero=False)
     _check_new_names(names, docs)
+
+
+def _check_preset(names: Directory, doc: IncidentDoc, path: tuple[str | int, ...]) -> bool:
+    """True when there is such a preset; it is about failures."""
+    if doc.preset not in FAILURE_PRESETS:
+        names.findings.add(
+            (*path, "preset"), f"unknown preset {doc.preset!r}", nearest(str(doc.preset), FAILURE_PRESETS)
+        )
+        return False
+    if doc.event != "fail":
+        names.findings.add((*path, "preset"), f"goes with failures, not with event {doc.event}", "event: fail")
+    return True
+
+
+def _check_wave(names: Directory, doc: IncidentDoc, path: tuple[str | int, ...]) -> None:
+    if doc.wave is None:
+        return
+    if doc.event != "maintain" or doc.at is None:
+        names.findings.add((*path, "wave"), "has no meaning here", "event: maintain and at")
+    if doc.repair_after is None:
+        names.findings.add(
+            (*path, "repairAfter"), "is missing: the next wave waits for the hosts to be back", "seconds"
+        )
 
 
 def _check_new_names(names: Directory, docs: Sequence[IncidentDoc]) -> None:

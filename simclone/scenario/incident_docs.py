@@ -11,6 +11,7 @@ from simclone.scenario.base import Count, Doc, Name, Positive, PositiveSize, Sca
 from simclone.scenario.distribution_docs import DistributionDoc, Law, plain
 from simclone.scenario.requests import Seconds
 from simclone.workload.distributions import Distribution
+from simclone.workload.failure_presets import FAILURE_PRESETS
 
 STEPS = (
     "dryRun",
@@ -54,7 +55,10 @@ class NewHostsDoc(Doc):
 class IncidentDoc(Doc):
     """Something that happens *at* a time, or at random *every* so many seconds to each of its targets.
 
-    *repairAfter* undoes a failure (a number or a distribution). *fill* leaves *availablePhysicalCapacity* bytes.
+    *repairAfter* undoes a failure (a number or a distribution); a *preset* gives both laws of a failure as published,
+    and those given beside it go first. Targets fail each by itself, or all *together*. *fill* leaves
+    *availablePhysicalCapacity* bytes. With *wave*, so many hosts at once go into maintenance, and the next ones when
+    these are back.
     """
 
     name: Name | None = None
@@ -68,14 +72,30 @@ class IncidentDoc(Doc):
     primary_storage: Name | None = None
     event: HostEvent | StorageEvent | None = None
     repair_after: Law | None = None
+    preset: Name | None = None
+    wave: Count | None = None
+    together: bool = False
     available_physical_capacity: Size | None = None
     global_config: dict[Name, Scalar] | None = None
     add_hosts: NewHostsDoc | None = None
+
+    def gap_law(self) -> Law | None:
+        """The time from one event to the next: as given, else the preset's."""
+        return self.every if self.every is not None or self.preset is None else _preset(self.preset)[0]
+
+    def repair_law(self) -> Law | None:
+        """The time until it is undone: as given, else the preset's."""
+        return self.repair_after if self.repair_after is not None or self.preset is None else _preset(self.preset)[1]
 
     def targets(self) -> list[str]:
         """The keys that say what it happens to."""
         keys = ("host", "hosts", "cluster", "zone", "label", "primary_storage", "global_config", "add_hosts")
         return [key for key in keys if getattr(self, key) is not None]
+
+
+def _preset(name: str) -> tuple[DistributionDoc, DistributionDoc]:
+    found = FAILURE_PRESETS[name]
+    return DistributionDoc.model_validate(found.every), DistributionDoc.model_validate(found.repair_after)
 
 
 class FaultDoc(Doc):
@@ -89,10 +109,17 @@ class FaultDoc(Doc):
 
 
 class StepTimeDoc(Doc):
-    """How long a step takes: seconds, and bytes per second where it moves any."""
+    """How long a step takes: seconds, and bytes per second where it moves any.
+
+    A migration with *dirtyBytesPerSecond* copies memory in rounds, as many as *maxRounds*, until what is left takes at
+    most *downtime* seconds.
+    """
 
     seconds: Law = 0.0
     bytes_per_second: PositiveSize | None = None
+    dirty_bytes_per_second: PositiveSize | None = None
+    max_rounds: Count = 30
+    downtime: Seconds = 0.3
 
 
 Step = StepTimeDoc | Law

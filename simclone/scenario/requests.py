@@ -34,6 +34,13 @@ Moment = Annotated[datetime, BeforeValidator(_moment), WithJsonSchema({"type": "
 Preset = Annotated[str, BeforeValidator(_preset), WithJsonSchema({"enum": list(PRESETS)})]
 
 
+SeriesKind = Literal["zones", "clusters", "hosts", "storages", "queues"]
+
+
+def _usual_series() -> list[SeriesKind]:
+    return ["zones", "clusters", "storages", "queues"]
+
+
 class RequestDoc(Doc):
     """A request as on the API page: *at* in seconds, *vm* by name or uuid, the body kept as it is."""
 
@@ -47,7 +54,11 @@ class RequestDoc(Doc):
 
 
 class RunDoc(Doc):
-    """How a scenario is run; *start* is the calendar time (UTC) of t = 0, *horizon* seconds."""
+    """How a scenario is run; *start* is the calendar time (UTC) of t = 0, *horizon* seconds.
+
+    Every *sample* seconds the *series* get a row per place, storage or queue. Measured use of hosts is averaged over
+    *utilisationWindow* seconds.
+    """
 
     seed: Amount = 0
     timing: Literal["instant", "zstack", "model"] = "instant"
@@ -59,4 +70,6 @@ class RunDoc(Doc):
     horizon: Annotated[float, Field(gt=0, le=9.0e12)] | None = None
     warm_up: Seconds = 0.0
     sample: Annotated[float, Field(gt=0, le=9.0e12)] | None = None
+    series: list[SeriesKind] = Field(default_factory=_usual_series)
+    utilisation_window: Annotated[float, Field(gt=0, le=9.0e12)] = 600.0
     keep: Literal["all", "failures", "summary"] = "all"

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from simclone.scenario.base import Amount, Count, Doc, Name, Positive, PositiveSize, Size, Uuid
 from simclone.scenario.places import State
+from simclone.scenario.use_docs import UtilisationDoc
 
 GroupPolicy = Literal["antiHard", "antiSoft", "affinityHard", "affinitySoft", "spreadHard", "spreadSoft"]
 RulePolicy = Literal["antiHard", "antiSoft", "affinityHard", "affinitySoft"]
@@ -90,7 +91,10 @@ class StrategyDoc(Doc):
 
 
 class VmDoc(Doc):
-    """A VM there at the start, or *count* of them; *ips* maps a layer-3 network to an address, sizes in bytes."""
+    """A VM there at the start, or *count* of them; *ips* maps a layer-3 network to an address, sizes in bytes.
+
+    Its clones are used as it is (*utilisation*).
+    """
 
     name: Name
     uuid: Uuid | None = None
@@ -112,4 +116,5 @@ class VmDoc(Doc):
     user_tags: list[Name] = Field(default_factory=list)
     strategy: Name | None = None
     root_actual_size: Size | None = None
+    utilisation: UtilisationDoc | None = None
     count: Count | None = None

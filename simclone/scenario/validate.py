@@ -13,6 +13,7 @@ from simclone.scenario.capacities import Capacities, capacities
 from simclone.scenario.check_incidents import check_faults, check_horizon, check_incidents, check_timing
 from simclone.scenario.check_requests import check_requests
 from simclone.scenario.check_strategies import check_strategies
+from simclone.scenario.check_use import check_use
 from simclone.scenario.check_vms import check_vms
 from simclone.scenario.check_wishes import check_groups, check_links, check_offerings
 from simclone.scenario.check_workload import check_workload
@@ -56,6 +57,7 @@ def resolve(
     check_links(names)
     check_groups(names)
     check_vms(names, attached, figures, taken)
+    check_use(names, folder)
     if isinstance(doc, ScenarioDoc):
         check_requests(names, doc)
         check_workload(names, doc.workload, folder)

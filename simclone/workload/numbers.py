@@ -61,3 +61,15 @@ count = whole()
 
 moment = whole(SECOND, most=LATEST_US // SECOND)
 """A parser of whole seconds that answers microseconds."""
+
+
+def share(text: str) -> int:
+    """Parts per million of a decimal number from 0 to 1.
+
+    >>> share("0.25"), share("1")
+    (250000, 1000000)
+    """
+    parts = seconds(text)
+    if not 0 <= parts <= SECOND:
+        raise ValueError(f"{shown(text)} is not from 0 to 1")
+    return parts

@@ -22,7 +22,7 @@ from simclone.engine.simulation import Observer
 from simclone.errors import InvalidInput
 
 Call = Callable[..., tuple[int, str, str]]
-TABLES = {"clones", "decisions", "hosts", "storage", "events", "series"}
+TABLES = {"clones", "decisions", "hosts", "storage", "events", "series", "places", "storage_series", "queues"}
 JSON = {"manifest.json", "records.json", "responses.json", "statistics.json"}
 STREAM = """
 workload: [{name: flow, vm: web, arrivals: {every: 60}, lifetime: 90}]
@@ -67,7 +67,8 @@ def test_sqlite(here: Call, flow: Path, tmp_path: Path) -> None:
         assert {name for (name,) in base.execute("SELECT name FROM sqlite_master")} == TABLES
         for name in TABLES:
             rows = base.execute(f"SELECT * FROM {name}").fetchall()
-            assert rows == list(getattr(run, name).itertuples(index=False, name=None))
+            frame = getattr(run, name).astype(object)
+            assert rows == list(frame.where(frame.notna(), None).itertuples(index=False, name=None))
     code, out, _ = here("audit", target)
     assert (code, out) == (0, f"{len(run.result.events)} events, 0 violations\n")
 
@@ -82,7 +83,8 @@ def test_parquet(here: Call, flow: Path, tmp_path: Path) -> None:
     with duckdb.connect() as base:
         for name in TABLES:
             rows = base.execute("SELECT * FROM read_parquet(?)", [str(target / f"{name}.parquet")]).fetchall()
-            assert rows == list(getattr(run, name).itertuples(index=False, name=None))
+            frame = getattr(run, name).astype(object)
+            assert rows == list(frame.where(frame.notna(), None).itertuples(index=False, name=None))
     code, out, _ = here("audit", target)
     assert (code, out) == (0, f"{len(run.result.events)} events, 0 violations\n")
 

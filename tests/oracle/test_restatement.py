@@ -94,7 +94,7 @@ def test_every_decision_of_a_run_equals_the_restatement(doc: Doc, ops: list[Any]
 
     with watched(decided, same_list):
         ctx = opened(doc)
-        ctx.watch = lambda number, request: same_survivors(request, ctx.cloud) and None
+        ctx.watch = lambda number, request, seen: same_survivors(request, ctx.cloud) and None
         for serial, op in enumerate(ops):
             apply(ctx, op, serial)
 

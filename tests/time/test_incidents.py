@@ -7,8 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from simclone.api import load
 from simclone.engine.simulation import Simulation
+from simclone.errors import InvalidInput
 from simclone.units import GIB, MIB, SECOND
+from simclone.workload.distributions import Distribution
+from simclone.workload.failure_presets import FAILURE_PRESETS
 from tests.time.worlds import (
     HA,
     Doc,
@@ -459,3 +463,111 @@ def test_destroyed_clones_are_expunged_after_their_period() -> None:
     at(made, born + 600)
     assert made.ctx.cloud.vms.get("alive", row) == 0
     assert made.ctx.cloud.storages[0].available == full + GIB
+
+
+# ---------------------------------------------------------------- waves, presets, targets that fail together
+
+
+def test_waves_follow_each_other_when_the_hosts_are_back() -> None:
+    """Six hosts, two at once, 100 s each: three waves; VMs stay running throughout."""
+    incidents = [{"at": 10, "hosts": "all", "event": "maintain", "wave": 2, "repairAfter": 100}]
+    vms = [running(f"a{n}", f"h{n + 1}") for n in range(6)]
+    made = simulation(cloud(*vms, hosts=hosts(6, cpu=10), incidents=incidents))
+    for seconds, away in ((50, {0, 1}), (150, {2, 3}), (250, {4, 5}), (350, set())):
+        at(made, seconds)
+        states = made.ctx.cloud.fleet.array("state").tolist()
+        assert {row for row, code in enumerate(states) if code == 3} == away
+        assert {state(made, f"a{n}") for n in range(6)} == {"Running"}
+
+
+def test_a_host_that_cannot_be_emptied_does_not_stop_the_waves() -> None:
+    """No room for its VM elsewhere and JustMigrate: the host stays in service, the next wave begins."""
+    incidents = [{"at": 10, "hosts": "all", "event": "maintain", "wave": 1, "repairAfter": 100}]
+    doc = cloud(running("a", "h1"), running("b", "h2"), hosts=hosts(3, cpu=1), incidents=incidents)
+    doc["vms"].append(running("c", "h3"))
+    doc["globalConfig"]["host.maintenance.policy"] = "JustMigrate"
+    made = at(simulation(doc), 10)
+    assert made.ctx.cloud.fleet.array("state").tolist() == [0, 0, 0]
+    assert len(host_events(made.result(), "maintain")) == 6, "tried and given up, three times"
+
+
+def test_moves_of_a_wave_take_their_time() -> None:
+    """Each host's repair is counted from the end of its evacuation."""
+    incidents = [{"at": 10, "hosts": "all", "event": "maintain", "wave": 1, "repairAfter": 100}]
+    doc = cloud(running("a"), hosts=hosts(2), incidents=incidents, timing={"migrate": 20}, run={"timing": "model"})
+    made = at(simulation(doc), 129)
+    assert made.ctx.cloud.fleet.array("state").tolist() == [3, 0]
+    at(made, 130)
+    assert made.ctx.cloud.fleet.array("state").tolist() == [0, 2], "the second host is being emptied"
+    at(made, 150)
+    assert made.ctx.cloud.fleet.array("state").tolist() == [0, 3]
+
+
+def test_together_is_one_draw_for_all_of_a_rack() -> None:
+    """Random failures of a rack hit all its hosts at the same moments; each by itself they do not."""
+    fleet = [{**one, "labels": {"rack": "r"}} for one in hosts(4)]
+    law = {"exponential": {"mean": 500}}
+    for together, one_moment in ((True, True), (False, False)):
+        incident = {"every": law, "label": {"rack": "r"}, "event": "fail", "repairAfter": 10, "together": together}
+        made = simulation(world(hosts=fleet, incidents=[incident], run={"horizon": 5000})).run()
+        times: dict[int, list[float]] = {}
+        for when, row in host_events(made.result(), "fail"):
+            times.setdefault(row, []).append(when)
+        assert len(times[0]) > 3
+        assert (times[0] == times[1] == times[2] == times[3]) is one_moment
+
+
+def test_nobody_restarts_on_a_host_that_fails_at_the_same_moment() -> None:
+    """Four of five hosts fail at once: each VM is decided about once, and goes to the fifth."""
+    incidents = [{"at": 10, "label": {"rack": "r"}, "event": "fail"}]
+    fleet = [{**one, "labels": {"rack": "r" if n < 4 else "other"}} for n, one in enumerate(hosts(5, cpu=10))]
+    made = simulation(cloud(*(running(f"a{n}", f"h{n + 1}", **HA) for n in range(4)), hosts=fleet, incidents=incidents))
+    at(made, 10)
+    assert used(made, "h5") == 4
+    assert len([one for one in made.result().decisions if one.request == "ha"]) == 4
+
+
+@pytest.mark.parametrize("name", sorted(FAILURE_PRESETS))
+def test_presets_say_their_source_and_have_the_means_they_state(name: str) -> None:
+    """A preset in a file is the same as its two laws written out."""
+    preset = FAILURE_PRESETS[name]
+    assert "20" in preset.source
+    assert len(preset.source) > 80
+    horizon = 400 * 365 * 24 * 3600
+    found = []
+    for laws in ({"preset": name}, {"every": dict(preset.every), "repairAfter": dict(preset.repair_after)}):
+        incident = {"name": "it", "host": "h1", "event": "fail", **laws}
+        made = simulation(world(hosts=hosts(1), incidents=[incident], run={"horizon": horizon, "keep": "all"})).run()
+        found.append((host_events(made.result(), "fail"), host_events(made.result(), "repair")))
+    assert found[0] == found[1]
+    assert found[0][0]
+
+
+def test_the_figures_of_presets_are_those_of_their_sources() -> None:
+    """1,000 of 1,800 a year, 20 of 45, 8 % a year, shape 0.7 with mean a year, median 54 and mean 355 minutes."""
+    year = 365.25 * 24 * 3600
+    mean = {name: Distribution.of(dict(one.every)).mean / year for name, one in FAILURE_PRESETS.items()}
+    assert mean["google-2009-machine"] == pytest.approx(1800 / 1000)
+    assert mean["google-2009-rack"] == pytest.approx(45 / 20)
+    assert 1 - math.exp(-1 / mean["microsoft-2010-server"]) == pytest.approx(0.08, abs=1e-4)
+    assert mean["lanl-2006-node"] == pytest.approx(1, abs=0.01)
+    repair = Distribution.of(dict(FAILURE_PRESETS["lanl-2006-node"].repair_after))
+    assert repair.mean / 60 == pytest.approx(355, abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("incident", "words"),
+    [
+        ({"at": 1, "hosts": "all", "event": "maintain", "wave": 2}, "repairAfter"),
+        ({"every": 9, "hosts": "all", "event": "maintain", "wave": 2, "repairAfter": 1}, "wave"),
+        ({"at": 1, "hosts": "all", "event": "fail", "wave": 2, "repairAfter": 1}, "wave"),
+        ({"host": "h1", "event": "fail", "preset": "google-2009-machin"}, "google-2009-machine"),
+        ({"host": "h1", "event": "maintain", "preset": "google-2009-machine"}, "event: fail"),
+        ({"host": "h1", "event": "fail", "preset": "google-2009-machine", "at": 3}, "one of at, every and preset"),
+    ],
+)
+def test_wrong_waves_and_presets_are_faults(incident: Doc, words: str) -> None:
+    """Each names what was expected."""
+    with pytest.raises(InvalidInput) as caught:
+        load(world(incidents=[incident], run={"horizon": 100}))
+    assert words in "\n".join(map(str, caught.value.faults))

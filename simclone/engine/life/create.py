@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from simclone.allocator import quota
+from simclone.engine.allocation import allocation
 from simclone.engine.context import Context, Outcome, invalid_argument, operation_error, wrapped
 from simclone.engine.waits import Work, Workflow, run_now
 from simclone.model.cloud import Cloud
@@ -12,7 +13,7 @@ from simclone.model.inventory import CONNECTED, Shape, Wish
 from simclone.model.vms import NONE, STATE
 from simclone.placement import first_start
 from simclone.placement.search import Found, host_request, search
-from simclone.records import ErrorCode
+from simclone.records import ErrorCode, Placed
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +156,14 @@ def _stages(ctx: Context, vm: int, wish: Wish, request: str) -> Workflow[ErrorCo
     backup = first_start.choose_backup(ledger, vm, wish)
     if isinstance(backup, ErrorCode):
         return backup
-    error = yield from ctx.step(Work("allocateHost", ("host-allocator",), vm=vm))
+    work, view = allocation(ctx, vm)
+    error = yield from ctx.step(work)
     if error is not None:
         return error
-    ctx.announce(host_request(cloud, vm, wish, backup))
-    found = search(ledger, vm, wish, backup, identity)
+    ctx.announce(host_request(cloud, vm, wish, backup), view.seen)
+    found = search(ledger, vm, wish, backup, identity, view.seen)
+    if view.seen is not None and isinstance(found.decisions[-1][1] if found.decisions else None, Placed):
+        ctx.count_breaches(found.breaches)
     for asked, decision in found.decisions:
         ctx.note(request, cloud.vms.names[vm], "host", asked.strategy, decision)
     if not isinstance(found.outcome, Found):

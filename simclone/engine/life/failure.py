@@ -7,13 +7,13 @@ from dataclasses import replace
 from simclone.allocator.host.request import START
 from simclone.allocator.host.strategies import LEAST_VM
 from simclone.engine.admin.hosts import vms_on
+from simclone.engine.allocation import allocation, decided
 from simclone.engine.context import Context, Outcome
 from simclone.engine.life.create import host_lost, settle_lost, stop_row
 from simclone.engine.life.start import existing_request
 from simclone.engine.waits import Work, Workflow
 from simclone.model.inventory import CONNECTED, DISCONNECTED
 from simclone.model.vms import NONE, STATE
-from simclone.placement.host import decide
 from simclone.records import Placed
 
 RESTARTED = ("NeverStop", "OnHostFailure", "FaultTolerance")
@@ -42,13 +42,14 @@ def restart_elsewhere(ctx: Context, vm: int) -> Workflow[Outcome]:
     if not cloud.vms.get("alive", vm) or cloud.vms.state_name(vm) != "Unknown":
         return Outcome(vm)
     dead = cloud.vms.get("host", vm)
-    yield Work("allocateHost", ("host-allocator",), vm=vm)
+    work, view = allocation(ctx, vm)
+    yield work
     if not cloud.vms.get("alive", vm) or cloud.vms.state_name(vm) != "Unknown":
         return Outcome(vm)
     strategy = cloud.vms.shape(vm).strategy or LEAST_VM
     request = replace(existing_request(cloud, vm, START, strategy), soft_avoid=frozenset({dead}), scene="Auto")
-    ctx.announce(request)
-    decision = decide(request, cloud, ctx.next_occasion(vm))
+    ctx.announce(request, view.seen)
+    decision = decided(ctx, request, ctx.next_occasion(vm), view)
     ctx.note("ha", cloud.vms.names[vm], "host", strategy, decision)
     if not isinstance(decision, Placed):
         return Outcome(vm, decision.error)

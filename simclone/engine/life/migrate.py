@@ -7,13 +7,13 @@ from dataclasses import replace
 from simclone.allocator.host.request import MIGRATE as MIGRATE_OPERATION
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.host.strategies import LOCAL_MIGRATE, MIGRATE
+from simclone.engine.allocation import allocation, decided
 from simclone.engine.context import Context, Outcome, operation_error
 from simclone.engine.life.create import host_lost, settle_lost
 from simclone.engine.life.start import existing_request, volumes_of
 from simclone.engine.waits import Work, Workflow
 from simclone.model.cloud import Cloud
 from simclone.model.vms import NONE
-from simclone.placement.host import decide
 from simclone.records import ErrorCode, Placed
 
 
@@ -39,10 +39,11 @@ def migrate_vm(ctx: Context, vm: int, host: int | None = None) -> Workflow[Outco
         cause = ErrorCode(code="VM.1010", details=f"the VM is {cloud.vms.state_name(vm)}", reason="vm.state")
         return Outcome(vm, ErrorCode("VM.1008", "only a running VM can be migrated", cause, reason="vm.state"))
     request = migrate_request(cloud, vm, host)
-    yield Work("allocateHost", ("host-allocator",), vm=vm)
+    work, view = allocation(ctx, vm)
+    yield work
     if cloud.vms.state_name(vm) != "Running":
         return Outcome(vm, operation_error("the VM was lost before it moved", "vm.state"))
-    decision = decide(request, cloud, ctx.next_occasion(vm))
+    decision = decided(ctx, request, ctx.next_occasion(vm), view)
     ctx.note("", cloud.vms.names[vm], "host", request.strategy, decision)
     if not isinstance(decision, Placed):
         return Outcome(vm, decision.error)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from simclone.allocator import quota
 from simclone.allocator.host.request import START, HostRequest
 from simclone.allocator.host.strategies import DESIGNATED, LEAST_VM
+from simclone.engine.allocation import allocation
 from simclone.engine.context import Context, Outcome, operation_error, wrapped
 from simclone.engine.life.create import host_lost, start_new, stop_row
 from simclone.engine.waits import Work, Workflow
@@ -119,8 +120,12 @@ def restart(ctx: Context, vm: int, request: HostRequest) -> Workflow[ErrorCode |
     before = {name: cloud.vms.get(name, vm) for name in ("state", "host", "last_host", "cluster")}
     ledger.set_vm(vm, state=STATE["Starting"])
     identity = ctx.next_occasion(vm)
-    yield Work("allocateHost", ("host-allocator",), vm=vm)
-    decision = allocate_host(request, ledger, identity)
+    work, view = allocation(ctx, vm)
+    yield work
+    breaches: list[str] = []
+    decision = allocate_host(request, ledger, identity, view.seen, breaches)
+    if view.seen is not None and isinstance(decision, Placed):
+        ctx.count_breaches(breaches)
     ctx.note("", cloud.vms.names[vm], "host", request.strategy, decision)
     if not isinstance(decision, Placed):
         ledger.set_vm(vm, **before)

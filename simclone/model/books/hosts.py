@@ -27,14 +27,14 @@ class HostBook(Journal):
         for name, value in (("hold_host", host), ("hold_cpu", cpu), ("hold_memory", charged)):
             self._cell(self.cloud.vms, name, vm, value)
         self._take_devices(vm, host, +1)
-        self._tell(host, cpu, cells("memory")[vm])
+        self._tell(vm, host, cpu, cells("memory")[vm])
         self._emit("hold", f"vm/{vm}", f"host/{host}", self._figures(host, cpu, charged), cause)
 
-    def _tell(self, host: int, cpu: int, memory: int) -> None:
-        """Tell watchers what a host gained or lost; a trial tells nobody."""
+    def _tell(self, vm: int, host: int, cpu: int, memory: int) -> None:
+        """Tell watchers what a host gained or lost by a VM; a trial tells nobody."""
         if self._undo is None:
             for watcher in self.watchers:
-                watcher(host, cpu, memory)
+                watcher(vm, host, cpu, memory)
 
     def _take_devices(self, vm: int, host: int, sign: int) -> None:
         """Whole PCI devices go with the host: taken at the start, given back at the stop."""
@@ -73,7 +73,7 @@ class HostBook(Journal):
         self._host_add("held_cpu", host, -cpu)
         self._host_add("held_memory", host, -memory)
         self._take_devices(vm, host, -1)
-        self._tell(host, -cpu, -cells("memory")[vm])
+        self._tell(vm, host, -cpu, -cells("memory")[vm])
         for name, value in (("hold_host", NONE), ("hold_cpu", 0), ("hold_memory", 0)):
             self._cell(self.cloud.vms, name, vm, value)
         self._return(host, cells("cpu")[vm], cells("memory")[vm], cpu, memory, f"vm/{vm}")
@@ -116,6 +116,10 @@ class HostBook(Journal):
         self._cell(self.cloud.vms, "hold_memory", vm, cells("hold_memory")[vm] + more)
         self._emit("hold", f"vm/{vm}", f"host/{host}", self._figures(host, extra, more), "resize")
 
+    def tell_breach(self, vm: int, host: int, reason: str) -> None:
+        """A VM is about to get a host that a filter would refuse by now, because it saw an older cloud."""
+        self._emit("breach", f"vm/{vm}", f"host/{host}", (), reason)
+
     def hold_target(self, vm: int, host: int) -> None:
         """A live migration begins: the target is charged while the source still is."""
         cells = self.cloud.vms.cells
@@ -127,7 +131,7 @@ class HostBook(Journal):
         for name, value in (("move_host", host), ("move_cpu", cpu), ("move_memory", charged)):
             self._cell(self.cloud.vms, name, vm, value)
         self._take_devices(vm, host, +1)
-        self._tell(host, cpu, memory)
+        self._tell(vm, host, cpu, memory)
         self._emit("hold", f"vm/{vm}", f"host/{host}", self._figures(host, cpu, charged), "migrate")
 
     def end_target(self, vm: int, cause: str) -> None:
@@ -140,7 +144,7 @@ class HostBook(Journal):
         for name in ("host", "cpu", "memory"):
             self._cell(self.cloud.vms, f"move_{name}", vm, NONE if name == "host" else 0)
         self._take_devices(vm, host, -1)
-        self._tell(host, -cpu, -memory)
+        self._tell(vm, host, -cpu, -memory)
         self._emit("end", f"vm/{vm}", f"host/{host}", self._figures(host, cpu, memory), cause)
 
     def move_hold(self, vm: int) -> None:
@@ -181,6 +185,12 @@ class HostBook(Journal):
                 storage.shares.reach(self.cloud.fleet.size)
         self._emit("set", name, f"host/{host}", tuple(values.items()), "add")
         return host
+
+    def measure_host(self, host: int, **values: int) -> None:
+        """Write what a host was measured to use; a figure that is as before changes nothing."""
+        for name, value in values.items():
+            if self.cloud.fleet.get(name, host) != value:
+                self._host(name, host, value)
 
     def set_host(self, host: int, cause: str = "", **values: int) -> None:
         """Change descriptive columns of a host (state, status, totals, reserve, ratio class)."""

@@ -23,7 +23,7 @@ class Journal:
         self.events: list[Event] = []
         self.touched: list[int] = []
         self.recording = True
-        self.watchers: list[Callable[[int, int, int], None]] = []
+        self.watchers: list[Callable[[int, int, int, int], None]] = []
         self._next = 0
         self._undo: list[tuple[Callable[..., Any], tuple[Any, ...]]] | None = None
 
