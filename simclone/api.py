@@ -259,7 +259,9 @@ class Run:
         totals = self.result.totals
         text = f"{self.scenario.name}: {totals.placed} of {totals.asked} clones placed by {totals.requests} requests."
         if self.reasons():
-            text += " Not placed: " + ", ".join(f"{count} for {name}" for name, count in self.reasons().items()) + "."
+            text += f" Not placed: {_counted(self.reasons())}."
+        if totals.breaches:
+            text += f" Placed against a rule, in a race of the allocator: {_counted(totals.breaches)}."
         return text
 
     def to_frame(self) -> pd.DataFrame:
@@ -359,6 +361,10 @@ class Run:
             wrong = differences(wanted, facts[name])
             failures += [Failure(step, name, *one) for one in wrong]
         return CaseResult(self.scenario.name, "scenario", FAILED if failures else PASSED, tuple(failures))
+
+
+def _counted(reasons: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} for {name}" for name, count in reasons.items())
 
 
 class Cloud:

@@ -127,12 +127,12 @@ class Devices:
         }
         self.held: dict[tuple[str, str], dict[str, int]] = {}
 
-    def move(self, vm: str, target: str, spec: str, amounts: Amounts) -> Iterator[str]:
-        """A VM takes or returns whole devices."""
+    def move(self, vm: str, target: str, spec: str, amounts: Amounts, adopted: bool) -> Iterator[str]:
+        """A VM takes or returns whole devices; one that was *adopted* stands where a file put it, with or without."""
         held = self.held.setdefault((target, spec), {})
         held[vm] = held.get(vm, 0) + amounts["count"]
         total = sum(held.values())
         if total != amounts["held"] or held[vm] < 0:
             yield f"{target} records {amounts['held']} devices {spec} taken, the books say {total}"
-        if amounts["count"] > 0 and total > self.present.get((target, spec), 0):
+        if not adopted and amounts["count"] > 0 and total > self.present.get((target, spec), 0):
             yield f"{target} gives {total} devices {spec}, it has {self.present.get((target, spec), 0)}"

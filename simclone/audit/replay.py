@@ -74,7 +74,9 @@ class Auditor:
         elif event.kind == "breach":
             self._breach(event)
         elif event.kind == "device":
-            yield from self.devices.move(event.subject, event.target, event.cause, amounts)
+            yield from self.devices.move(
+                event.subject, event.target, event.cause, amounts, self.vms[event.subject].adopted
+            )
         elif event.kind != "volume":
             yield f"unknown kind of event {event.kind!r}"
 

@@ -116,9 +116,11 @@ def show(run: Run) -> None:
     click.echo(run.summary())
 
 
-def _requests(run: Run) -> object:
+def _requests(run: Run) -> object | None:
     from simclone.cli.output import table
 
+    if not run.answers:
+        return None
     rows = [
         (
             answer.request.name,

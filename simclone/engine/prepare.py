@@ -66,12 +66,13 @@ def simulation_of(
                 for row, one in enumerate(doc.faults)
             )
         )
+    meters = None
+    if any(vm.utilisation is not None for vm in scenario.vms):
+        meters = Meters(ctx, folder, java_round(doc.run.utilisation_window * SECOND))
     simulation = Simulation(ctx, requests=requests, arrivals=drawn, options=options, observers=observers)
     Incidents(simulation, doc.incidents, folder)
-    if any(vm.utilisation is not None for vm in scenario.vms):
-        window_us = java_round(doc.run.utilisation_window * SECOND)
-        meters = Meters(ctx, folder, window_us)
-        simulation.background(lambda: window_us, meters.measure)
+    if meters is not None:
+        simulation.background(lambda: meters.window_us, meters.measure)
     return simulation
 
 

@@ -11,11 +11,14 @@ from simclone.units import GIB
 from simclone.workload import open_trace
 from simclone.workload.batches import batched
 from simclone.workload.openb import read_hosts
+from simclone.workload.replay import vm_name
 from simclone.workload.rows import Batch, HostRow
 
 HOSTS_PER_CLUSTER = 40
 ROOT_SIZE = 40 * GIB
 DISK_PER_HOST = 2048 * GIB
+GPU = "gpu"
+POD_RULE = "pod-{vcpu}-vcpu-{memoryGib}-gib-{gpus}-gpu"
 _UNCOUNTED = (
     "vm.cpuNum",
     "vm.memorySize",
@@ -29,8 +32,8 @@ UNLIMITED = dict.fromkeys(_UNCOUNTED, 1 << 60)
 WAN_START, WAN_SIZE = "10.0.0.1", 1 << 24
 
 
-def fleet(rows: Iterable[HostRow], per_cluster: int = HOSTS_PER_CLUSTER) -> dict[str, Any]:
-    """Clusters, hosts and storage lists for real hosts, taken in file order.
+def fleet(rows: Iterable[HostRow], per_cluster: int = HOSTS_PER_CLUSTER, per_vcpu: int = 1000) -> dict[str, Any]:
+    """Clusters, hosts and storage lists for real hosts, taken in file order; a vCPU is *per_vcpu* thousandths of one.
 
     The rule for what the record lacks: every *per_cluster* hosts are one cluster with one NFS of 2 TiB per host, and
     all clusters share one network.
@@ -39,8 +42,9 @@ def fleet(rows: Iterable[HostRow], per_cluster: int = HOSTS_PER_CLUSTER) -> dict
         {
             "name": row.name,
             "cluster": f"cluster-{place // per_cluster + 1}",
-            "cpuNum": row.cpu_milli // 1000,
+            "cpuNum": row.cpu_milli // per_vcpu,
             "totalPhysicalMemory": row.memory_bytes,
+            **({"pciDevices": {GPU: row.gpus}} if row.gpus else {}),
         }
         for place, row in enumerate(rows)
     ]
@@ -137,4 +141,55 @@ def trace_scenario(
             for name in shapes
         ],
         "requests": asked,
+    }
+
+
+def pods_scenario(hosts: str | Path, pods: str | Path, *, every_host: int = 1, scale: float = 1.0) -> dict[str, Any]:
+    """A scenario document that replays an openb pod list on every *every_host*-th openb host, GPUs included.
+
+    Pods ask for thousandths of a vCPU, so here the unit of CPU is the thousandth: hosts and VMs have 1,000 times their
+    vCPUs. A GPU is a whole device of one kind; a pod that asks for a share of one gets the device (a share cannot be
+    placed), and accepted types are not looked at. Times are multiplied by *scale*; below 1 the same pods come closer
+    together. Raises InvalidInput for files of another shape.
+    """
+    rows = list(read_hosts(hosts))[::every_host]
+    shapes = dict.fromkeys((one.cpu_milli, one.memory_bytes, one.gpus) for one in open_trace(pods))
+    return {
+        "name": f"{Path(pods).stem}-on-{Path(hosts).stem}",
+        "globalConfig": {
+            "host.cpu.overProvisioning.ratio": 1,
+            "kvm.reservedMemory": 0,
+            "vm.deletionPolicy": "Direct",
+        },
+        **fleet(rows, per_vcpu=1),
+        "backupStorages": [{"name": "imagestore", "type": "ImageStoreBackupStorage"}],
+        "images": [{"name": "image", "size": ROOT_SIZE, "actualSize": GIB, "backupStorages": ["imagestore"]}],
+        "l2Networks": [{"name": "l2"}],
+        "l3Networks": [{"name": "l3", "l2Network": "l2", "dhcp": False, "ipRanges": []}],
+        "instanceOfferings": [_pod_offering(*shape) for shape in shapes],
+        "vms": [_pod_source(rows[0].name, vm_name(POD_RULE, *shape)) for shape in shapes],
+        "workload": [{"name": "pods", "trace": {"path": str(Path(pods).resolve()), "vmFor": POD_RULE, "scale": scale}}],
+    }
+
+
+def _pod_offering(cpu_milli: int, memory_bytes: int, gpus: int) -> dict[str, Any]:
+    """The shape of a pod; clones take their devices from the offering's tags. One without memory gets a byte."""
+    return {
+        "name": vm_name(POD_RULE, cpu_milli, memory_bytes, gpus),
+        "cpuNum": cpu_milli,
+        "memorySize": max(memory_bytes, 1),
+        **({"systemTags": [f"pciDeviceSpec::{GPU}::{gpus}"]} if gpus else {}),
+    }
+
+
+def _pod_source(host: str, name: str) -> dict[str, Any]:
+    """The stopped VM that pods of a shape are cloned from; where it once ran does not matter."""
+    return {
+        "name": name,
+        "instanceOffering": name,
+        "image": "image",
+        "l3Networks": ["l3"],
+        "state": "Stopped",
+        "lastHost": host,
+        "primaryStorage": "nfs-cluster-1",
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,8 @@ import numpy as np
 import pytest
 
 from simclone.engine.result import Totals
-from simclone.units import GIB, SECOND
+from simclone.scenario.traces import pods_scenario
+from simclone.units import GIB, MIB, SECOND
 from tests.time.worlds import DAY, TRACES, Doc, audited, finished, hosts, simulation, vm, world
 
 HUAWEI = TRACES / "huawei-east-1" / "Huawei-East-1-lt.csv"
@@ -256,3 +258,65 @@ def test_azures_published_figures_come_out() -> None:
     assert totals.peak_at_us == tuple((at - start) * SECOND for at in (2_055_000, 2_045_400, 2_099_100))
     means = [area / totals.span_us for area in totals.area]
     assert [round(means[0]), round(means[1]), round(means[2] / GIB)] == [11_226, 25_718, 55_889]
+
+
+# ---------------------------------------------------------------- pods on the hosts they were recorded on
+
+
+OPENB = TRACES / "alibaba-openb-2023"
+NODES, PODS = OPENB / "openb_node_list_all_node.csv", OPENB / "openb_pod_list_default.csv"
+
+
+def pods() -> list[dict[str, int]]:
+    """Pods by creation, with plain Python."""
+    with PODS.open() as lines:
+        rows = [{name: int(text) for name, text in row.items() if text.isdigit()} for row in csv.DictReader(lines)]
+    return sorted(rows, key=lambda row: row["creation_time"])
+
+
+def peaks(rows: list[dict[str, int]]) -> tuple[int, ...]:
+    """The most pods, thousandths of a vCPU, bytes and GPUs at once, ends before arrivals."""
+    changes: list[tuple[int, int, tuple[int, ...]]] = []
+    for row in rows:
+        amounts = (1, row["cpu_milli"], row["memory_mib"] * MIB, row["num_gpu"])
+        if row["deletion_time"] > row["creation_time"]:
+            changes += [(row["creation_time"], 1, amounts), (row["deletion_time"], -1, amounts)]
+    now, most = [0] * 4, [0] * 4
+    for _, sign, amounts in sorted(changes, key=lambda change: change[:2]):
+        now = [here + sign * change for here, change in zip(now, amounts, strict=True)]
+        most = [max(pair) for pair in zip(most, now, strict=True)]
+    return tuple(most)
+
+
+@pytest.mark.shared
+@shared(PODS)
+def test_openbs_pods_run_on_openbs_hosts() -> None:
+    """8,152 pods on 1,523 hosts with 6,212 GPUs: all are placed, and the published peaks come out."""
+    made = simulation(pods_scenario(NODES, PODS) | {"run": {"keep": "summary"}})
+    devices = made.ctx.cloud.fleet.devices_held
+    most_gpus = 0
+    while made.step():
+        most_gpus = max(most_gpus, sum(sum(held.values()) for held in devices.values()))
+    totals = made.result().totals
+    assert totals.placed == totals.ended == 8152
+    assert (*totals.peak, most_gpus) == peaks(pods())
+    assert (totals.peak[0], round(totals.peak[1] / 1000, 1), round(totals.peak[2] / GIB), most_gpus) == PUBLISHED_PEAKS
+    assert not any(sum(held.values()) for held in devices.values())
+
+
+PUBLISHED_PEAKS = (56, 778.5, 2450, 71)
+
+
+@pytest.mark.shared
+@shared(PODS)
+def test_few_hosts_refuse_pods_for_gpus_too() -> None:
+    """Eleven of the hosts with at most one GPU each: some pods find no GPU, some no vCPU; the audit finds nothing."""
+    doc = pods_scenario(NODES, PODS, every_host=150)
+    for host in doc["hosts"]:
+        if "pciDevices" in host:
+            host["pciDevices"] = {"gpu": 1}
+    made = simulation(doc).run()
+    result = made.result()
+    assert set(result.totals.reasons) == {"host.cpu", "host.devices"}
+    assert result.totals.placed + sum(result.totals.reasons.values()) == 8152
+    assert not audited(made)

@@ -26,9 +26,9 @@ class HostBook(Journal):
         self._charge_host(host, cpu, charged)
         for name, value in (("hold_host", host), ("hold_cpu", cpu), ("hold_memory", charged)):
             self._cell(self.cloud.vms, name, vm, value)
-        self._take_devices(vm, host, +1)
         self._tell(vm, host, cpu, cells("memory")[vm])
         self._emit("hold", f"vm/{vm}", f"host/{host}", self._figures(host, cpu, charged), cause)
+        self._take_devices(vm, host, +1)
 
     def _tell(self, vm: int, host: int, cpu: int, memory: int) -> None:
         """Tell watchers what a host gained or lost by a VM; a trial tells nobody."""
