@@ -12,6 +12,7 @@ from simclone.version import __version__
 
 if TYPE_CHECKING:
     from simclone.api import Cloud, Run, check_path, load, open_cloud, run
+    from simclone.driving import Simulation
     from simclone.errors import Fault, InvalidInput, InvariantViolation, SimcloneError, UnknownName
 
 _HOMES = {
@@ -21,6 +22,7 @@ _HOMES = {
     "load": "simclone.api",
     "open_cloud": "simclone.api",
     "run": "simclone.api",
+    "Simulation": "simclone.driving",
     "Fault": "simclone.errors",
     "InvalidInput": "simclone.errors",
     "InvariantViolation": "simclone.errors",
@@ -35,6 +37,7 @@ __all__ = [
     "InvariantViolation",
     "Run",
     "SimcloneError",
+    "Simulation",
     "UnknownName",
     "__version__",
     "check_path",

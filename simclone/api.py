@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,7 @@ from simclone.check.compare import differences
 from simclone.check.operations import answer_facts
 from simclone.check.run import FAILED, PASSED, CaseResult, Failure, run_steps
 from simclone.engine.clone.call import clone_now
-from simclone.engine.context import Context
+from simclone.engine.context import Context, Watch
 from simclone.engine.log import decision_lines, fingerprint
 from simclone.engine.opening import open_context
 from simclone.engine.prepare import requests_of, simulation_of, with_refused
@@ -106,7 +106,7 @@ def run(
     for given, what in ((seed, "seed"), (replication, "replication")):
         if given is not None and (isinstance(given, bool) or not isinstance(given, int) or given < 0):
             raise InvalidInput([Fault(what, f"{given!r} is no {what}", "a whole number of at least 0")])
-    scenario = _overridden(load(source), horizon, keep)
+    scenario = overridden(load(source), horizon, keep)
     ctx = open_context(scenario, seed=seed, replication=replication)
     requests, refused = requests_of(scenario)
     relay = _Relay(observers)
@@ -126,7 +126,7 @@ def run(
     return made
 
 
-def _overridden(scenario: Scenario, horizon: float | None, keep: str | None) -> Scenario:
+def overridden(scenario: Scenario, horizon: float | None, keep: str | None) -> Scenario:
     """The scenario with another horizon and another choice of rows to keep."""
     given = {"horizon": horizon, "keep": keep}
     changes = {key: value for key, value in given.items() if value is not None}
@@ -155,6 +155,7 @@ class Run:
     replication: int = 0
     interrupted: bool = False
     durations_us: Sequence[int] | None = field(default=None, repr=False)
+    again: Callable[[int, Watch], None] | None = field(default=None, repr=False)
 
     @property
     def seed(self) -> int:
@@ -309,18 +310,22 @@ class Run:
 
     def _table(self, serial: int) -> tuple[HostVerdict, ...]:
         found: list[HostVerdict] = []
-        ctx = open_context(self.scenario, seed=self.seed, replication=self.replication)
 
         def watch(number: int, request: HostRequest, seen: LiveCloud) -> None:
             if number <= serial:
                 found[:] = host_table(seen, request)
 
+        (self.again or self._again)(serial, watch)
+        return tuple(found)
+
+    def _again(self, serial: int, watch: Watch) -> None:
+        """Make the run once more, up to a decision, and show every host request to *watch*."""
+        ctx = open_context(self.scenario, seed=self.seed, replication=self.replication)
         requests, _ = requests_of(self.scenario)
         ctx.watch = watch
         simulation = simulation_of(self.scenario, ctx, requests)
         while ctx.noted <= serial and simulation.step():
             pass
-        return tuple(found)
 
     def save(self, directory: str | Path, *, force: bool = False, tables: str = "csv") -> Path:
         """Write the run directory, its *tables* as csv, parquet or sqlite; a non-empty one is refused without *force*.

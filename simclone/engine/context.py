@@ -15,6 +15,8 @@ from simclone.model.inventory import ADMIN
 from simclone.model.ledger import Ledger
 from simclone.records import Decision, DecisionRecord, ErrorCode, Unplaced
 
+Watch = Callable[[int, HostRequest, Cloud], None]
+
 
 @dataclass(slots=True)
 class Context:
@@ -30,7 +32,7 @@ class Context:
     decisions: list[DecisionRecord] = field(default_factory=list)
     ordinals: dict[str, int] = field(default_factory=dict)
     max_names: int = 10_000
-    watch: Callable[[int, HostRequest, Cloud], None] | None = None
+    watch: Watch | None = None
     opening: Mapping[str, Any] = field(default_factory=dict)
     keep_decisions: str = "all"
     noted: int = 0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path as FilePath
 from typing import Any, TypeVar
@@ -12,9 +12,10 @@ from simclone.errors import Fault, InvalidInput
 from simclone.model.ledger import Ledger
 from simclone.scenario.build import build_resolved
 from simclone.scenario.cases import CaseDoc, StepDoc
+from simclone.scenario.check_incidents import check_incidents
 from simclone.scenario.check_requests import request_name
 from simclone.scenario.documents import ScenarioDoc, TopologyDoc
-from simclone.scenario.faults import Findings
+from simclone.scenario.faults import Findings, dotted
 from simclone.scenario.hosts_csv import HostTable, read_hosts
 from simclone.scenario.migrate import migrate
 from simclone.scenario.reading import Source, read
@@ -114,6 +115,19 @@ def load_case(path: str | FilePath) -> Case:
 def scenario_of(data: Mapping[str, Any], name: str = "<data>") -> Scenario:
     """A scenario from plain data in the file's spelling; raises InvalidInput with every fault."""
     return _scenario(Source(name, "", False, sha256(repr(data).encode()).hexdigest(), dict(data)))
+
+
+def with_incidents(scenario: Scenario, incidents: Sequence[Mapping[str, Any]]) -> Scenario:
+    """The scenario with more incidents, checked like those of its file; raises InvalidInput with every fault."""
+    findings = Findings()
+    found = shaped(ScenarioDoc, {"incidents": [dict(one) for one in incidents]}, findings)
+    if found.doc is not None and not findings.found:
+        names = replace(scenario.resolved.names, findings=findings)
+        check_incidents(names, found.doc.incidents, FilePath(scenario.path).parent)
+    if findings.found or found.doc is None:
+        raise InvalidInput([Fault(dotted(one.path), one.message, one.expected) for one in findings.found])
+    doc = scenario.doc.model_copy(update={"incidents": [*scenario.doc.incidents, *found.doc.incidents]})
+    return replace(scenario, doc=doc)
 
 
 def _scenario(source: Source) -> Scenario:
