@@ -6,6 +6,7 @@ import copy
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from simclone.chance import Chance, born_uuid
 from simclone.errors import UnknownName
@@ -76,7 +77,12 @@ class AddressPool:
 
 @dataclass(slots=True)
 class Cloud:
-    """Everything that exists. Lists are addressed by index; hosts, storages and clusters stand in rank order."""
+    """Everything that exists. Lists are addressed by index; hosts, storages and clusters stand in rank order.
+
+    For whoever remembers something about it: *epoch* counts acts of administration, *amounts* changes of what
+    storages hold and accounts use, *touched* are hosts that changed since somebody looked. *index* belongs to the
+    allocator, which may use one when *indexed*; when *lean*, placements carry no steps.
+    """
 
     settings: Settings
     zones: list[Zone] = field(default_factory=list)
@@ -110,6 +116,12 @@ class Cloud:
     last_placed: int = -1
     start: datetime = EPOCH
     attachments: Attachments = field(default_factory=Attachments)
+    epoch: int = 0
+    amounts: int = 0
+    touched: set[int] = field(default_factory=set)
+    lean: bool = False
+    indexed: bool = True
+    index: Any = None
 
     def code(self, kind: str, text: str | None) -> int:
         """A small integer for a word (hypervisor, architecture, os), made when new; None is -1."""
@@ -220,6 +232,7 @@ class Cloud:
         """An independent copy for anything that goes on living."""
         twin = copy.copy(self)
         twin.attachments = Attachments()
+        twin.touched, twin.index = set(), None
         twin.settings, twin.fleet = self.settings.copy(), self.fleet.copy()
         twin.storages = [one.duplicate() for one in self.storages]
         twin.backups = [one.duplicate() for one in self.backups]

@@ -42,17 +42,20 @@ class Ledger(VmBook, HostBook, VolumeBook, AddressBook):
 
     def put(self, rows: Any, key: Any, value: Any, subject: str, cause: str) -> None:
         """Write one entry of a list or dict of the cloud (states, settings, overrides) through the journal."""
+        self.cloud.epoch += 1
         self._put(rows, key, value)
         self._emit("set", subject, "", (("value", value),) if isinstance(value, int) else (), cause)
 
     def set_group(self, row: int, **values: Any) -> None:
         """Change an affinity group."""
+        self.cloud.epoch += 1
         for name, value in values.items():
             self._attr(self.cloud.groups[row], name, value)
         self._emit("set", "group", f"group/{row}", (("enabled", int(self.cloud.groups[row].enabled)),))
 
     def set_backup(self, row: int, **values: Any) -> None:
         """Change a backup storage."""
+        self.cloud.epoch += 1
         for name, value in values.items():
             self._attr(self.cloud.backups[row], name, value)
         self._emit("set", "backup", f"backup/{row}", tuple((n, v) for n, v in values.items() if isinstance(v, int)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from simclone.allocator.host import chain, reserve
+from simclone.allocator.host.index.driver import HostIndex
 from simclone.allocator.host.order import tried_order
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.host.strategies import Strategy, named
@@ -22,6 +23,13 @@ def strategy_of(request: HostRequest, cloud: Cloud) -> Strategy:
     return named(cloud.settings.profile, name, cloud.strategies)
 
 
+def _index(cloud: Cloud) -> HostIndex:
+    if cloud.index is None:
+        cloud.index = HostIndex(cloud)
+    found: HostIndex = cloud.index
+    return found
+
+
 def candidates(request: HostRequest, cloud: Cloud, identity: Identity) -> list[int] | Unplaced:
     """A dry run: the sorted hosts of the winning page. "No host" is an empty list, other errors stay errors."""
     strategy = strategy_of(request, cloud)
@@ -34,7 +42,12 @@ def candidates(request: HostRequest, cloud: Cloud, identity: Identity) -> list[i
 
 def dry_run(request: HostRequest, cloud: Cloud, identity: Identity) -> Decision:
     """Whether there is a host for one VM now; nothing is reserved, so any survivor stands for all."""
-    found = chain.run(strategy_of(request, cloud), request.dry(), cloud)
+    strategy, asked = strategy_of(request, cloud), request.dry()
+    if cloud.indexed:
+        fast = _index(cloud).decide(strategy, asked, identity, dry=True)
+        if fast is not None:
+            return fast
+    found = chain.run(strategy, asked, cloud)
     if isinstance(found, Unplaced):
         return found
     order = cloud.chance.order(identity, "dryRun").walk(found.hosts.tolist())
@@ -47,6 +60,10 @@ def decide(request: HostRequest, cloud: Cloud, identity: Identity, seen: Cloud |
     *seen* is the cloud as the filters saw it, where others allocate at the same time; the reservation sees *cloud*.
     """
     strategy, view = strategy_of(request, cloud), seen or cloud
+    if seen is None and cloud.indexed:
+        fast = _index(cloud).decide(strategy, request, identity)
+        if fast is not None:
+            return fast
     found = chain.run(strategy, request, view)
     if isinstance(found, Unplaced):
         return found

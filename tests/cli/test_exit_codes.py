@@ -200,12 +200,21 @@ def test_a_bug_can_be_seen(here: Call, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def _heeds_interrupts() -> None:
+    """A command in the background of a shell ignores SIGINT, and so do its children unless told otherwise."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_interrupt_from_outside(tmp_path: Path) -> None:
     """130: SIGINT while a scenario is read leaves one word and no traceback."""
     pipe = tmp_path / "pipe.yaml"
     os.mkfifo(pipe)
     running = subprocess.Popen(
-        [sys.executable, "-m", "simclone", "run", str(pipe)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "simclone", "run", str(pipe)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=_heeds_interrupts,
     )
     with running:
         end = os.open(pipe, os.O_WRONLY)  # returns when the command has opened the other end

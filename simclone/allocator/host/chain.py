@@ -42,6 +42,7 @@ class _Ended:
     immediate: bool = False
 
 
+NO_MORE_PAGES = ErrorCode(NO_AVAILABLE_HOST, "no further page of hosts", reason="host.noMorePages")
 Trace = Callable[[FilterFlow, Any, Candidates], None]
 
 
@@ -61,11 +62,12 @@ def run(strategy: Strategy, request: HostRequest, cloud: Cloud, trace: Trace | N
             series[found.error] = None
             page += 1
             continue
-        error = found.error if found.immediate or not series else _merged(list(series))
+        error = found.error if found.immediate or not series else merged(list(series))
         return Unplaced(error, (), tuple(steps))
 
 
-def _merged(series: list[ErrorCode]) -> ErrorCode:
+def merged(series: list[ErrorCode]) -> ErrorCode:
+    """The error of a search that died on every page."""
     texts = "; ".join(str(error.details) for error in series)
     text = f"no host on any page (pagination is on); reasons by page: [{texts}]"
     return ErrorCode(code=NO_AVAILABLE_HOST, details=text, cause=series[0], reason=series[0].reason)
@@ -96,7 +98,7 @@ def _page(
         if not isinstance(facts, Pass):
             kept, refused = narrowed(flow, facts, candidates)
         if first:
-            kept = _cut(kept, cloud, page)
+            kept = cut(kept, cloud, page)
         outcome = "passed" if isinstance(facts, Pass) else "kept" if len(kept) else "emptied"
         if not len(kept):
             error = _why(flow, request, cloud, facts, candidates)
@@ -110,7 +112,7 @@ def _page(
 def _why(flow: FilterFlow, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
     """The flow's reason; on later pages the first flow only says that there is no further page."""
     if candidates.first and candidates.page:
-        return ErrorCode(NO_AVAILABLE_HOST, "no further page of hosts", reason="host.noMorePages")
+        return NO_MORE_PAGES
     return flow.refuses(request, cloud, facts, candidates)
 
 
@@ -128,22 +130,24 @@ def narrowed(flow: FilterFlow, facts: Any, candidates: Candidates) -> tuple[IntA
     return candidates.index[alive], tuple(refused)
 
 
-def _cut(index: IntArray, cloud: Cloud, page: int) -> IntArray:
+def cut(index: IntArray, cloud: Cloud, page: int) -> IntArray:
+    """The hosts of one page."""
     settings = cloud.settings
-    if not settings.flag("hostAllocator.usePagination") or not _cloud_pages(cloud):
+    if not settings.flag("hostAllocator.usePagination") or not cloud_pages(cloud):
         return index if page == 0 else index[:0]
     limit = int(settings.values["hostAllocator.paginationLimit"])
     return index[page * limit : (page + 1) * limit]
 
 
-def _cloud_pages(cloud: Cloud) -> bool:
+def cloud_pages(cloud: Cloud) -> bool:
+    """Whether pages are cut at all in this profile."""
     return cloud.settings.profile == "open" or bool(cloud.settings.fidelity["cloudPaging"])
 
 
 def _emptied(flow: FilterFlow, error: ErrorCode, cloud: Cloud, first: bool) -> _Ended:
     if flow.hard:
         return _Ended(error, last=True)
-    paging = cloud.settings.flag("hostAllocator.usePagination") and _cloud_pages(cloud)
+    paging = cloud.settings.flag("hostAllocator.usePagination") and cloud_pages(cloud)
     if first or not paging:
         return _Ended(ErrorCode(NO_AVAILABLE_HOST, error.details, reason=error.reason), last=True)
     return _Ended(ErrorCode(PAGE_NOT_DONE, error.details, reason=error.reason), last=False)

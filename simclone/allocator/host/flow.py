@@ -6,7 +6,7 @@ line runs on whole columns and on the numbers of a single host; both give the sa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -22,6 +22,10 @@ NO_AVAILABLE_HOST = "HOST_ALLOCATION.1000"
 PAGE_NOT_DONE = PAGE_MARKER
 OPERATION_ERROR = "SYS.1006"
 INTERNAL_ERROR = "SYS.1000"
+LASTING = frozenset({"static", "state"})
+"""What changes only by an administrator's act."""
+Counts = tuple[tuple[str, int], ...]
+"""Hosts refused, by reason."""
 
 
 class HostArrays:
@@ -108,6 +112,16 @@ class Candidates:
         return bool(np.any(truth))
 
 
+class _Nobody(Candidates):
+    """For facts that no candidate matters to."""
+
+    def __init__(self) -> None:
+        pass
+
+
+NOBODY: Candidates = _Nobody()
+
+
 @dataclass(frozen=True, slots=True)
 class Skip:
     """The flow does not take part; if it was first, the next one is."""
@@ -136,6 +150,36 @@ class Test:
     keep: Callable[[Any, Any], Any]
 
 
+def _reaches(columns: tuple[tuple[str, int], ...], least: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    ((first, _), *rest) = columns
+
+    def keep(host: Any, facts: Any) -> Any:
+        value = getattr(host, first)
+        for name, sign in rest:
+            value = value + sign * getattr(host, name)
+        return value >= least(facts, host)
+
+    return keep
+
+
+@dataclass(frozen=True, slots=True)
+class Floor(Test):
+    """A test that a sum of columns reaches a floor; the floor may differ by memory-ratio class only.
+
+    The first column counts as it is, the others with their sign.
+
+    Said this way, one look at a host tells which of many shapes it is too small for.
+    """
+
+    columns: tuple[tuple[str, int], ...] = ()
+    least: Callable[[Any, Any], Any] = lambda facts, host: 0
+
+    @classmethod
+    def of(cls, reason: str, columns: tuple[tuple[str, int], ...], least: Callable[[Any, Any], Any]) -> Floor:
+        """The floor of a sum of columns."""
+        return cls(reason, _reaches(columns, least), columns, least)
+
+
 class FilterFlow:
     """Base of all filter flows.
 
@@ -153,6 +197,17 @@ class FilterFlow:
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """Everything the tests need that is not a property of one host, or `Skip`, `Pass`, `HardStop`."""
         raise NotImplementedError
+
+    def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
+        """Whether facts of before hold good, the candidates standing in the same *clusters*; None: ask anew each time.
+
+        Asked while nothing has changed but what VMs hold. What a flow reads besides states and attachments can have.
+        """
+        return True if not self.aggregates and self.reads <= LASTING else None
+
+    def refuses_by_counts(self, request: HostRequest, facts: Any, refused: Counts) -> ErrorCode | None:
+        """`refuses` from the number of hosts each test refused first; None where that does not tell."""
+        return None
 
     def keep(self, host: Any, facts: Any) -> Any:
         """The whole verdict: every test holds."""

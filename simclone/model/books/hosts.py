@@ -44,7 +44,7 @@ class HostBook(Journal):
             if left < 0:
                 raise InvariantViolation(f"more devices {spec} returned to host {host} than were taken")
             self._put(held, host, left)
-            self.touched.append(host)
+            self._touch(host)
             amounts = (("count", sign * count), ("held", left), ("present", self._present(spec, host)))
             self._emit("device", f"vm/{vm}", f"host/{host}", amounts, spec)
 
@@ -180,6 +180,7 @@ class HostBook(Journal):
         if self._undo is not None:
             raise InvariantViolation("a host cannot be added inside a trial; use fork()")
         host = self.cloud.fleet.add(uuid, name, labels, **values)
+        self.cloud.epoch += 1
         for storage in self.cloud.storages:
             if storage.shares is not None:
                 storage.shares.reach(self.cloud.fleet.size)
@@ -194,6 +195,7 @@ class HostBook(Journal):
 
     def set_host(self, host: int, cause: str = "", **values: int) -> None:
         """Change descriptive columns of a host (state, status, totals, reserve, ratio class)."""
+        self.cloud.epoch += 1
         for name, value in values.items():
             self._host(name, host, value)
         self._emit("set", "host", f"host/{host}", tuple(values.items()), cause)

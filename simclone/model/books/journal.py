@@ -21,18 +21,18 @@ class Journal:
         self.cloud = cloud
         self.now_us = 0
         self.events: list[Event] = []
-        self.touched: list[int] = []
         self.recording = True
         self.watchers: list[Callable[[int, int, int, int], None]] = []
         self._next = 0
         self._undo: list[tuple[Callable[..., Any], tuple[Any, ...]]] | None = None
+        self._tried: set[int] = set()
 
     @contextmanager
     def trial(self) -> Iterator[None]:
         """Everything written inside is undone at the end; the cost is what was touched. May be nested."""
         outer, recording = self._undo, self.recording
         log: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
-        counter, touched = self._next, len(self.touched)
+        counter, stamps = self._next, (self.cloud.epoch, self.cloud.amounts)
         self._undo, self.recording = log, False
         try:
             yield
@@ -40,14 +40,17 @@ class Journal:
             for verb, arguments in reversed(log):
                 verb(*arguments)
             self._undo, self.recording = outer, recording
+            self.cloud.touched |= self._tried
+            if outer is None:
+                self._tried.clear()
             self._next = counter
-            changed = self.touched[touched:]
-            self.touched.extend(changed)
+            self.cloud.epoch += self.cloud.epoch != stamps[0]
+            self.cloud.amounts += self.cloud.amounts != stamps[1]
 
     def changed_hosts(self) -> list[int]:
         """Hosts whose values changed since the last call, each once, ascending."""
-        found = sorted(set(self.touched))
-        self.touched.clear()
+        found = sorted(self.cloud.touched)
+        self.cloud.touched.clear()
         return found
 
     def _put(self, mapping: Any, key: Any, value: Any) -> None:
@@ -91,9 +94,14 @@ class Journal:
             self._undo.append((table.put, (name, row, cells[row])))
         cells[row] = value
 
+    def _touch(self, host: int) -> None:
+        self.cloud.touched.add(host)
+        if self._undo is not None:
+            self._tried.add(host)
+
     def _host(self, name: str, host: int, value: int) -> None:
         self._cell(self.cloud.fleet, name, host, value)
-        self.touched.append(host)
+        self._touch(host)
 
     def _host_add(self, name: str, host: int, amount: int) -> None:
         self._host(name, host, self.cloud.fleet.cells(name)[host] + amount)
@@ -105,6 +113,7 @@ class Journal:
             self.events.append(Event(len(self.events), self.now_us, kind, subject, target, amounts, cause))
 
     def _use(self, account: int, quota: str, amount: int) -> None:
+        self.cloud.amounts += 1
         row = self.cloud.usage[account]
         self._put(row, _SLOT[quota], row[_SLOT[quota]] + amount)
 

@@ -74,6 +74,7 @@ class SpaceBook(Journal):
 
     def _charge_space(self, space: Space, held: int, recorded: int) -> None:
         storage = self.cloud.storages[space.storage]
+        self.cloud.amounts += 1
         books: list[Any] = [storage]
         if space.osd != NONE:
             books.append(storage.osd_groups[space.osd])
@@ -101,6 +102,7 @@ class SpaceBook(Journal):
     def set_storage(self, row: int, **values: Any) -> None:
         """Change state, status, attachments or figures of a primary storage."""
         storage = self.cloud.storages[row]
+        self.cloud.epoch += 1
         for name, value in values.items():
             self._attr(storage, name, value)
         if "clusters" in values:
@@ -122,6 +124,7 @@ class SpaceBook(Journal):
         if shares is None:
             raise InvariantViolation(f"{self.cloud.storages[row].name} has no shares")
         shares.reach(self.cloud.fleet.size)
+        self.cloud.epoch += 1
         for name, value in values.items():
             self._cell(shares, name, host, value)
         self._emit("set", f"host/{host}", f"storage/{row}", tuple(values.items()), "share")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -35,6 +36,10 @@ class AffinityGroupFlow(FilterFlow):
             lambda host, facts: (facts.counts[host.index] >= facts.low) & (facts.counts[host.index] <= facts.high),
         ),
     )
+
+    def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
+        """Members come and go; without a group nobody asks."""
+        return True if request.group is None else None
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """Member counts and the allowed band, or `Pass` without an enabled hard group."""
@@ -72,6 +77,10 @@ class HostRuleFlow(FilterFlow):
     tests: ClassVar[tuple[Test, ...]] = (
         Test("affinity.hostRule", lambda host, facts: facts.inside[host.index] == facts.wanted),
     )
+
+    def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
+        """Without a group there is no rule."""
+        return True if request.group is None else None
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """The rule's hosts, or `Pass`."""

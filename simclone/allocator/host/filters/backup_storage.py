@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -39,6 +40,10 @@ class BackupStorageSelectPrimaryStorageFlow(FilterFlow):
     hard: ClassVar[bool] = True
     tests: ClassVar[tuple[Test, ...]] = (Test("image.storageType", lambda host, facts: facts.fits[host.cluster] == 1),)
 
+    def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
+        """Types and attachments change only by an administrator's act."""
+        return True
+
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """Per cluster whether a suitable primary storage is attached."""
         if request.backup_storage is None:
@@ -69,9 +74,19 @@ class ImageBackupStorageFlow(FilterFlow):
     aggregates: ClassVar[frozenset[str]] = frozenset({"clusters"})
     tests: ClassVar[tuple[Test, ...]] = (Test("image.backupStorage", lambda host, facts: facts.fits[host.zone] == 1),)
 
+    def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
+        """The image may have been cached since, or its caches dropped."""
+        if request.operation != NEW_CREATE or request.image is None:
+            return True
+        return isinstance(facts, Pass) == self._cached(request, cloud, clusters)
+
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """Per zone whether a Connected backup storage is attached."""
-        if request.operation != NEW_CREATE or request.image is None or self._cached(request, cloud, candidates):
+        if (
+            request.operation != NEW_CREATE
+            or request.image is None
+            or self._cached(request, cloud, candidates.clusters())
+        ):
             return Pass()
         image = cloud.images[request.image]
         if not image.backup_storages:
@@ -85,8 +100,8 @@ class ImageBackupStorageFlow(FilterFlow):
             zones[list(cloud.backups[row].zones)] = 1
         return Facts(Lookup(zones))
 
-    def _cached(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> bool:
-        reach = {row for cluster in candidates.clusters() for row in cloud.storages_of(cluster)}
+    def _cached(self, request: HostRequest, cloud: Cloud, clusters: Sequence[int]) -> bool:
+        reach = {row for cluster in clusters for row in cloud.storages_of(cluster)}
         if request.required_storages:
             reach &= request.required_storages
         return bool(reach) and all(cloud.storages[row].caches_image(request.image or 0) for row in reach)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from simclone.allocator.host.flow import Candidates, FilterFlow, Lookup, Test, refusal
+from simclone.allocator.host.flow import Candidates, Counts, FilterFlow, Floor, Lookup, Test, refusal
 from simclone.allocator.host.request import HostRequest
 from simclone.model.cloud import Cloud
 from simclone.records import ErrorCode
@@ -44,12 +44,13 @@ class HostCapacityFlow(FilterFlow):
     name: ClassVar[str] = "HostCapacityAllocatorFlow"
     reads: ClassVar[frozenset[str]] = frozenset({"capacity"})
     tests: ClassVar[tuple[Test, ...]] = (
-        Test("host.cpu", lambda host, facts: host.available_cpu >= facts.cpu),
-        Test("host.physicalMemory", lambda host, facts: host.total_memory > facts.physical),
-        Test("host.memory", lambda host, facts: host.available_memory >= facts.least[host.ratio_class]),
-        Test(
+        Floor.of("host.cpu", (("available_cpu", 1),), lambda facts, host: facts.cpu),
+        Floor.of("host.physicalMemory", (("total_memory", 1),), lambda facts, host: facts.physical + 1),
+        Floor.of("host.memory", (("available_memory", 1),), lambda facts, host: facts.least[host.ratio_class]),
+        Floor.of(
             "host.reservedMemory",
-            lambda host, facts: host.available_memory - host.reserved_memory >= facts.needed[host.ratio_class],
+            (("available_memory", 1), ("reserved_memory", -1)),
+            lambda facts, host: facts.needed[host.ratio_class],
         ),
     )
 
@@ -68,15 +69,16 @@ class HostCapacityFlow(FilterFlow):
 
     def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
         """Like the product, gives what was asked; which of the two was short stands in the step's counts."""
-        text = f"no host offers cpu={request.cpu} and memory={request.memory} bytes"
-        return refusal(self._short(facts, candidates), text)
-
-    def _short(self, facts: Facts, candidates: Candidates) -> str:
         counts = []
         left = candidates.index
         for test in self.tests:
             hosts = Candidates(candidates.cloud, left).hosts
             kept = left[test.keep(hosts, facts)]
-            counts.append((len(left) - len(kept), test.reason))
+            counts.append((test.reason, len(left) - len(kept)))
             left = kept
-        return max(counts, key=lambda pair: pair[0])[1]
+        return self.refuses_by_counts(request, facts, tuple(counts))
+
+    def refuses_by_counts(self, request: HostRequest, facts: Any, refused: Counts) -> ErrorCode:
+        """The reason is the test that refused most hosts."""
+        text = f"no host offers cpu={request.cpu} and memory={request.memory} bytes"
+        return refusal(max(refused, key=lambda pair: pair[1])[0], text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -57,6 +58,10 @@ class LocalStorageFlow(FilterFlow):
     name: ClassVar[str] = "FilterFlow/LocalStorage"
     reads: ClassVar[frozenset[str]] = frozenset({"storage", "static"})
     tests: ClassVar[tuple[Test, ...]] = (Test("storage.local", lambda host, facts: facts.fits[host.index] == 1),)
+
+    def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
+        """Without local storage, or when nothing is created, shares do not matter."""
+        return True if isinstance(facts, Pass) else None
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """Per host whether it may take the VM."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -85,6 +86,11 @@ class ResourceBindingFlow(FilterFlow):
         ),
     )
 
+    def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
+        """Only an idle rule is sure to stay so: a soft one that is unmet may be met later."""
+        idle = not request.bindings and cloud.settings.flag("vm.vm.ha.across.clusters")
+        return True if isinstance(facts, Pass) and idle else None
+
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """The bound hosts, or `Pass` when the rule is idle or soft and unmet."""
         settings = cloud.settings
@@ -124,6 +130,10 @@ class LastHostFlow(FilterFlow):
     reads: ClassVar[frozenset[str]] = frozenset({"static"})
     aggregates: ClassVar[frozenset[str]] = frozenset({"lastHost"})
     tests: ClassVar[tuple[Test, ...]] = (Test("host.notLast", lambda host, facts: facts.named[host.index] == 1),)
+
+    def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
+        """Whether the last host is still a candidate depends on its room."""
+        return True if request.last_host is None or request.list_all else None
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """The last host, or `Pass` when it is not there or all are to be listed."""

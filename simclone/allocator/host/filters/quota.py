@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from simclone.allocator.host.flow import INTERNAL_ERROR, Candidates, FilterFlow, HardStop, Pass, Test
+from simclone.allocator.host.flow import INTERNAL_ERROR, NOBODY, Candidates, FilterFlow, HardStop, Pass, Test
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.quota import allocation_refusal
 from simclone.model.cloud import Cloud
@@ -21,6 +22,10 @@ class QuotaFlow(FilterFlow):
     name: ClassVar[str] = "QuotaAllocatorFlow"
     reads: ClassVar[frozenset[str]] = frozenset({"count"})
     tests: ClassVar[tuple[Test, ...]] = ()
+
+    def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
+        """Usage changes with every VM of the account; the administrator has no limits."""
+        return isinstance(self.facts(request, cloud, NOBODY), Pass)
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """`Pass` or `HardStop`: no host matters."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -39,6 +40,10 @@ class AttachedVolumePrimaryStorageFlow(FilterFlow):
     reads: ClassVar[frozenset[str]] = frozenset({"static", "storage"})
     tests: ClassVar[tuple[Test, ...]] = (Test("storage.volumes", lambda host, facts: facts.fits[host.cluster] == 1),)
 
+    def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
+        """Attachments change only by an administrator's act."""
+        return True
+
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """Per cluster whether all volumes are in reach."""
         if request.operation == NEW_CREATE:
@@ -58,12 +63,16 @@ class AttachedVolumePrimaryStorageFlow(FilterFlow):
 
 @dataclass(frozen=True, slots=True)
 class StorageFacts:
-    """Per cluster and per host whether storage allows; *total* free bytes per cluster against *required*."""
+    """Per cluster and per host whether storage allows; *total* free bytes per cluster against *required*.
+
+    *reach* are the storages that were added up.
+    """
 
     fits: Lookup
     linked: Sparse
     total: Lookup
     required: int
+    reach: tuple[int, ...] = ()
 
 
 class HostPrimaryStorageFlow(FilterFlow):
@@ -81,24 +90,33 @@ class HostPrimaryStorageFlow(FilterFlow):
         Test("storage.capacity", lambda host, facts: facts.total[host.cluster] >= facts.required),
     )
 
+    def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
+        """The same clusters have room enough, and no others, as far as any candidate stands in them."""
+        if request.operation != NEW_CREATE:
+            return True
+        required = self._required(request, cloud, facts.reach)
+        total = self._totals(cloud, facts.reach)
+        return all((total[row] >= required) == (facts.total[row] >= facts.required) for row in clusters)
+
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """Both stages' conditions."""
         new = request.operation == NEW_CREATE
         fits = Lookup([self._fits(request, cloud, cluster, new) for cluster in range(len(cloud.clusters))])
         linked = self._linked(request, cloud, new)
-        count = len(cloud.clusters)
         if not new:
-            return StorageFacts(fits, linked, Lookup([0] * count), 0)
-        reach = self._reach(request, cloud, candidates, fits, linked)
-        total = [
-            sum(
-                multiplied(cloud.storages[row].available, cloud.storage_ratio(row))
-                for row in reach
-                if cluster in cloud.storages[row].clusters
-            )
-            for cluster in range(count)
-        ]
-        return StorageFacts(fits, linked, Lookup(total), self._required(request, cloud, reach))
+            return StorageFacts(fits, linked, Lookup([0] * len(cloud.clusters)), 0)
+        reach = tuple(self._reach(request, cloud, candidates, fits, linked))
+        total = Lookup(self._totals(cloud, reach))
+        return StorageFacts(fits, linked, total, self._required(request, cloud, reach), reach)
+
+    def _totals(self, cloud: Cloud, reach: Sequence[int]) -> list[int]:
+        """Free bytes by cluster over the storages in reach."""
+        total = [0] * len(cloud.clusters)
+        for row in reach:
+            free = multiplied(cloud.storages[row].available, cloud.storage_ratio(row))
+            for cluster in cloud.storages[row].clusters:
+                total[cluster] += free
+        return total
 
     def _fits(self, request: HostRequest, cloud: Cloud, cluster: int, new: bool) -> bool:
         attached = set(cloud.storages_of(cluster))
@@ -130,7 +148,7 @@ class HostPrimaryStorageFlow(FilterFlow):
         clusters = set(np.unique(cloud.fleet.array("cluster")[left]).tolist())
         return [row for row, one in enumerate(cloud.storages) if one.usable(True) and one.clusters & clusters]
 
-    def _required(self, request: HostRequest, cloud: Cloud, reach: list[int]) -> int:
+    def _required(self, request: HostRequest, cloud: Cloud, reach: Sequence[int]) -> int:
         if request.image is None or not reach:
             return request.disk_size
         cached = cloud.storages[reach[0]].caches_image(request.image)
@@ -156,6 +174,10 @@ class TagFlow(FilterFlow):
     reads: ClassVar[frozenset[str]] = frozenset({"static", "storage"})
     aggregates: ClassVar[frozenset[str]] = frozenset({"clusters"})
     tests: ClassVar[tuple[Test, ...]] = (Test("storage.tag", lambda host, facts: facts.fits[host.cluster] == 1),)
+
+    def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
+        """Without wishes nobody asks."""
+        return True if request.vm_constraint is None and not request.disk_constraints else None
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """Per cluster whether the wishes are met; a wish nobody meets is an error or is dropped."""

@@ -1,0 +1,352 @@
+"""The fast driver: hosts stand in the chain's order, kept up to date from what the ledger touched.
+
+It answers as the plain driver does, Steps included, or says that it cannot (None). It can where every flow's facts last
+while only VMs come and go, the reservation tests nothing the floors do not, and the order ends in one key of the host.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from simclone.allocator.host.chain import NO_MORE_PAGES, cloud_pages, merged
+from simclone.allocator.host.filters.capacity import HostCapacityFlow
+from simclone.allocator.host.flow import (
+    NO_AVAILABLE_HOST,
+    PAGE_NOT_DONE,
+    Candidates,
+    HardStop,
+    HostRow,
+    Pass,
+    SortFlow,
+)
+from simclone.allocator.host.index.floors import FloorTable
+from simclone.allocator.host.index.levels import NOWHERE, Levels
+from simclone.allocator.host.index.shape import FREE, Shape, shape_of
+from simclone.allocator.host.request import HostRequest
+from simclone.allocator.host.sorters.textbook import LowestRankSortFlow
+from simclone.allocator.host.strategies import Strategy
+from simclone.chance import Identity, below, draw
+from simclone.model.cloud import Cloud
+from simclone.records import Decision, ErrorCode, Placed, Step, Unplaced
+
+MOST_SHAPES = 60
+KEYED = frozenset({"capacity", "count"})
+Key = tuple[str, HostRequest, object]
+
+
+class Order:
+    """All hosts under one sort key, with the shapes that ask by it."""
+
+    def __init__(self, cloud: Cloud, sorter: SortFlow | None, *, drawn: bool) -> None:
+        self._cloud, self._sorter = cloud, sorter
+        size = cloud.fleet.size
+        self.levels = Levels(size, ranked=drawn)
+        self.drawn = drawn
+        self.floors = FloorTable(cloud.fleet)
+        self.shapes: list[Shape] = []
+        self.log: list[int] = []
+        self._shut = [0] * size
+        self._dynamic = [0] * size
+        self._highest = -NOWHERE
+        self._cluster = cloud.fleet.array("cluster").tolist()
+        for host in range(size):
+            self.levels.put(host, self._level(host), 0)
+
+    def _level(self, host: int) -> int:
+        return 0 if self._sorter is None else int(self._sorter.key(HostRow(self._cloud.fleet, host), None))
+
+    def add(self, shape: Shape, instead: Shape | None = None) -> None:
+        """Take in another shape, or one *instead* of another: only hosts it cannot have are touched."""
+        if instead is None:
+            shape.bit = 1 << len(self.shapes)
+            self.shapes.append(shape)
+        else:
+            shape.bit = instead.bit
+            self.shapes[self.shapes.index(instead)] = shape
+        self.floors.put(shape.bit, shape.floor_tests, shape.floors)
+        shape.count_all(self._cloud)
+        shape.cursor, shape.amounts = len(self.log), self._cloud.amounts
+        tight = shape.too_small(self._cloud)
+        passing = (shape.early == FREE) & ~tight
+        clusters = np.bincount(self._cloud.fleet.array("cluster")[passing], minlength=len(shape.by_cluster))
+        shape.by_cluster = clusters.tolist()
+        moved = self._mark(self._shut, shape.bit, (shape.early != FREE) | (shape.late != FREE), instead)
+        moved |= self._mark(self._dynamic, shape.bit, tight, instead)
+        for host in moved:
+            self.levels.put(host, self._level(host), self._dynamic[host] | self._shut[host])
+
+    def _mark(self, masks: list[int], bit: int, truth: Any, instead: Shape | None) -> set[int]:
+        """Set a bit where *truth* holds, and only there; the hosts that changed."""
+        moved = set()
+        for host in np.flatnonzero(truth).tolist():
+            if not masks[host] & bit:
+                masks[host] |= bit
+                moved.add(host)
+        if instead is not None:
+            for host in np.flatnonzero(~truth).tolist():
+                if masks[host] & bit:
+                    masks[host] ^= bit
+                    moved.add(host)
+        return moved
+
+    def repair(self, host: int) -> None:
+        """Bring one host up to date."""
+        dynamic = self.floors.blocked(host)
+        flips = dynamic ^ self._dynamic[host]
+        if flips:
+            self._dynamic[host] = dynamic
+            self._flip(host, flips, dynamic)
+        mask = dynamic | self._shut[host]
+        level = self._level(host)
+        self.levels.put(host, level, mask)
+        if level < self._highest:
+            for shape in self.shapes:
+                if shape.low > level and not mask & shape.bit:
+                    shape.low = level
+        self.log.append(host)
+        if len(self.log) > 8 * len(self._shut) + 4096:
+            self._forget()
+
+    def _flip(self, host: int, flips: int, dynamic: int) -> None:
+        cluster = self._cluster[host]
+        for shape in self.shapes:
+            bit = shape.bit
+            if flips & bit and shape.early[host] == FREE:
+                change = -1 if dynamic & bit else 1
+                many = shape.by_cluster[cluster] + change
+                shape.by_cluster[cluster] = many
+                if many == 0 or (many == 1 and change == 1):
+                    shape.stale = True
+
+    def _forget(self) -> None:
+        """Start the log anew; who lags counts all hosts again when it must."""
+        for shape in self.shapes:
+            if shape.cursor < len(self.log):
+                shape.first = None
+            shape.cursor = 0
+        self.log.clear()
+
+    def count(self, shape: Shape) -> None:
+        """Bring a shape's counts up to date."""
+        if shape.first is None:
+            shape.answer = None
+            shape.count_all(self._cloud)
+        else:
+            for host in dict.fromkeys(self.log[shape.cursor :]):
+                shape.look_again(self._cloud, host)
+        shape.cursor = len(self.log)
+
+    def best(self, shape: Shape, identity: Identity) -> int:
+        """The host the chain's order gives a shape; -1 for none."""
+        level, buckets = self.levels.from_level(shape.low, shape.bit)
+        shape.low = level
+        if level == NOWHERE:
+            self._highest = NOWHERE
+            return -1
+        if level > self._highest:
+            self._highest = level
+        if not self.drawn:
+            return self.levels.lowest(buckets)
+        many = sum(one.size for one in buckets)
+        if many == 1:
+            return self.levels.nth(buckets, 0)
+        place = below(draw(self._cloud.chance.key(identity, "host"), 0), many)
+        return self.levels.nth(buckets, place)
+
+
+class HostIndex:
+    """The orders of one cloud; dropped whenever an administrator changes something."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._epoch = cloud.epoch
+        self._orders: dict[tuple[str, bool], Order] = {}
+        self._shapes: dict[tuple[Key, int], tuple[Order, Shape] | None] = {}
+        self._known: dict[int, tuple[HostRequest, Key]] = {}
+        self._seen: set[Key] = set()
+
+    def decide(
+        self, strategy: Strategy, request: HostRequest, identity: Identity, *, dry: bool = False
+    ) -> Decision | None:
+        """The plain driver's decision, or None where only that can tell; *dry* answers a dry run of one VM."""
+        self._drain()
+        key = self._key(strategy, request)
+        if key is None:
+            return None
+        steps: list[Step] = []
+        series: dict[ErrorCode, None] = {}
+        page = 0
+        while True:
+            found = self._found(key, strategy, request, page)
+            if found is None:
+                return None
+            order, shape = found
+            host = self._dry(order, shape, identity) if dry else order.best(shape, identity)
+            if host >= 0:
+                return Placed(host, page, (), self._told(order, shape, steps))
+            error = self._refused(order, shape, steps)
+            if error is None:
+                return None
+            if not self._paging():
+                return Unplaced(ErrorCode(NO_AVAILABLE_HOST, error.details, reason=error.reason), (), tuple(steps))
+            series[ErrorCode(PAGE_NOT_DONE, error.details, reason=error.reason)] = None
+            page += 1
+            if self._over(shape, page, steps):
+                return Unplaced(merged(list(series)), (), tuple(steps))
+
+    # -- what is known ---------------------------------------------------------------------------------
+
+    def _drain(self) -> None:
+        cloud = self._cloud
+        if cloud.epoch != self._epoch:
+            self._epoch = cloud.epoch
+            self._orders.clear()
+            self._shapes.clear()
+        touched = cloud.touched
+        if touched:
+            for order in self._orders.values():
+                for host in touched:
+                    order.repair(host)
+            touched.clear()
+
+    def _key(self, strategy: Strategy, request: HostRequest) -> Key | None:
+        """What two requests must share to be one shape; only the second of a kind is worth an index."""
+        known = self._known.get(id(request))
+        if known is not None and known[0] is request:
+            return known[1]
+        if request.group is not None or request.list_all or not (request.l3s or request.allow_no_l3):
+            return None
+        image = None if request.image is None else self._image(request.image)
+        key: Key = (strategy.name, replace(request, vm=None, image=None), image)
+        if key not in self._seen:
+            self._seen.add(key)
+            return None
+        if len(self._known) > 4096:
+            self._known.clear()
+        self._known[id(request)] = (request, key)
+        return key
+
+    def _image(self, row: int) -> object:
+        """Everything a flow may ask of an image but its name."""
+        image = self._cloud.images[row]
+        cached = tuple(at for at, one in enumerate(self._cloud.storages) if one.caches_image(row))
+        shown = (image.media_type, image.format, image.size, image.actual_size, image.architecture)
+        return (*shown, image.backup_storages, cached)
+
+    def _found(self, key: Key, strategy: Strategy, request: HostRequest, page: int) -> tuple[Order, Shape] | None:
+        """The shape of a request on a page, made when it is not there or its facts no longer hold."""
+        if (key, page) not in self._shapes:
+            return self._build(key, strategy, request, page)
+        entry = self._shapes[key, page]
+        if entry is None:
+            return None
+        shape = entry[1]
+        if shape.amounts != self._cloud.amounts:
+            if not shape.still_good(request, self._cloud):
+                return self._build(key, strategy, request, page, shape)
+            shape.amounts = self._cloud.amounts
+        if shape.stale:
+            now = frozenset(row for row, many in enumerate(shape.by_cluster) if many)
+            if now and now != shape.clusters:
+                return self._build(key, strategy, request, page, shape)
+            shape.stale = False
+        return entry
+
+    def _build(
+        self, key: Key, strategy: Strategy, request: HostRequest, page: int, instead: Shape | None = None
+    ) -> tuple[Order, Shape] | None:
+        shape = shape_of(strategy, request, self._cloud, page)
+        entry = None
+        if shape is not None and isinstance(shape.parts[shape.floors_at].flow, HostCapacityFlow):
+            order = self._order(strategy, request, shape)
+            if order is not None:
+                order.add(shape, instead)
+                entry = (order, shape)
+        self._shapes[key, page] = entry
+        return entry
+
+    def _order(self, strategy: Strategy, request: HostRequest, shape: Shape) -> Order | None:
+        """The order a strategy's sorters come down to, or None where they are more than one key of a host."""
+        cloud = self._cloud
+        candidates = Candidates(cloud, np.flatnonzero(shape.early == FREE))
+        sorter: SortFlow | None = None
+        drawn = not cloud.chance.ties_lowest
+        for one in strategy.sorters:
+            facts = None if one.whole_set else one.facts(request, cloud, candidates)
+            if isinstance(one, LowestRankSortFlow):
+                drawn = False
+                break
+            if not isinstance(facts, Pass) and not _says_nothing(one, facts, candidates):
+                if facts is not None or one.whole_set or not one.reads <= KEYED or sorter is not None:
+                    return None
+                sorter = one
+            if one.skip_next:
+                break
+        name = "" if sorter is None else sorter.name
+        order = self._orders.get((name, drawn))
+        if order is None or len(order.shapes) >= MOST_SHAPES:
+            kept = {at: entry for at, entry in self._shapes.items() if entry is None or entry[0] is not order}
+            self._shapes = kept
+            order = self._orders[name, drawn] = Order(cloud, sorter, drawn=drawn)
+        return order
+
+    # -- answers ---------------------------------------------------------------------------------------
+
+    def _dry(self, order: Order, shape: Shape, identity: Identity) -> int:
+        """Any survivor of a page, drawn as the plain driver draws it."""
+        order.count(shape)
+        if not shape.free:
+            return -1
+        place = 0
+        if shape.free > 1 and not self._cloud.chance.ties_lowest:
+            place = below(draw(self._cloud.chance.key(identity, "dryRun"), 0), shape.free)
+        return int(np.flatnonzero(shape.first == FREE)[place])
+
+    def _told(self, order: Order, shape: Shape, steps: list[Step]) -> tuple[Step, ...]:
+        if self._cloud.lean:
+            return ()
+        order.count(shape)
+        if shape.told is None:
+            shape.told = shape.steps()
+        return (*steps, *shape.told)
+
+    def _refused(self, order: Order, shape: Shape, steps: list[Step]) -> ErrorCode | None:
+        """Why a page has no host, its steps put on; None unless the floors refused all that came to them."""
+        order.count(shape)
+        if shape.answer is None:
+            place = shape.floors_at
+            refused = shape.refused(place)
+            if not shape.reaches(place) or sum(count for _, count in refused) < shape.reaches(place):
+                return None
+            part = shape.parts[place]
+            error = part.flow.refuses_by_counts(shape.request, part.facts, refused)
+            if error is None:
+                return None
+            shape.answer = (error, shape.steps(place, error))
+        steps.extend(shape.answer[1])
+        found: ErrorCode = shape.answer[0]
+        return found
+
+    def _paging(self) -> bool:
+        return self._cloud.settings.flag("hostAllocator.usePagination") and cloud_pages(self._cloud)
+
+    def _over(self, shape: Shape, page: int, steps: list[Step]) -> bool:
+        """Whether there is no further page; its step is put on."""
+        everybody = shape.before[0]
+        left = everybody - sum(count for _, count in shape.first_refused)
+        if page * int(self._cloud.settings.values["hostAllocator.paginationLimit"]) < left:
+            return False
+        text = NO_MORE_PAGES.details or ""
+        steps.append(Step(shape.parts[0].flow.name, page, everybody, 0, "emptied", shape.first_refused, text))
+        return True
+
+
+def _says_nothing(sorter: SortFlow, facts: Any, candidates: Candidates) -> bool:
+    """True for a sorter whose key is the same for all candidates and who prefers every one."""
+    if facts is None or sorter.whole_set or isinstance(facts, HardStop) or not len(candidates.index):
+        return False
+    keys = np.asarray(sorter.key(candidates.hosts, facts))
+    return bool(np.all(keys == keys[0])) and bool(np.all(sorter.preferred(candidates.hosts, facts)))

@@ -1,0 +1,58 @@
+"""Floors of many shapes at once: which of them a host is too small for, as the bits of one integer."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+from simclone.allocator.host.flow import Floor
+from simclone.model.fleet import Fleet
+
+Quantity = tuple[tuple[str, int], ...]
+
+
+def floors_by_class(tests: Sequence[Floor], facts: Any, classes: int) -> list[list[int]]:
+    """Per memory-ratio class the floor of each test."""
+    return [[int(test.least(facts, SimpleNamespace(ratio_class=row))) for test in tests] for row in range(classes)]
+
+
+class FloorTable:
+    """For each quantity the floors of all shapes in order, and who is refused below each of them."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._cells = fleet._cells
+        self._members: list[tuple[int, Sequence[Floor], list[list[int]]]] = []
+        self._tables: list[list[tuple[Quantity, list[int], list[int]]]] = []
+
+    def put(self, bit: int, tests: Sequence[Floor], floors: list[list[int]]) -> None:
+        """A shape, known by its bit, new or instead of another; *floors* by class and test."""
+        self._members = [one for one in self._members if one[0] != bit]
+        self._members.append((bit, tests, floors))
+        self._tables = [self._class_tables(row) for row in range(len(floors))]
+
+    def _class_tables(self, ratio_class: int) -> list[tuple[Quantity, list[int], list[int]]]:
+        wanted: dict[Quantity, dict[int, int]] = {}
+        for bit, tests, floors in self._members:
+            for test, floor in zip(tests, floors[ratio_class], strict=True):
+                at = wanted.setdefault(test.columns, {})
+                at[floor] = at.get(floor, 0) | bit
+        tables = []
+        for columns, bits in wanted.items():
+            ascending = sorted(bits)
+            masks = [0] * (len(ascending) + 1)
+            for place in range(len(ascending) - 1, -1, -1):
+                masks[place] = masks[place + 1] | bits[ascending[place]]
+            tables.append((columns, ascending, masks))
+        return tables
+
+    def blocked(self, host: int) -> int:
+        """The bits of all shapes some floor of which the host does not reach."""
+        cells, mask = self._cells, 0
+        for columns, floors, masks in self._tables[cells["ratio_class"][host]]:
+            value = 0
+            for name, sign in columns:
+                value += sign * cells[name][host]
+            mask |= masks[bisect_right(floors, value)]
+        return mask

@@ -1,0 +1,95 @@
+"""Hosts by sort key and by the shapes they refuse; the best one a shape can have is found at the top."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from heapq import heapify, heappop, heappush
+
+from sortedcontainers import SortedList
+
+NOWHERE = 1 << 62
+
+
+class Bucket:
+    """Hosts of one level that refuse the same shapes; the lowest rank is at hand, stale entries go when met."""
+
+    __slots__ = ("heap", "level", "mask", "size")
+
+    def __init__(self, level: int, mask: int) -> None:
+        self.level, self.mask, self.size = level, mask, 0
+        self.heap: list[int] = []
+
+
+class Levels:
+    """The order of all hosts. With *ranked* the n-th lowest rank of a level can be asked for, else only the lowest."""
+
+    def __init__(self, hosts: int, *, ranked: bool) -> None:
+        self.ranked = ranked
+        self.keys: list[int] = []
+        self._rows: dict[int, dict[int, Bucket]] = {}
+        self._at: list[Bucket | None] = [None] * hosts
+        self._lists: dict[Bucket, SortedList] = {}
+
+    def put(self, host: int, level: int, mask: int) -> None:
+        """Move a host to a level and a set of shapes it refuses."""
+        old = self._at[host]
+        if old is not None:
+            if old.level == level and old.mask == mask:
+                return
+            old.size -= 1
+            if self.ranked:
+                self._lists[old].remove(host)
+        row = self._rows.get(level)
+        if row is None:
+            row = self._rows[level] = {}
+            insort(self.keys, level)
+        bucket = row.get(mask)
+        if bucket is None:
+            bucket = row[mask] = Bucket(level, mask)
+            if self.ranked:
+                self._lists[bucket] = SortedList()
+        bucket.size += 1
+        self._at[host] = bucket
+        if self.ranked:
+            self._lists[bucket].add(host)
+            return
+        heappush(bucket.heap, host)
+        if len(bucket.heap) > 2 * bucket.size + 64:
+            bucket.heap = list({one for one in bucket.heap if self._at[one] is bucket})
+            heapify(bucket.heap)
+
+    def from_level(self, low: int, bit: int) -> tuple[int, list[Bucket]]:
+        """The best level not below *low* with hosts a shape may have, and their buckets; `NOWHERE` for none."""
+        keys, rows = self.keys, self._rows
+        for place in range(bisect_left(keys, low), len(keys)):
+            found = [one for mask, one in rows[keys[place]].items() if one.size and not mask & bit]
+            if found:
+                return keys[place], found
+        return NOWHERE, []
+
+    def lowest(self, buckets: list[Bucket]) -> int:
+        """The lowest rank in some buckets that are not empty."""
+        if self.ranked:
+            return int(min(self._lists[one][0] for one in buckets))
+        best, at = -1, self._at
+        for bucket in buckets:
+            heap = bucket.heap
+            while at[heap[0]] is not bucket:
+                heappop(heap)
+            if best < 0 or heap[0] < best:
+                best = heap[0]
+        return best
+
+    def nth(self, buckets: list[Bucket], place: int) -> int:
+        """The host at *place* among some buckets, ascending by rank."""
+        if len(buckets) == 1:
+            return int(self._lists[buckets[0]][place])
+        lists = [self._lists[one] for one in buckets]
+        low, high = 0, len(self._at) - 1
+        while low < high:
+            middle = (low + high) // 2
+            if sum(one.bisect_right(middle) for one in lists) > place:
+                high = middle
+            else:
+                low = middle + 1
+        return low

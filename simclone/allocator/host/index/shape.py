@@ -1,0 +1,286 @@
+"""What is known of one request shape on one page: its facts, the first test that refuses each host, the counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from simclone.allocator.host.chain import cut
+from simclone.allocator.host.flow import Candidates, Counts, FilterFlow, Floor, HardStop, Pass, Skip
+from simclone.allocator.host.index.floors import floors_by_class
+from simclone.allocator.host.index.levels import NOWHERE
+from simclone.allocator.host.request import HostRequest
+from simclone.allocator.host.strategies import Strategy
+from simclone.model.cloud import Cloud
+from simclone.model.columns import BoolArray, IntArray
+from simclone.records import ErrorCode, Step
+
+Ordinals = npt.NDArray[np.int16]
+FREE, ELSEWHERE = -1, 32_000
+"""Instead of a test: no test refuses the host; the host is not on this page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A flow that took part: its facts, and the ordinal of its first test."""
+
+    flow: FilterFlow
+    facts: Any
+    first: int
+
+
+@dataclass(slots=True)
+class Shape:
+    """One shape on one page, known by *bit* in its order.
+
+    *early* and *late* are the first tests that refuse a host before and behind the floors, whatever stands on it.
+    *clusters* are those the candidates behind the floors stood in when the facts were made.
+    """
+
+    request: HostRequest
+    page: int
+    parts: list[Part]
+    floors_at: int
+    floors: list[list[int]]
+    early: Ordinals
+    late: Ordinals
+    before: tuple[int, ...]
+    clusters: frozenset[int]
+    early_clusters: list[int]
+    lasting: list[tuple[FilterFlow, Any, bool]]
+    first_refused: Counts
+    bit: int = 0
+    low: int = -NOWHERE
+    amounts: int = -1
+    cursor: int = 0
+    first: Ordinals | None = None
+    counts: list[int] = field(default_factory=list)
+    free: int = 0
+    by_cluster: list[int] = field(default_factory=list)
+    stale: bool = False
+    answer: tuple[ErrorCode, tuple[Step, ...]] | None = None
+    told: tuple[Step, ...] | None = None
+
+    @property
+    def floor_tests(self) -> tuple[Floor, ...]:
+        """The tests in the middle that depend on what stands on a host."""
+        return self.parts[self.floors_at].flow.tests  # type: ignore[return-value]
+
+    @property
+    def floor_ordinal(self) -> int:
+        """The ordinal of the first floor."""
+        return self.parts[self.floors_at].first
+
+    def still_good(self, request: HostRequest, cloud: Cloud) -> bool:
+        """Whether the facts hold for a request of this shape although amounts have changed."""
+        clusters = sorted(self.clusters)
+        return all(
+            flow.still(request, cloud, facts, clusters if behind else self.early_clusters)
+            for flow, facts, behind in self.lasting
+        )
+
+    # -- the first refusing test of each host ----------------------------------------------------------
+
+    def too_small(self, cloud: Cloud) -> BoolArray:
+        """Hosts that some floor refuses, whatever else does."""
+        return self._floored(cloud) >= 0
+
+    def _floored(self, cloud: Cloud) -> Ordinals:
+        """The first floor each host does not reach."""
+        fleet = cloud.fleet
+        blocked = np.full(fleet.size, FREE, dtype=np.int16)
+        ratio = fleet.array("ratio_class")
+        for place in range(len(self.floor_tests) - 1, -1, -1):
+            ((name, _), *rest) = self.floor_tests[place].columns
+            value = fleet.array(name)
+            for other, sign in rest:
+                value = value + sign * fleet.array(other)
+            floor = np.array([row[place] for row in self.floors], dtype=np.int64)[ratio]
+            blocked[value < floor] = self.floor_ordinal + place
+        return blocked
+
+    def count_all(self, cloud: Cloud) -> None:
+        """Look at every host."""
+        blocked = self._floored(cloud)
+        self.answer = self.told = None
+        self.first = np.where(self.early >= 0, self.early, np.where(blocked >= 0, blocked, self.late)).astype(np.int16)
+        many = max(part.first + len(part.flow.tests) for part in self.parts)
+        self.counts = np.bincount(self.first[(self.first >= 0) & (self.first != ELSEWHERE)], minlength=many).tolist()
+        self.free = int(np.count_nonzero(self.first == FREE))
+
+    def look_again(self, cloud: Cloud, host: int) -> None:
+        """Look at one host that has changed."""
+        first = self.first
+        if first is None or self.early[host] >= 0:
+            return
+        now = self._floor(cloud, host)
+        if now == FREE:
+            now = int(self.late[host])
+        was = int(first[host])
+        if now == was:
+            return
+        first[host] = now
+        self.answer = self.told = None
+        for test, change in ((was, -1), (now, 1)):
+            if test == FREE:
+                self.free += change
+            else:
+                self.counts[test] += change
+
+    def _floor(self, cloud: Cloud, host: int) -> int:
+        cells = cloud.fleet._cells
+        floors = self.floors[cells["ratio_class"][host]]
+        for place, test in enumerate(self.floor_tests):
+            value = 0
+            for name, sign in test.columns:
+                value += sign * cells[name][host]
+            if value < floors[place]:
+                return self.floor_ordinal + place
+        return FREE
+
+    # -- what a decision says --------------------------------------------------------------------------
+
+    def steps(self, stop_at: int | None = None, error: ErrorCode | None = None) -> tuple[Step, ...]:
+        """A step per flow from the counts; with *stop_at* that part emptied the page with *error*."""
+        made = []
+        for place, part in enumerate(self.parts):
+            refused = self.refused(place)
+            if not place:
+                before, after = self.before
+                refused = self.first_refused
+            else:
+                before = after
+                after = before - sum(count for _, count in refused)
+            if place == stop_at:
+                text = (error.details or "") if error is not None else ""
+                made.append(Step(part.flow.name, self.page, before, 0, "emptied", refused, text))
+                break
+            outcome = "passed" if isinstance(part.facts, Pass) else "kept"
+            made.append(Step(part.flow.name, self.page, before, after, outcome, refused))
+        return tuple(made)
+
+    def refused(self, place: int) -> Counts:
+        """Hosts each test of a part refused first, by reason."""
+        part = self.parts[place]
+        if isinstance(part.facts, Pass):
+            return ()
+        tests = part.flow.tests
+        found = ((test.reason, self.counts[part.first + at]) for at, test in enumerate(tests))
+        return tuple((reason, count) for reason, count in found if count)
+
+    def reaches(self, place: int) -> int:
+        """Hosts that come to a part."""
+        after = self.before[1]
+        for at in range(1, place):
+            after -= sum(count for _, count in self.refused(at))
+        return after
+
+
+def shape_of(strategy: Strategy, request: HostRequest, cloud: Cloud, page: int) -> Shape | None:
+    """Walk the chain once over all hosts of a page; None where only the plain driver can answer."""
+    fleet = cloud.fleet
+    everybody = np.flatnonzero(fleet.array("exists") == 1)
+    early = np.full(fleet.size, ELSEWHERE, dtype=np.int16)
+    late = np.full(fleet.size, FREE, dtype=np.int16)
+    walk = _Walk(everybody, everybody)
+    for flow in strategy.filters:
+        candidates = Candidates(cloud, walk.index, first=walk.first, page=page)
+        facts = flow.facts(request, cloud, candidates)
+        clusters = [] if not len(walk.index) else candidates.clusters()
+        behind = walk.floors_at is not None
+        lasts = _floors(flow, facts) or flow.still(request, cloud, facts, clusters) is not None
+        if isinstance(facts, HardStop) or not lasts:
+            return None
+        if type(flow).still is not FilterFlow.still:
+            walk.lasting.append((flow, facts, behind))
+        if isinstance(facts, Skip):
+            continue
+        part = Part(flow, facts, walk.ordinal)
+        walk.ordinal += len(flow.tests)
+        walk.parts.append(part)
+        if _floors(flow, facts):
+            if behind or walk.first:
+                return None
+            walk.floors_at = len(walk.parts) - 1
+            walk.early_clusters = clusters
+            walk.open = walk.index
+            walk.index = walk.index[flow.keep(candidates.hosts, facts)]
+            walk.clusters = frozenset(np.unique(fleet.array("cluster")[walk.index]).tolist())
+            continue
+        _narrow(walk, part, cloud, page, early, late, behind)
+        if not behind and not len(walk.index):
+            return None
+    if walk.floors_at is None:
+        return None
+    part = walk.parts[walk.floors_at]
+    tests: Sequence[Floor] = part.flow.tests  # type: ignore[assignment]
+    floors = floors_by_class(tests, part.facts, len(fleet.memory_ratios))
+    return Shape(
+        request,
+        page,
+        walk.parts,
+        walk.floors_at,
+        floors,
+        early,
+        late,
+        walk.before,
+        walk.clusters,
+        walk.early_clusters,
+        walk.lasting,
+        walk.first_refused,
+        by_cluster=[0] * len(cloud.clusters),
+    )
+
+
+@dataclass(slots=True)
+class _Walk:
+    """Where a walk through the chain is: hosts left, hosts left whatever stands on them, the parts so far."""
+
+    index: IntArray
+    open: IntArray
+    first: bool = True
+    ordinal: int = 0
+    floors_at: int | None = None
+    before: tuple[int, ...] = ()
+    first_refused: Counts = ()
+    clusters: frozenset[int] = frozenset()
+    early_clusters: list[int] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
+    lasting: list[tuple[FilterFlow, Any, bool]] = field(default_factory=list)
+
+
+def _floors(flow: FilterFlow, facts: Any) -> bool:
+    return bool(flow.tests) and all(isinstance(test, Floor) for test in flow.tests) and not isinstance(facts, Pass)
+
+
+def _narrow(walk: _Walk, part: Part, cloud: Cloud, page: int, early: Ordinals, late: Ordinals, behind: bool) -> None:
+    """Note which test refuses each host that is still open, and go on with the others."""
+    pool = walk.open if behind else walk.index
+    hosts = Candidates(cloud, pool).hosts
+    left = np.ones(len(pool), dtype=np.bool_)
+    refused = []
+    if not isinstance(part.facts, Pass):
+        for at, test in enumerate(part.flow.tests):
+            truth = left & np.asarray(test.keep(hosts, part.facts), dtype=np.bool_)
+            lost = pool[left & ~truth]
+            if len(lost):
+                refused.append((test.reason, len(lost)))
+                (late if behind else early)[lost] = part.first + at
+            left = truth
+    kept = pool[left]
+    if walk.first:
+        walk.first_refused = tuple(refused)
+        early[pool] = ELSEWHERE
+        kept = cut(kept, cloud, page)
+        early[kept] = FREE
+        walk.before = (len(pool), len(kept))
+        walk.first = False
+    if behind:
+        walk.open = kept
+        walk.index = np.intersect1d(walk.index, kept, assume_unique=True)
+    else:
+        walk.index = kept
