@@ -58,6 +58,14 @@ class Columns:
         self.size += 1
         return row
 
+    def _new_rows(self, count: int) -> int:
+        """Room for *count* rows at once; the first of them."""
+        if self.size + count > self._capacity:
+            self._grow(max(2 * self._capacity, self.size + count))
+        first = self.size
+        self.size += count
+        return first
+
     def _copy_into(self, twin: Columns) -> None:
         twin.size = self.size
         twin._grow_from(self)

@@ -68,6 +68,15 @@ class Fleet(Columns):
             cells[field][row] = value
         return row
 
+    def extend(self, uuids: list[str], names: list[str], **values: IntArray | int) -> None:
+        """Append many hosts without labels at once; *values* are columns or one value for all."""
+        first = self._new_rows(len(uuids))
+        self.uuids.extend(uuids)
+        self.names.extend(names)
+        self.labels.extend({} for _ in uuids)
+        for field, value in {"exists": 1, **values}.items():
+            self.array(field)[first:] = value
+
     def ratio_class_of(self, ratio: float) -> int:
         """The class of a memory ratio, made when new."""
         if ratio not in self.memory_ratios:

@@ -106,12 +106,11 @@ def allocate_host(
 def take_host(ledger: Ledger, vm: int, host: int) -> None:
     """Charge and write a host; siblings of a group and the VM counts see it from now on."""
     ledger.hold_host(vm, host)
-    get = ledger.cloud.fleet.get
-    ledger.set_vm(vm, host=host, cluster=get("cluster", host), zone=get("zone", host))
+    ledger.seat(vm, host)
     ledger.put_last_placed(host)
 
 
 def give_back_host(ledger: Ledger, vm: int, cause: str) -> None:
     """Undo `take_host`: the capacity returns, the row forgets host and cluster."""
     ledger.end_host(vm, cause)
-    ledger.set_vm(vm, host=-1, cluster=-1)
+    ledger.unseat(vm)

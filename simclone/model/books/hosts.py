@@ -18,6 +18,9 @@ class HostBook(Journal):
 
     def hold_host(self, vm: int, host: int, cause: str = "") -> None:
         """Charge a VM's vCPUs and memory to a host. One hold at a time (a migration moves it)."""
+        if not self.recording and self._undo is None and not self.cloud.fleet.devices:
+            self._hold_quietly(vm, host)
+            return
         cells = self.cloud.vms.cells
         if cells("hold_host")[vm] != NONE:
             raise InvariantViolation(f"VM {self.cloud.vms.names[vm]} already holds a host")
@@ -29,6 +32,42 @@ class HostBook(Journal):
         self._tell(vm, host, cpu, cells("memory")[vm])
         self._emit("hold", f"vm/{vm}", f"host/{host}", self._figures(host, cpu, charged), cause)
         self._take_devices(vm, host, +1)
+
+    def _hold_quietly(self, vm: int, host: int) -> None:
+        """`hold_host` where nobody records and no host has devices: the same writes, without asking for each."""
+        vms, fleet = self.cloud.vms._cells, self.cloud.fleet._cells
+        if vms["hold_host"][vm] != NONE:
+            raise InvariantViolation(f"VM {self.cloud.vms.names[vm]} already holds a host")
+        cpu, memory = vms["cpu"][vm], vms["memory"][vm]
+        ratio = self.cloud.fleet.memory_ratios[fleet["ratio_class"][host]]
+        charged = memory if ratio == 1.0 else divided(memory, ratio)
+        fleet["available_cpu"][host] -= cpu
+        fleet["available_memory"][host] -= charged
+        fleet["held_cpu"][host] += cpu
+        fleet["held_memory"][host] += charged
+        vms["hold_host"][vm], vms["hold_cpu"][vm], vms["hold_memory"][vm] = host, cpu, charged
+        self.cloud.touched.add(host)
+        for watcher in self.watchers:
+            watcher(vm, host, cpu, memory)
+
+    def _end_quietly(self, vm: int) -> bool:
+        """`end_host` where nobody records and all of it returns; False where the long way must be gone."""
+        vms, fleet = self.cloud.vms._cells, self.cloud.fleet._cells
+        host, cpu, memory = vms["hold_host"][vm], vms["hold_cpu"][vm], vms["hold_memory"][vm]
+        plain = self.cloud.fleet.memory_ratios[fleet["ratio_class"][host]] == 1.0
+        if not plain or cpu != vms["cpu"][vm] or memory != vms["memory"][vm]:
+            return False
+        free_cpu, free_memory = fleet["available_cpu"][host] + cpu, fleet["available_memory"][host] + memory
+        if free_memory > fleet["total_memory"][host] or free_cpu > fleet["total_cpu"][host]:
+            return False
+        fleet["available_cpu"][host], fleet["available_memory"][host] = free_cpu, free_memory
+        fleet["held_cpu"][host] -= cpu
+        fleet["held_memory"][host] -= memory
+        vms["hold_host"][vm], vms["hold_cpu"][vm], vms["hold_memory"][vm] = NONE, 0, 0
+        self.cloud.touched.add(host)
+        for watcher in self.watchers:
+            watcher(vm, host, -cpu, -memory)
+        return True
 
     def _tell(self, vm: int, host: int, cpu: int, memory: int) -> None:
         """Tell watchers what a host gained or lost by a VM; a trial tells nobody."""
@@ -69,6 +108,8 @@ class HostBook(Journal):
         host = cells("hold_host")[vm]
         if host == NONE:
             raise InvariantViolation(f"VM {self.cloud.vms.names[vm]} holds no host")
+        if not self.recording and self._undo is None and not self.cloud.fleet.devices and self._end_quietly(vm):
+            return
         cpu, memory = cells("hold_cpu")[vm], cells("hold_memory")[vm]
         self._host_add("held_cpu", host, -cpu)
         self._host_add("held_memory", host, -memory)

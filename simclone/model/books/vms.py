@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from simclone.errors import InvariantViolation
 from simclone.model.books.journal import Journal
+from simclone.model.columns import IntArray
 from simclone.model.inventory import ADMIN
 from simclone.model.vms import NONE, STATE
 
@@ -34,6 +37,64 @@ class VmBook(Journal):
             f"add {vms.shape(row).strategy}",
         )
         return row
+
+    def add_vms(self, names: Sequence[str], **values: IntArray | int) -> int:
+        """Many new VM rows in state Created at once, unseen by events; *values* are columns or one value for all.
+
+        They are in no group; the first row is given. Not undone by a trial.
+        """
+        if self._undo is not None or self.recording:
+            raise InvariantViolation("rows are added at once only where nobody records them")
+        vms = self.cloud.vms
+        first = vms._new_rows(len(names))
+        defaults = dict.fromkeys(("host", "last_host", "cluster", "root", "group", "hold_host", "move_host"), NONE)
+        for field, value in {
+            **defaults,
+            "alive": 1,
+            "state": STATE["Created"],
+            "born_us": self.now_us,
+            **values,
+        }.items():
+            vms.array(field)[first:] = value
+        vms.names.extend(names)
+        return first
+
+    def seat(self, vm: int, host: int) -> None:
+        """Write a VM's host with its cluster and zone; as `set_vm` does, with less ado where nobody watches."""
+        fleet, vms = self.cloud.fleet._cells, self.cloud.vms._cells
+        place = {"host": host, "cluster": fleet["cluster"][host], "zone": fleet["zone"][host]}
+        if self._watched(vm) or vms["host"][vm] != NONE:
+            self.set_vm(vm, **place)
+            return
+        fleet["vm_count"][host] += 1
+        for name, value in place.items():
+            vms[name][vm] = value
+        vms["changed_us"][vm] = self.now_us
+        self.cloud.touched.add(host)
+
+    def unseat(self, vm: int) -> None:
+        """Forget a VM's host and cluster."""
+        vms = self.cloud.vms._cells
+        host = vms["host"][vm]
+        if self._watched(vm) or host == NONE:
+            self.set_vm(vm, host=NONE, cluster=NONE)
+            return
+        self.cloud.fleet._cells["vm_count"][host] -= 1
+        vms["host"][vm] = vms["cluster"][vm] = NONE
+        vms["changed_us"][vm] = self.now_us
+        self.cloud.touched.add(host)
+
+    def _watched(self, vm: int) -> bool:
+        """Whether a change of a VM is remembered, told, or counted anywhere but on its host."""
+        vms = self.cloud.vms._cells
+        return (
+            self.recording
+            or self._undo is not None
+            or vms["account"][vm] != ADMIN
+            or vms["group"][vm] != NONE
+            or vms["state"][vm] == _STOPPED
+            or not vms["alive"][vm]
+        )
 
     def set_vm(self, vm: int, **values: int) -> None:
         """Change fields of a VM; counts per host, account and group follow."""

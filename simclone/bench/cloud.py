@@ -1,0 +1,77 @@
+"""The bench's cloud: identical hosts, one network, one storage that never binds, the whole chain of a strategy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from simclone.allocator.host.request import HostRequest
+from simclone.allocator.host.strategies import BEST_FIT, FIRST_FIT, LEAST_VM, WORST_FIT
+from simclone.bench.stream import FLAVOURS, HOST_CORES, HOST_GIB
+from simclone.chance import place_uuid
+from simclone.engine.context import Context
+from simclone.engine.opening import open_context
+from simclone.scenario.load import scenario_of
+from simclone.units import GIB
+
+POLICIES = {"fewest": LEAST_VM, "worst": WORST_FIT, "best": BEST_FIT, "first": FIRST_FIT}
+ROOT_SIZE = 10 * GIB
+
+
+def document(*, ties: str = "lowestUuid", paging: bool = False) -> dict[str, Any]:
+    """Everything but the hosts."""
+    return {
+        "clusters": [{"name": "cluster"}],
+        "primaryStorages": [{"name": "nfs", "type": "NFS", "attachedClusters": ["cluster"], "totalCapacity": 1 << 60}],
+        "backupStorages": [{"name": "store", "type": "ImageStoreBackupStorage"}],
+        "images": [{"name": "image", "size": ROOT_SIZE, "actualSize": GIB}],
+        "l2Networks": [{"name": "l2"}],
+        "l3Networks": [{"name": "l3", "l2Network": "l2", "dhcp": False, "ipRanges": []}],
+        "globalConfig": {
+            "host.cpu.overProvisioning.ratio": 1,
+            "kvm.reservedMemory": 0,
+            "hostAllocator.usePagination": paging,
+        },
+        "run": {"tieBreak": ties},
+    }
+
+
+def opened(hosts: int, *, ties: str = "lowestUuid", paging: bool = False) -> Context:
+    """The cloud with its hosts, nothing recorded."""
+    ctx = open_context(scenario_of(document(ties=ties, paging=paging)))
+    cloud = ctx.cloud
+    names = [f"host-{number}" for number in range(hosts)]
+    cloud.fleet.extend(
+        [place_uuid("host", name, row) for row, name in enumerate(names)],
+        names,
+        zone=0,
+        cluster=0,
+        hypervisor=cloud.code("hypervisor", cloud.clusters[0].hypervisor_type),
+        architecture=cloud.code("architecture", cloud.clusters[0].architecture),
+        os=-1,
+        cpu_num=HOST_CORES,
+        total_cpu=HOST_CORES,
+        available_cpu=HOST_CORES,
+        total_memory=HOST_GIB * GIB,
+        available_memory=HOST_GIB * GIB,
+    )
+    ctx.ledger.recording = False
+    cloud.lean = True
+    return ctx
+
+
+def flavour_requests(policy: str) -> list[HostRequest]:
+    """One question to the allocator for each flavour."""
+    return [
+        HostRequest(
+            cpu,
+            gib * GIB,
+            POLICIES[policy],
+            l3s=(0,),
+            image=0,
+            backup_storage=0,
+            disk_size=ROOT_SIZE,
+            zone=0,
+            hypervisor="KVM",
+        )
+        for cpu, gib, _ in FLAVOURS
+    ]

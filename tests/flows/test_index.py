@@ -1,0 +1,176 @@
+"""The index against the plain driver: equal decisions, Steps included, whatever happens in between."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+import simclone.engine.allocation as allocation_module
+import simclone.engine.clone.checks as checks_module
+import simclone.placement.host as host_module
+from simclone.engine.admin.hosts import change_host_state
+from simclone.engine.admin.settings import update_global_config
+from simclone.engine.clone.call import clone_now
+from simclone.engine.context import Context
+from simclone.engine.life.destroy import destroy_vm
+from simclone.engine.life.failure import fail_host, repair_host
+from simclone.engine.waits import run_now
+from simclone.records import CloneRequest, Decision, Placed
+from simclone.units import GIB
+from tests.clouds import apply, clouds, examples, opened, operations
+from tests.time.worlds import Doc
+
+FAST = host_module.HostIndex.decide
+
+
+@contextmanager
+def compared(seen: Counter[str]) -> Iterator[None]:
+    """Inside, every decision is made both ways; *seen* counts what the index answered or left to the other."""
+    real = {"decide": host_module.decide, "dry_run": host_module.dry_run}
+
+    def fast(*given_: Any, **more: Any) -> Any:
+        found = FAST(*given_, **more)
+        kind = "plain" if found is None else "placed" if isinstance(found, Placed) else "refused"
+        seen[f"dry {kind}" if more.get("dry") else kind] += 1
+        return found
+
+    def both(name: str) -> Any:
+        def decide(request: Any, cloud: Any, identity: Any, *more: Any) -> Decision:
+            found: Decision = real[name](request, cloud, identity, *more)
+            if not more or more[0] is None:
+                cloud.indexed = False
+                plain = real[name](request, cloud, identity)
+                cloud.indexed = True
+                assert found == plain, f"{found}\n{plain}\n{request}"
+            return found
+
+        return decide
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(host_module.HostIndex, "decide", fast)
+        for name, module in (("decide", host_module), ("decide", allocation_module), ("dry_run", checks_module)):
+            patch.setattr(module, name, both(name))
+        yield
+
+
+@given(clouds(), operations())
+@settings(max_examples=examples(250))
+def test_every_decision_of_generated_clouds_is_the_plain_drivers(doc: Doc, ops: list[Any]) -> None:
+    """All kinds of clouds and operations, trials and refusals, small pages, groups and devices among them."""
+    with compared(Counter()):
+        ctx = opened(doc)
+        for serial, op in enumerate([*ops, *ops]):
+            apply(ctx, op, serial)
+
+
+STRATEGIES = (
+    "LeastVmPreferredHostAllocatorStrategy",
+    "DefaultHostAllocatorStrategy",
+    "simclone.FirstFit",
+    "simclone.BestFit",
+    "simclone.WorstFit",
+    "simclone.Random",
+    "simclone.RoundRobin",
+)
+
+
+def fleet(dice: Random, strategy: str, ties: str, pages: int | None) -> Doc:
+    """Two or three clusters of uneven hosts, their storages tight, three shapes."""
+    many = dice.randint(2, 3)
+    config: Doc = {
+        "vm.deletionPolicy": "Direct",
+        "host.cpu.overProvisioning.ratio": 1,
+        "kvm.reservedMemory": "1G",
+        "hostAllocator.usePagination": pages is not None,
+        "hostAllocator.paginationLimit": pages or 1000,
+    }
+    return {
+        "clusters": [{"name": f"c{n}"} for n in range(many)],
+        "hosts": [
+            {
+                "name": f"h{n}",
+                "cluster": f"c{dice.randrange(many)}",
+                "cpuNum": dice.choice([2, 4, 8]),
+                "totalPhysicalMemory": dice.choice([8, 16, 32]) * GIB,
+            }
+            for n in range(14)
+        ],
+        "primaryStorages": [
+            {
+                "name": f"p{n}",
+                "type": "NFS",
+                "attachedClusters": [f"c{n}"],
+                "totalCapacity": f"{dice.choice([60, 400])}G",
+            }
+            for n in range(many)
+        ],
+        "backupStorages": [{"name": "b", "type": "ImageStoreBackupStorage"}],
+        "images": [{"name": "i", "size": 4 * GIB, "actualSize": GIB}],
+        "l2Networks": [{"name": "l2"}],
+        "l3Networks": [{"name": "l3", "l2Network": "l2", "dhcp": False, "ipRanges": []}],
+        "accounts": [{"name": "t", "quota": {"vm.num": 9, "vm.totalNum": 900}}],
+        "instanceOfferings": [
+            {"name": f"o{cpu}", "cpuNum": cpu, "memorySize": memory * GIB, "allocatorStrategy": strategy}
+            for cpu, memory in ((1, 2), (2, 8), (4, 4))
+        ],
+        "vms": [
+            {"name": f"s{cpu}", "instanceOffering": f"o{cpu}", "image": "i", "l3Networks": ["l3"], "state": "Stopped"}
+            for cpu in (1, 2, 4)
+        ],
+        "globalConfig": config,
+        "resourceConfig": [
+            {"resourceType": "cluster", "resource": "c0", "key": "mevoco.overProvisioning.memory", "value": 1.5}
+        ],
+        "run": {"tieBreak": ties, "seed": dice.randrange(1000)},
+    }
+
+
+def stir(ctx: Context, dice: Random, serial: int) -> None:
+    """One thing happens: mostly clones and ends, now and then an act of administration."""
+    cloud = ctx.cloud
+    host = dice.randrange(cloud.fleet.size)
+    living = [row for row in range(cloud.vms.size) if cloud.vms.get("hold_host", row) >= 0]
+    turn = dice.random()
+    if turn < 0.55 or not living:
+        names = tuple(f"v{serial}-{n}" for n in range(dice.choice([1, 2, 5])))
+        account = "t" if dice.random() < 0.1 else None
+        clone_now(ctx, CloneRequest(f"r{serial}", f"s{dice.choice([1, 2, 4])}", names, account=account, ordinal=serial))
+    elif turn < 0.9:
+        for row in dice.sample(living, min(len(living), dice.choice([1, 2, 4]))):
+            run_now(destroy_vm(ctx, row))
+    elif turn < 0.93:
+        run_now(change_host_state(ctx, host, dice.choice(["disable", "enable"])))
+    elif turn < 0.95:
+        fail_host(ctx, host)
+        repair_host(ctx, host)
+    elif turn < 0.97:
+        update_global_config(ctx, "kvm.reservedMemory", dice.choice(["1G", "2G", "512M"]))
+    else:
+        with ctx.ledger.trial():
+            clone_now(ctx, CloneRequest(f"t{serial}", "s1", ("x", "y", "z"), ordinal=1_000_000 + serial))
+
+
+@pytest.mark.parametrize("pages", [None, 1000, 5], ids=["unpaged", "one page", "small pages"])
+@pytest.mark.parametrize("ties", ["lowestUuid", "shuffle"])
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_crowded_cloud_is_served_as_by_the_plain_driver(strategy: str, ties: str, pages: int | None) -> None:
+    """Filling, churning and full clouds with changes in between; what the index can answer it does answer."""
+    seen: Counter[str] = Counter()
+    for number in range(examples(3)):
+        dice = Random(f"{strategy}/{ties}/{pages}/{number}")
+        with compared(seen):
+            ctx = opened(fleet(dice, strategy, ties, pages))
+            for serial in range(90):
+                stir(ctx, dice, serial)
+    if strategy == "simclone.RoundRobin":
+        assert not seen["placed"]
+    else:
+        assert seen["placed"] > 100
+        assert seen["dry placed"] + seen["dry refused"] > 40
+        assert seen["refused"] + seen["dry refused"] > 0
