@@ -10,6 +10,7 @@ import numpy as np
 from simclone.bench.cloud import flavour_requests, opened
 from simclone.bench.stream import FLAVOURS, MASK, actions
 from simclone.chance import Identity
+from simclone.engine.collecting import collected_rarely
 from simclone.engine.context import Context
 from simclone.placement.host import decide, give_back_host, take_host
 from simclone.records import Placed
@@ -48,20 +49,21 @@ def run_placement(
     hold = ctx.cloud.vms.cells("hold_host")
     total = placed = 0
     identity = Identity("bench", 0)
-    for act in order:
-        if act < 0:
-            if hold[first - act - 1] >= 0:
-                give_back_host(ledger, first - act - 1, "end")
-            continue
-        if drawn:
-            identity = Identity("bench", act)
-        decision = decide(requests[flavours[act]], cloud, identity)
-        if isinstance(decision, Placed):
-            take_host(ledger, first + act, decision.host)
-            total = (total * 1_000_003 + decision.host + 1) & MASK
-            placed += 1
-        else:
-            total = (total * 1_000_003) & MASK
+    with collected_rarely():
+        for act in order:
+            if act < 0:
+                if hold[first - act - 1] >= 0:
+                    give_back_host(ledger, first - act - 1, "end")
+                continue
+            if drawn:
+                identity = Identity("bench", act)
+            decision = decide(requests[flavours[act]], cloud, identity)
+            if isinstance(decision, Placed):
+                take_host(ledger, first + act, decision.host)
+                total = (total * 1_000_003 + decision.host + 1) & MASK
+                placed += 1
+            else:
+                total = (total * 1_000_003) & MASK
     seconds = perf_counter() - begun
     ledger.check()
     return Outcome(f"{total:016x}", placed, vms - placed, seconds)

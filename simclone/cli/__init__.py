@@ -20,6 +20,7 @@ COMMANDS = {
     "fit": "Fit a workload block to a recorded trace.",
     "trace": "Cut, thin, stretch or move a trace into a plain table.",
     "audit": "Re-check a run directory from its records alone; exit 1 on a violation.",
+    "bench": "Measure decisions, simulations and loading on the standard workload.",
     "migrate": "Rewrite a file in the current schema version.",
     "schema": "Print the JSON Schema of scenarios, cases or answers.",
 }

@@ -17,6 +17,23 @@ ENDS, REPAIRS, FAILURES, RECALCULATION, ARRIVALS = 1, 2, 3, 4, 5
 """Classes of events at equal times, in this order; steps of workflows go with the ends."""
 
 
+class Alarm:
+    """As much of an event as SimPy's loop looks at: one call when its time has come."""
+
+    __slots__ = ("_action", "_clock", "_given", "_ok", "callbacks")
+
+    def __init__(self, clock: Clock, action: Callable[..., None], given: tuple[Any, ...]) -> None:
+        self._clock, self._action, self._given = clock, action, given
+        self._ok = True
+        self.callbacks: tuple[Callable[[object], None], ...] | None = (self,)
+
+    def __call__(self, _: object) -> None:
+        """Do it, at the ledger's time."""
+        clock = self._clock
+        clock.ctx.ledger.now_us = clock.now_us
+        self._action(*self._given)
+
+
 class Slot:
     """Counted slots with waiters in order of coming; entering a free one is a method call, not an event."""
 
@@ -105,20 +122,13 @@ class Clock:
     @property
     def now_us(self) -> int:
         """The time."""
-        return int(self.env.now)
+        return cast("int", self.env._now)
 
-    def at(self, when_us: int, kind: int, action: Callable[[], None]) -> None:
-        """Call *action* at a time; equal times go by *kind*, then by order of asking."""
-        event = simpy.Event(self.env)
-        event._ok, event._value = True, None
-
-        def fire(_: simpy.Event) -> None:
-            self.ctx.ledger.now_us = self.now_us
-            action()
-
-        assert event.callbacks is not None
-        event.callbacks.append(fire)
-        self.env.schedule(event, priority=cast("Any", kind), delay=max(when_us - self.now_us, 0))
+    def at(self, when_us: int, kind: int, action: Callable[..., None], *given: Any) -> None:
+        """Call *action* with what is *given* at a time; equal times go by *kind*, then by order of asking."""
+        now_us = self.env._now
+        alarm = Alarm(self, action, given)
+        self.env.schedule(cast("Any", alarm), cast("Any", kind), when_us - now_us if when_us > now_us else 0)
 
     def start(self, workflow: Workflow[Any], done: Callable[[Any], None]) -> None:
         """Run a workflow to its first real wait now; only from there on is it a process."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from simclone.engine.clock import ARRIVALS, ENDS, RECALCULATION, Clock
 from simclone.engine.clone.call import clone
+from simclone.engine.collecting import collected_rarely
 from simclone.engine.context import Context, Outcome
 from simclone.engine.life.destroy import destroy_vm, remove
 from simclone.engine.recorder import Sampler, Tally
@@ -122,11 +123,12 @@ class Simulation:
 
     def run(self, until_us: int | None = None) -> Simulation:
         """Process every event up to and at *until_us*, or to the end."""
-        while True:
-            at_us = self.peek()
-            if at_us is None or (until_us is not None and at_us > until_us):
-                break
-            self.step()
+        with collected_rarely():
+            while True:
+                at_us = self.peek()
+                if at_us is None or (until_us is not None and at_us > until_us):
+                    break
+                self.step()
         end = until_us if until_us is not None else self.options.horizon_us
         if end is not None and end > self.ctx.ledger.now_us:
             self.ctx.ledger.now_us = end

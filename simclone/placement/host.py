@@ -42,12 +42,12 @@ def candidates(request: HostRequest, cloud: Cloud, identity: Identity) -> list[i
 
 def dry_run(request: HostRequest, cloud: Cloud, identity: Identity) -> Decision:
     """Whether there is a host for one VM now; nothing is reserved, so any survivor stands for all."""
-    strategy, asked = strategy_of(request, cloud), request.dry()
+    asked = request.dry()
     if cloud.indexed:
-        fast = _index(cloud).decide(strategy, asked, identity, dry=True)
+        fast = _index(cloud).decide(asked, identity, strategy_of, dry=True)
         if fast is not None:
             return fast
-    found = chain.run(strategy, asked, cloud)
+    found = chain.run(strategy_of(request, cloud), asked, cloud)
     if isinstance(found, Unplaced):
         return found
     order = cloud.chance.order(identity, "dryRun").walk(found.hosts.tolist())
@@ -59,11 +59,11 @@ def decide(request: HostRequest, cloud: Cloud, identity: Identity, seen: Cloud |
 
     *seen* is the cloud as the filters saw it, where others allocate at the same time; the reservation sees *cloud*.
     """
-    strategy, view = strategy_of(request, cloud), seen or cloud
     if seen is None and cloud.indexed:
-        fast = _index(cloud).decide(strategy, request, identity)
+        fast = _index(cloud).decide(request, identity, strategy_of)
         if fast is not None:
             return fast
+    strategy, view = strategy_of(request, cloud), seen or cloud
     found = chain.run(strategy, request, view)
     if isinstance(found, Unplaced):
         return found

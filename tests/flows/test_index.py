@@ -174,3 +174,15 @@ def test_a_crowded_cloud_is_served_as_by_the_plain_driver(strategy: str, ties: s
         assert seen["placed"] > 100
         assert seen["dry placed"] + seen["dry refused"] > 40
         assert seen["refused"] + seen["dry refused"] > 0
+
+
+def test_an_order_that_is_full_is_left_and_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With room for two shapes only, three shapes and their dry runs take turns, and every answer is still right."""
+    monkeypatch.setattr("simclone.allocator.host.index.driver.MOST_SHAPES", 2)
+    seen: Counter[str] = Counter()
+    dice = Random("full")
+    with compared(seen):
+        ctx = opened(fleet(dice, STRATEGIES[0], "shuffle", 5))
+        for serial in range(120):
+            stir(ctx, dice, serial)
+    assert seen["placed"] > 20

@@ -221,15 +221,20 @@ class FilterFlow:
         raise NotImplementedError
 
 
+NO_COLUMN = ("", 0, 0)
+"""For a key that is not one column."""
+
+
 class SortFlow:
     """Base of all sort flows; smaller keys come first.
 
-    *width* is the bits a key needs, *skip_next* ends the chain after this flow, a *whole_set* flow orders all
-    candidates at once through `arrange`.
+    *by* is (column, sign, base) of a key that is base + sign × column; *width* is the bits a key needs, *skip_next*
+    ends the chain after this flow, a *whole_set* flow orders all candidates at once through `arrange`.
     """
 
     name: ClassVar[str]
     reads: ClassVar[frozenset[str]]
+    by: ClassVar[tuple[str, int, int]] = NO_COLUMN
     width: ClassVar[int] = 1
     skip_next: ClassVar[bool] = False
     whole_set: ClassVar[bool] = False
@@ -240,7 +245,10 @@ class SortFlow:
 
     def key(self, host: Any, facts: Any) -> Any:
         """A non-negative integer, elementwise; equal keys keep their order."""
-        return host.index * 0
+        if self.by is NO_COLUMN:
+            return host.index * 0
+        column, sign, base = self.by
+        return base + sign * getattr(host, column)
 
     def preferred(self, host: Any, facts: Any) -> Any:
         """Which hosts the next sorter sees, elementwise."""

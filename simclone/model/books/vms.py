@@ -48,13 +48,8 @@ class VmBook(Journal):
         vms = self.cloud.vms
         first = vms._new_rows(len(names))
         defaults = dict.fromkeys(("host", "last_host", "cluster", "root", "group", "hold_host", "move_host"), NONE)
-        for field, value in {
-            **defaults,
-            "alive": 1,
-            "state": STATE["Created"],
-            "born_us": self.now_us,
-            **values,
-        }.items():
+        usual = {**defaults, "alive": 1, "state": STATE["Created"], "born_us": self.now_us}
+        for field, value in {**usual, **values}.items():
             vms.array(field)[first:] = value
         vms.names.extend(names)
         return first
@@ -62,13 +57,12 @@ class VmBook(Journal):
     def seat(self, vm: int, host: int) -> None:
         """Write a VM's host with its cluster and zone; as `set_vm` does, with less ado where nobody watches."""
         fleet, vms = self.cloud.fleet._cells, self.cloud.vms._cells
-        place = {"host": host, "cluster": fleet["cluster"][host], "zone": fleet["zone"][host]}
+        cluster, zone = fleet["cluster"][host], fleet["zone"][host]
         if self._watched(vm) or vms["host"][vm] != NONE:
-            self.set_vm(vm, **place)
+            self.set_vm(vm, host=host, cluster=cluster, zone=zone)
             return
         fleet["vm_count"][host] += 1
-        for name, value in place.items():
-            vms[name][vm] = value
+        vms["host"][vm], vms["cluster"][vm], vms["zone"][vm] = host, cluster, zone
         vms["changed_us"][vm] = self.now_us
         self.cloud.touched.add(host)
 

@@ -6,6 +6,7 @@ while only VMs come and go, the reservation tests nothing the floors do not, and
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,10 +16,10 @@ from simclone.allocator.host.chain import NO_MORE_PAGES, cloud_pages, merged
 from simclone.allocator.host.filters.capacity import HostCapacityFlow
 from simclone.allocator.host.flow import (
     NO_AVAILABLE_HOST,
+    NO_COLUMN,
     PAGE_NOT_DONE,
     Candidates,
     HardStop,
-    HostRow,
     Pass,
     SortFlow,
 )
@@ -32,16 +33,24 @@ from simclone.chance import Identity, below, draw
 from simclone.model.cloud import Cloud
 from simclone.records import Decision, ErrorCode, Placed, Step, Unplaced
 
-MOST_SHAPES = 60
-KEYED = frozenset({"capacity", "count"})
+MOST_SHAPES = 256
 Key = tuple[str, HostRequest, object]
+
+
+class Kind:
+    """Requests that are alike, with their shape on each page that was looked at; None where the index cannot answer."""
+
+    __slots__ = ("pages",)
+
+    def __init__(self) -> None:
+        self.pages: dict[int, tuple[Order, Shape] | None] = {}
 
 
 class Order:
     """All hosts under one sort key, with the shapes that ask by it."""
 
     def __init__(self, cloud: Cloud, sorter: SortFlow | None, *, drawn: bool) -> None:
-        self._cloud, self._sorter = cloud, sorter
+        self._cloud, self._sorter, self._cells = cloud, sorter, cloud.fleet._cells
         size = cloud.fleet.size
         self.levels = Levels(size, ranked=drawn)
         self.drawn = drawn
@@ -56,7 +65,10 @@ class Order:
             self.levels.put(host, self._level(host), 0)
 
     def _level(self, host: int) -> int:
-        return 0 if self._sorter is None else int(self._sorter.key(HostRow(self._cloud.fleet, host), None))
+        if self._sorter is None:
+            return 0
+        column, sign, base = self._sorter.by
+        return base + sign * self._cells[column][host]
 
     def add(self, shape: Shape, instead: Shape | None = None) -> None:
         """Take in another shape, or one *instead* of another: only hosts it cannot have are touched."""
@@ -164,23 +176,45 @@ class HostIndex:
         self._cloud = cloud
         self._epoch = cloud.epoch
         self._orders: dict[tuple[str, bool], Order] = {}
-        self._shapes: dict[tuple[Key, int], tuple[Order, Shape] | None] = {}
-        self._known: dict[int, tuple[HostRequest, Key]] = {}
-        self._seen: set[Key] = set()
+        self._known: dict[int, tuple[HostRequest, Kind]] = {}
+        self._kinds: dict[Key, Kind | None] = {}
 
     def decide(
-        self, strategy: Strategy, request: HostRequest, identity: Identity, *, dry: bool = False
+        self,
+        request: HostRequest,
+        identity: Identity,
+        strategy_of: Callable[[HostRequest, Cloud], Strategy],
+        *,
+        dry: bool = False,
     ) -> Decision | None:
         """The plain driver's decision, or None where only that can tell; *dry* answers a dry run of one VM."""
-        self._drain()
-        key = self._key(strategy, request)
-        if key is None:
+        cloud = self._cloud
+        if cloud.touched or cloud.epoch != self._epoch:
+            self._drain()
+        known = self._known.get(id(request))
+        if known is not None and known[0] is request:
+            kind: Kind | None = known[1]
+        else:
+            kind = self._kind(strategy_of(request, cloud), request)
+        if kind is None:
             return None
+        if not dry:
+            entry = kind.pages.get(0)
+            if entry is not None and entry[1].amounts == cloud.amounts and not entry[1].stale:
+                host = entry[0].best(entry[1], identity)
+                if host >= 0:
+                    return Placed(host, 0, (), () if cloud.lean else self._told(*entry, []))
+        return self._search(kind, strategy_of(request, cloud), request, identity, dry)
+
+    def _search(
+        self, kind: Kind, strategy: Strategy, request: HostRequest, identity: Identity, dry: bool
+    ) -> Decision | None:
+        """Page by page, whatever has to be made or made anew on the way."""
         steps: list[Step] = []
         series: dict[ErrorCode, None] = {}
         page = 0
         while True:
-            found = self._found(key, strategy, request, page)
+            found = self._found(kind, strategy, request, page)
             if found is None:
                 return None
             order, shape = found
@@ -204,7 +238,10 @@ class HostIndex:
         if cloud.epoch != self._epoch:
             self._epoch = cloud.epoch
             self._orders.clear()
-            self._shapes.clear()
+            self._known.clear()
+            for kind in self._kinds.values():
+                if kind is not None:
+                    kind.pages.clear()
         touched = cloud.touched
         if touched:
             for order in self._orders.values():
@@ -212,22 +249,22 @@ class HostIndex:
                     order.repair(host)
             touched.clear()
 
-    def _key(self, strategy: Strategy, request: HostRequest) -> Key | None:
-        """What two requests must share to be one shape; only the second of a kind is worth an index."""
-        known = self._known.get(id(request))
-        if known is not None and known[0] is request:
-            return known[1]
+    def _kind(self, strategy: Strategy, request: HostRequest) -> Kind | None:
+        """What a request has in common with others; only the second of a kind is worth an index."""
         if request.group is not None or request.list_all or not (request.l3s or request.allow_no_l3):
             return None
         image = None if request.image is None else self._image(request.image)
         key: Key = (strategy.name, replace(request, vm=None, image=None), image)
-        if key not in self._seen:
-            self._seen.add(key)
+        if key not in self._kinds:
+            self._kinds[key] = None
             return None
+        kind = self._kinds[key]
+        if kind is None:
+            kind = self._kinds[key] = Kind()
         if len(self._known) > 4096:
             self._known.clear()
-        self._known[id(request)] = (request, key)
-        return key
+        self._known[id(request)] = (request, kind)
+        return kind
 
     def _image(self, row: int) -> object:
         """Everything a flow may ask of an image but its name."""
@@ -236,36 +273,36 @@ class HostIndex:
         shown = (image.media_type, image.format, image.size, image.actual_size, image.architecture)
         return (*shown, image.backup_storages, cached)
 
-    def _found(self, key: Key, strategy: Strategy, request: HostRequest, page: int) -> tuple[Order, Shape] | None:
+    def _found(self, kind: Kind, strategy: Strategy, request: HostRequest, page: int) -> tuple[Order, Shape] | None:
         """The shape of a request on a page, made when it is not there or its facts no longer hold."""
-        if (key, page) not in self._shapes:
-            return self._build(key, strategy, request, page)
-        entry = self._shapes[key, page]
+        if page not in kind.pages:
+            return self._build(kind, strategy, request, page)
+        entry = kind.pages[page]
         if entry is None:
             return None
         shape = entry[1]
         if shape.amounts != self._cloud.amounts:
             if not shape.still_good(request, self._cloud):
-                return self._build(key, strategy, request, page, shape)
+                return self._build(kind, strategy, request, page, shape)
             shape.amounts = self._cloud.amounts
         if shape.stale:
             now = frozenset(row for row, many in enumerate(shape.by_cluster) if many)
             if now and now != shape.clusters:
-                return self._build(key, strategy, request, page, shape)
+                return self._build(kind, strategy, request, page, shape)
             shape.stale = False
         return entry
 
     def _build(
-        self, key: Key, strategy: Strategy, request: HostRequest, page: int, instead: Shape | None = None
+        self, kind: Kind, strategy: Strategy, request: HostRequest, page: int, instead: Shape | None = None
     ) -> tuple[Order, Shape] | None:
         shape = shape_of(strategy, request, self._cloud, page)
         entry = None
         if shape is not None and isinstance(shape.parts[shape.floors_at].flow, HostCapacityFlow):
             order = self._order(strategy, request, shape)
             if order is not None:
-                order.add(shape, instead)
+                order.add(shape, instead if instead in order.shapes else None)
                 entry = (order, shape)
-        self._shapes[key, page] = entry
+        kind.pages[page] = entry
         return entry
 
     def _order(self, strategy: Strategy, request: HostRequest, shape: Shape) -> Order | None:
@@ -280,7 +317,7 @@ class HostIndex:
                 drawn = False
                 break
             if not isinstance(facts, Pass) and not _says_nothing(one, facts, candidates):
-                if facts is not None or one.whole_set or not one.reads <= KEYED or sorter is not None:
+                if facts is not None or one.by is NO_COLUMN or sorter is not None:
                     return None
                 sorter = one
             if one.skip_next:
@@ -288,10 +325,19 @@ class HostIndex:
         name = "" if sorter is None else sorter.name
         order = self._orders.get((name, drawn))
         if order is None or len(order.shapes) >= MOST_SHAPES:
-            kept = {at: entry for at, entry in self._shapes.items() if entry is None or entry[0] is not order}
-            self._shapes = kept
+            self._leave(order)
             order = self._orders[name, drawn] = Order(cloud, sorter, drawn=drawn)
         return order
+
+    def _leave(self, order: Order | None) -> None:
+        """Forget an order that holds as many shapes as it can, and all of them."""
+        for kind in self._kinds.values():
+            if (
+                kind is not None
+                and order is not None
+                and any(entry and entry[0] is order for entry in kind.pages.values())
+            ):
+                kind.pages.clear()
 
     # -- answers ---------------------------------------------------------------------------------------
 

@@ -11,6 +11,8 @@ from simclone.allocator.host.flow import Floor
 from simclone.model.fleet import Fleet
 
 Quantity = tuple[tuple[str, int], ...]
+Table = tuple[str, Quantity, list[int], list[int]]
+"""A quantity (its first column, the others with their signs), its floors ascending, who is refused below each."""
 
 
 def floors_by_class(tests: Sequence[Floor], facts: Any, classes: int) -> list[list[int]]:
@@ -24,7 +26,7 @@ class FloorTable:
     def __init__(self, fleet: Fleet) -> None:
         self._cells = fleet._cells
         self._members: list[tuple[int, Sequence[Floor], list[list[int]]]] = []
-        self._tables: list[list[tuple[Quantity, list[int], list[int]]]] = []
+        self._tables: list[list[Table]] = []
 
     def put(self, bit: int, tests: Sequence[Floor], floors: list[list[int]]) -> None:
         """A shape, known by its bit, new or instead of another; *floors* by class and test."""
@@ -32,27 +34,28 @@ class FloorTable:
         self._members.append((bit, tests, floors))
         self._tables = [self._class_tables(row) for row in range(len(floors))]
 
-    def _class_tables(self, ratio_class: int) -> list[tuple[Quantity, list[int], list[int]]]:
+    def _class_tables(self, ratio_class: int) -> list[Table]:
         wanted: dict[Quantity, dict[int, int]] = {}
         for bit, tests, floors in self._members:
             for test, floor in zip(tests, floors[ratio_class], strict=True):
                 at = wanted.setdefault(test.columns, {})
                 at[floor] = at.get(floor, 0) | bit
-        tables = []
+        tables: list[Table] = []
         for columns, bits in wanted.items():
             ascending = sorted(bits)
             masks = [0] * (len(ascending) + 1)
             for place in range(len(ascending) - 1, -1, -1):
                 masks[place] = masks[place + 1] | bits[ascending[place]]
-            tables.append((columns, ascending, masks))
+            tables.append((columns[0][0], columns[1:], ascending, masks))
         return tables
 
     def blocked(self, host: int) -> int:
         """The bits of all shapes some floor of which the host does not reach."""
         cells, mask = self._cells, 0
-        for columns, floors, masks in self._tables[cells["ratio_class"][host]]:
-            value = 0
-            for name, sign in columns:
-                value += sign * cells[name][host]
-            mask |= masks[bisect_right(floors, value)]
+        for name, others, floors, masks in self._tables[cells["ratio_class"][host]]:
+            value = cells[name][host]
+            for other, sign in others:
+                value += sign * cells[other][host]
+            if value < floors[-1]:
+                mask |= masks[bisect_right(floors, value)]
         return mask

@@ -62,7 +62,10 @@ class Levels:
         """The best level not below *low* with hosts a shape may have, and their buckets; `NOWHERE` for none."""
         keys, rows = self.keys, self._rows
         for place in range(bisect_left(keys, low), len(keys)):
-            found = [one for mask, one in rows[keys[place]].items() if one.size and not mask & bit]
+            found: list[Bucket] = []
+            for one in rows[keys[place]].values():
+                if one.size and not one.mask & bit:
+                    found.append(one)
             if found:
                 return keys[place], found
         return NOWHERE, []

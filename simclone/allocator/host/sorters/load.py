@@ -18,12 +18,9 @@ class LeastVmPreferredSortFlow(SortFlow):
 
     name: ClassVar[str] = "LeastVmPreferredSortFlow"
     reads: ClassVar[frozenset[str]] = frozenset({"count"})
+    by: ClassVar[tuple[str, int, int]] = ("vm_count", 1, 0)
     width: ClassVar[int] = COUNT_BITS
     skip_next: ClassVar[bool] = True
-
-    def key(self, host: Any, facts: Any) -> Any:
-        """The count."""
-        return host.vm_count
 
 
 class StoppedVmAwareSortFlow(SortFlow):

@@ -36,11 +36,8 @@ class FewestFreeCpuSortFlow(SortFlow):
 
     name: ClassVar[str] = "simclone.FewestFreeCpu"
     reads: ClassVar[frozenset[str]] = frozenset({"capacity"})
+    by: ClassVar[tuple[str, int, int]] = ("available_cpu", 1, _CPU_BASE)
     width: ClassVar[int] = CPU_BITS
-
-    def key(self, host: Any, facts: Any) -> Any:
-        """Free vCPUs, moved above zero."""
-        return host.available_cpu + _CPU_BASE
 
 
 class MostFreeCpuSortFlow(SortFlow):
@@ -48,11 +45,8 @@ class MostFreeCpuSortFlow(SortFlow):
 
     name: ClassVar[str] = "simclone.MostFreeCpu"
     reads: ClassVar[frozenset[str]] = frozenset({"capacity"})
+    by: ClassVar[tuple[str, int, int]] = ("available_cpu", -1, _CPU_BASE)
     width: ClassVar[int] = CPU_BITS
-
-    def key(self, host: Any, facts: Any) -> Any:
-        """Free vCPUs, largest first."""
-        return _CPU_BASE - host.available_cpu
 
 
 @dataclass(frozen=True, slots=True)
