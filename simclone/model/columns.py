@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 import numpy as np
@@ -24,6 +25,8 @@ class Columns:
         self.size = 0
         self._arrays: dict[str, IntArray] = {}
         self._cells: dict[str, memoryview[int]] = {}
+        self.cells: Callable[[str], memoryview[int]] = self._cells.__getitem__
+        """The scalar face of a column; valid until rows are added beyond the capacity."""
         self._grow(max(capacity, 1))
 
     def _grow(self, capacity: int) -> None:
@@ -38,10 +41,6 @@ class Columns:
     def array(self, name: str) -> IntArray:
         """All live rows of a column, shape (size,); a view, not a copy."""
         return self._arrays[name][: self.size]
-
-    def cells(self, name: str) -> memoryview[int]:
-        """The scalar face of a column; valid until rows are added beyond the capacity."""
-        return self._cells[name]
 
     def get(self, name: str, row: int) -> int:
         """One value."""

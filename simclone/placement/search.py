@@ -54,8 +54,8 @@ class _Hunt:
         return SearchResult(outcome, tuple(self.decisions), tuple(self.breaches))
 
 
-def host_request(cloud: Cloud, vm: int, wish: Wish, backup: int | None) -> HostRequest:
-    """What a first start asks the host allocator."""
+def host_request(cloud: Cloud, vm: int, wish: Wish, backup: int | None, clusters: tuple[int, ...] = ()) -> HostRequest:
+    """What a first start asks the host allocator; *clusters* narrow it further than the wish does."""
     cells, shape = cloud.vms.cells, cloud.vms.shape(vm)
     group = cells("group")[vm]
     return HostRequest(
@@ -75,7 +75,7 @@ def host_request(cloud: Cloud, vm: int, wish: Wish, backup: int | None) -> HostR
         vm_constraint=shape.constraint,
         disk_constraints=tuple(disk.constraint for disk in shape.disks if disk.constraint is not None),
         zone=wish.zone,
-        clusters=() if wish.cluster is None else (wish.cluster,),
+        clusters=clusters or (() if wish.cluster is None else (wish.cluster,)),
         host=wish.host,
         group=None if group == NONE else group,
         bindings=bindings(cloud, shape.system_tags),
@@ -125,16 +125,15 @@ def search(
     *seen* is the cloud as the host filters saw it, where it is not the cloud of now.
     """
     cloud = ledger.cloud
-    request = host_request(cloud, vm, wish, backup)
     plan = _plan(cloud, vm, wish, backup)
     hunt = _Hunt(seen)
     clusters = _possible_clusters(cloud, wish, cloud.vms.shape(vm))
     if clusters is None:
         return SearchResult(_no_storage(), ())
+    request = host_request(cloud, vm, wish, backup, tuple(sorted(clusters)))
     combinations = _combinations(cloud, plan, request, clusters, identity)
     if combinations is None:
-        narrowed = replace(request, clusters=tuple(sorted(clusters)) or request.clusters)
-        outcome = _attempt(ledger, vm, narrowed, plan, identity, hunt)
+        outcome = _attempt(ledger, vm, request, plan, identity, hunt)
         return hunt.result(outcome)
     first: ErrorCode | None = None
     failed_host: int | None = None

@@ -160,7 +160,8 @@ def _stages(ctx: Context, vm: int, wish: Wish, request: str) -> Workflow[ErrorCo
     error = yield from ctx.step(work)
     if error is not None:
         return error
-    ctx.announce(host_request(cloud, vm, wish, backup), view.seen)
+    if ctx.watch is not None:
+        ctx.announce(host_request(cloud, vm, wish, backup), view.seen)
     found = search(ledger, vm, wish, backup, identity, view.seen)
     if view.seen is not None and isinstance(found.decisions[-1][1] if found.decisions else None, Placed):
         ctx.count_breaches(found.breaches)

@@ -104,7 +104,11 @@ class Journal:
         self._touch(host)
 
     def _host_add(self, name: str, host: int, amount: int) -> None:
-        self._host(name, host, self.cloud.fleet.cells(name)[host] + amount)
+        if self._undo is None:
+            self.cloud.fleet.cells(name)[host] += amount
+            self.cloud.touched.add(host)
+        else:
+            self._host(name, host, self.cloud.fleet.cells(name)[host] + amount)
 
     def _emit(
         self, kind: str, subject: str, target: str, amounts: tuple[tuple[str, int], ...], cause: str = ""

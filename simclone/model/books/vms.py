@@ -12,6 +12,8 @@ from simclone.model.vms import NONE, STATE
 
 _FIGURES = ("state", "host", "last_host", "cpu", "memory", "root")
 _SHOWN = frozenset(_FIGURES)
+_COUNTED = frozenset({*_FIGURES, "alive", "account", "group"})
+"""What the counts of hosts, groups and accounts depend on."""
 _NOT_RUNNING = frozenset(STATE[name] for name in ("Stopped", "Destroying", "Destroyed", "Created"))
 _STARTING, _STOPPED, _DESTROYED = STATE["Starting"], STATE["Stopped"], STATE["Destroyed"]
 
@@ -92,18 +94,24 @@ class VmBook(Journal):
 
     def set_vm(self, vm: int, **values: int) -> None:
         """Change fields of a VM; counts per host, account and group follow."""
-        cells = self.cloud.vms.cells
-        self._count_vm(vm, -1)
-        for name, value in values.items():
-            self._cell(self.cloud.vms, name, vm, value)
-        self._cell(self.cloud.vms, "changed_us", vm, self.now_us)
-        self._count_vm(vm, +1)
+        cells, counted = self.cloud.vms.cells, not _COUNTED.isdisjoint(values)
+        if counted:
+            self._count_vm(vm, -1)
+        if self._undo is None:
+            for name, value in values.items():
+                cells(name)[vm] = value
+            cells("changed_us")[vm] = self.now_us
+        else:
+            for name, value in {**values, "changed_us": self.now_us}.items():
+                self._cell(self.cloud.vms, name, vm, value)
+        if counted:
+            self._count_vm(vm, +1)
         if not _SHOWN.isdisjoint(values):
             self._emit("vm", f"vm/{vm}", f"account/{cells('account')[vm]}", self._vm_figures(vm), "change")
 
     def _vm_figures(self, vm: int) -> tuple[tuple[str, int], ...]:
         cells = self.cloud.vms.cells
-        return tuple((name, cells(name)[vm]) for name in _FIGURES)
+        return tuple([(name, cells(name)[vm]) for name in _FIGURES])
 
     def remove_vm(self, vm: int) -> None:
         """Take the row out of the database: its name is free, its group forgets it."""

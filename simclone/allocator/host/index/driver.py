@@ -7,7 +7,8 @@ while only VMs come and go, the reservation tests nothing the floors do not, and
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,8 @@ from simclone.model.cloud import Cloud
 from simclone.records import Decision, ErrorCode, Placed, Step, Unplaced
 
 MOST_SHAPES = 256
-Key = tuple[str, HostRequest, object]
+Key = tuple[str, tuple[Any, ...], object]
+_ASKED = attrgetter(*(one.name for one in fields(HostRequest) if one.name not in ("vm", "image")))
 
 
 class Kind:
@@ -254,7 +256,7 @@ class HostIndex:
         if request.group is not None or request.list_all or not (request.l3s or request.allow_no_l3):
             return None
         image = None if request.image is None else self._image(request.image)
-        key: Key = (strategy.name, replace(request, vm=None, image=None), image)
+        key: Key = (strategy.name, _ASKED(request), image)
         if key not in self._kinds:
             self._kinds[key] = None
             return None
