@@ -11,7 +11,7 @@ import simpy
 from simclone.chance import Identity
 from simclone.engine.context import Context
 from simclone.engine.timing import Timing
-from simclone.engine.waits import Locked, Together, Work, Workflow
+from simclone.engine.waits import Locked, Together, Work, Workflow, run_now
 
 ENDS, REPAIRS, FAILURES, RECALCULATION, ARRIVALS = 1, 2, 3, 4, 5
 """Classes of events at equal times, in this order; steps of workflows go with the ends."""
@@ -132,6 +132,9 @@ class Clock:
 
     def start(self, workflow: Workflow[Any], done: Callable[[Any], None]) -> None:
         """Run a workflow to its first real wait now; only from there on is it a process."""
+        if not self.timing.steps:
+            done(run_now(workflow))
+            return
         driver = self._drive(workflow)
         try:
             first = next(driver)

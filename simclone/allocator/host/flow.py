@@ -185,13 +185,14 @@ class FilterFlow:
 
     *reads* names the kinds of columns and aggregates the tests depend on: static, capacity, count, state,
     affinity, storage, utilisation. *aggregates* names what `facts` asks of the candidates as a set. A flow with
-    *hard* ends the search when it leaves nobody.
+    *hard* ends the search when it leaves nobody. The facts of a *fleeting* one can change with what VMs hold or use.
     """
 
     name: ClassVar[str]
     reads: ClassVar[frozenset[str]]
     aggregates: ClassVar[frozenset[str]] = frozenset()
     hard: ClassVar[bool] = False
+    fleeting: ClassVar[bool] = False
     tests: ClassVar[tuple[Test, ...]]
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:

@@ -72,6 +72,7 @@ class ImageBackupStorageFlow(FilterFlow):
     name: ClassVar[str] = "ImageBackupStorageAllocatorFlow"
     reads: ClassVar[frozenset[str]] = frozenset({"static", "storage"})
     aggregates: ClassVar[frozenset[str]] = frozenset({"clusters"})
+    fleeting: ClassVar[bool] = True
     tests: ClassVar[tuple[Test, ...]] = (Test("image.backupStorage", lambda host, facts: facts.fits[host.zone] == 1),)
 
     def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:

@@ -21,6 +21,7 @@ class QuotaFlow(FilterFlow):
 
     name: ClassVar[str] = "QuotaAllocatorFlow"
     reads: ClassVar[frozenset[str]] = frozenset({"count"})
+    fleeting: ClassVar[bool] = True
     tests: ClassVar[tuple[Test, ...]] = ()
 
     def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:

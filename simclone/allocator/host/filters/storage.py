@@ -84,6 +84,7 @@ class HostPrimaryStorageFlow(FilterFlow):
     name: ClassVar[str] = "HostPrimaryStorageAllocatorFlow"
     reads: ClassVar[frozenset[str]] = frozenset({"static", "storage"})
     aggregates: ClassVar[frozenset[str]] = frozenset({"clusters"})
+    fleeting: ClassVar[bool] = True
     tests: ClassVar[tuple[Test, ...]] = (
         Test("storage.attached", lambda host, facts: facts.fits[host.cluster] == 1),
         Test("storage.link", lambda host, facts: facts.linked[host.index] == 1),

@@ -202,11 +202,19 @@ class HostIndex:
             return None
         if not dry:
             entry = kind.pages.get(0)
-            if entry is not None and entry[1].amounts == cloud.amounts and not entry[1].stale:
+            if entry is not None and not entry[1].stale and self._lasts(entry[1], request):
                 host = entry[0].best(entry[1], identity)
                 if host >= 0:
                     return Placed(host, 0, (), () if cloud.lean else self._told(*entry, []))
         return self._search(kind, strategy_of(request, cloud), request, identity, dry)
+
+    def _lasts(self, shape: Shape, request: HostRequest) -> bool:
+        """Whether a shape's facts still hold; looked into only when amounts have changed."""
+        if shape.amounts != self._cloud.amounts:
+            if not shape.still_good(request, self._cloud):
+                return False
+            shape.amounts = self._cloud.amounts
+        return True
 
     def _search(
         self, kind: Kind, strategy: Strategy, request: HostRequest, identity: Identity, dry: bool
@@ -283,10 +291,8 @@ class HostIndex:
         if entry is None:
             return None
         shape = entry[1]
-        if shape.amounts != self._cloud.amounts:
-            if not shape.still_good(request, self._cloud):
-                return self._build(kind, strategy, request, page, shape)
-            shape.amounts = self._cloud.amounts
+        if not self._lasts(shape, request):
+            return self._build(kind, strategy, request, page, shape)
         if shape.stale:
             now = frozenset(row for row, many in enumerate(shape.by_cluster) if many)
             if now and now != shape.clusters:

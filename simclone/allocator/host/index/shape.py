@@ -51,7 +51,7 @@ class Shape:
     before: tuple[int, ...]
     clusters: frozenset[int]
     early_clusters: list[int]
-    lasting: list[tuple[FilterFlow, Any, bool]]
+    fleeting: list[tuple[FilterFlow, Any, bool]]
     first_refused: Counts
     bit: int = 0
     low: int = -NOWHERE
@@ -78,10 +78,10 @@ class Shape:
     def still_good(self, request: HostRequest, cloud: Cloud) -> bool:
         """Whether the facts hold for a request of this shape although amounts have changed."""
         clusters = sorted(self.clusters)
-        return all(
-            flow.still(request, cloud, facts, clusters if behind else self.early_clusters)
-            for flow, facts, behind in self.lasting
-        )
+        for flow, facts, behind in self.fleeting:
+            if not flow.still(request, cloud, facts, clusters if behind else self.early_clusters):
+                return False
+        return True
 
     # -- the first refusing test of each host ----------------------------------------------------------
 
@@ -195,8 +195,8 @@ def shape_of(strategy: Strategy, request: HostRequest, cloud: Cloud, page: int) 
         lasts = _floors(flow, facts) or flow.still(request, cloud, facts, clusters) is not None
         if isinstance(facts, HardStop) or not lasts:
             return None
-        if type(flow).still is not FilterFlow.still:
-            walk.lasting.append((flow, facts, behind))
+        if flow.fleeting:
+            walk.fleeting.append((flow, facts, behind))
         if isinstance(facts, Skip):
             continue
         part = Part(flow, facts, walk.ordinal)
@@ -230,7 +230,7 @@ def shape_of(strategy: Strategy, request: HostRequest, cloud: Cloud, page: int) 
         walk.before,
         walk.clusters,
         walk.early_clusters,
-        walk.lasting,
+        walk.fleeting,
         walk.first_refused,
         by_cluster=[0] * len(cloud.clusters),
     )
@@ -250,7 +250,7 @@ class _Walk:
     clusters: frozenset[int] = frozenset()
     early_clusters: list[int] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
-    lasting: list[tuple[FilterFlow, Any, bool]] = field(default_factory=list)
+    fleeting: list[tuple[FilterFlow, Any, bool]] = field(default_factory=list)
 
 
 def _floors(flow: FilterFlow, facts: Any) -> bool:
