@@ -7,9 +7,9 @@ again from the ledger's state and its identity alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import TypeVar
 
@@ -79,7 +79,7 @@ class Chance:
 
     def order(self, identity: Identity, purpose: str) -> Order:
         """A fresh order of candidates for one decision."""
-        return Order(None if self.ties_lowest else self.key(identity, purpose))
+        return Order(None if self.ties_lowest else partial(self.key, identity, purpose))
 
 
 def draw(key: int, turn: int) -> int:
@@ -95,7 +95,8 @@ def below(word_: int, size: int) -> int:
 class Order:
     """A lazy Fisher–Yates walk through classes of equal candidates; the turn runs on across classes.
 
-    Equal to shuffling everybody and sorting stably, without touching anybody who is not asked for.
+    Equal to shuffling everybody and sorting stably, without touching anybody who is not asked for. The key may be a
+    function that is asked when something is drawn.
 
     >>> sorted(Order(7).walk(range(5)))
     [0, 1, 2, 3, 4]
@@ -105,9 +106,14 @@ class Order:
 
     __slots__ = ("_key", "_turn")
 
-    def __init__(self, key: int | None) -> None:
+    def __init__(self, key: int | Callable[[], int] | None) -> None:
         self._key = key
         self._turn = 0
+
+    def _draw(self) -> int:
+        if callable(self._key):
+            self._key = self._key()
+        return draw(self._key or 0, self._turn)
 
     def places(self, size: int) -> Iterator[int]:
         """The places 0 … size-1 of one class in drawn order; a class of one draws nothing."""
@@ -115,7 +121,7 @@ class Order:
         for step in range(size):
             other = step
             if self._key is not None and size - step > 1:
-                other = step + below(draw(self._key, self._turn), size - step)
+                other = step + below(self._draw(), size - step)
             here = swapped.get(step, step)
             chosen = swapped.get(other, other)
             swapped[other] = here

@@ -33,23 +33,31 @@ def make_volumes(ledger: Ledger, vm: int, wish: Wish, found: Found) -> None:
     account = ledger.cloud.vms.get("account", vm)
     image = NONE if shape.image is None else shape.image
     offering = NONE if shape.root_offering is None else shape.root_offering
-    root = ledger.add_volume(
+    root = ledger.make_volume(
         f"ROOT-for-{name}",
+        found.spaces.root,
+        vm,
         wish.volume_tags,
         type=ROOT,
         size=shape.root_size,
         account=account,
         image=image,
         offering=offering,
+        device=0,
     )
-    ledger.place_volume(root, found.spaces.root)
-    ledger.attach_volume(root, vm, 0)
     ledger.set_vm(vm, root=root)
     for turn, (disk, space) in enumerate(zip(shape.disks, found.spaces.data, strict=True)):
         offering = NONE if disk.offering is None else disk.offering
-        row = ledger.add_volume(f"DATA-for-{name}", type=DATA, size=disk.size, account=account, offering=offering)
-        ledger.place_volume(row, space)
-        ledger.attach_volume(row, vm, turn + 1)
+        ledger.make_volume(
+            f"DATA-for-{name}",
+            space,
+            vm,
+            type=DATA,
+            size=disk.size,
+            account=account,
+            offering=offering,
+            device=turn + 1,
+        )
 
 
 def make_nics(ledger: Ledger, vm: int, identity: Identity) -> ErrorCode | None:

@@ -132,6 +132,7 @@ def _turn(identity: Identity, turn: int) -> Identity:
 
 
 def _requests(cloud: Cloud, plan: VolumePlan, host: int) -> list[StorageRequest] | ErrorCode:
+    shared_only = not local_storages(cloud, host) or _explicitly_shared(cloud, plan)
     root = StorageRequest(
         plan.root_size,
         CREATE_VM,
@@ -140,6 +141,8 @@ def _requests(cloud: Cloud, plan: VolumePlan, host: int) -> list[StorageRequest]
         image=plan.image,
         backup_storage=plan.backup_storage,
         pool=plan.root_pool,
+        strategy=DEFAULT if shared_only else None,
+        candidates=() if plan.root_pin is None or not shared_only else (plan.root_pin,),
     )
     data = [
         StorageRequest(
@@ -147,8 +150,8 @@ def _requests(cloud: Cloud, plan: VolumePlan, host: int) -> list[StorageRequest]
         )
         for disk in plan.disks
     ]
-    if not local_storages(cloud, host) or _explicitly_shared(cloud, plan):
-        return [_pinned(root, plan.root_pin), *(_pinned(one, plan.data_pin) for one in data)]
+    if shared_only:
+        return [root, *(_pinned(one, plan.data_pin) for one in data)]
     cluster = cloud.fleet.get("cluster", host)
     shared = [row for row in cloud.storages_of(cluster) if not cloud.storages[row].is_local]
     if shared and (plan.root_pin is not None or plan.data_pin is not None):

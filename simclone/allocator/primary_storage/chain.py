@@ -100,6 +100,8 @@ def filtered(cloud: Cloud, request: StorageRequest) -> list[int] | ErrorCode:
 
 def ordered(cloud: Cloud, request: StorageRequest, rows: list[int], order: Order) -> list[int]:
     """The order in which storages are tried: type priority, the strategy's figure, chance."""
+    if len(rows) == 1:
+        return rows
     shuffled = list(order.walk(rows))
     strategy = request.strategy or DEFAULT
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from simclone.engine.clone import checks, copies
 from simclone.engine.clone.data_volumes import copy_data_volumes
 from simclone.engine.clone.job import FLATTEN, Job, resolve, volumes_to_clone
@@ -95,10 +97,11 @@ def _prepare(ctx: Context, job: Job) -> Workflow[ErrorCode | None]:
 
 def _start(ctx: Context, job: Job, place: int) -> Workflow[None]:
     """Step 8 for one name: its failure is that name's error and its row is removed."""
-    before = snapshot(ctx.cloud, job.vms[place])
-    failed = yield from start_new(ctx, job.vms[place], job.request.name)
+    vm = job.vms[place]
+    changed_us = ctx.cloud.vms.get("changed_us", vm)
+    failed = yield from start_new(ctx, vm, job.request.name)
     if failed is not None:
-        job.gone[place] = before
+        job.gone[place] = replace(snapshot(ctx.cloud, vm), changed_us=changed_us)
         job.errors[place] = wrapped(START_FAILED, wrapped("SYS.1006", failed))
     job.order.append(place)
 

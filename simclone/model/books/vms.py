@@ -106,7 +106,7 @@ class VmBook(Journal):
                 self._cell(self.cloud.vms, name, vm, value)
         if counted:
             self._count_vm(vm, +1)
-        if not _SHOWN.isdisjoint(values):
+        if self.recording and not _SHOWN.isdisjoint(values):
             self._emit("vm", f"vm/{vm}", f"account/{cells('account')[vm]}", self._vm_figures(vm), "change")
 
     def _vm_figures(self, vm: int) -> tuple[tuple[str, int], ...]:

@@ -26,9 +26,21 @@ class VolumeBook(SpaceBook):
         self._show_volume(row, "add")
         return row
 
+    def make_volume(self, name: str, space: int, vm: int, tags: tuple[str, ...] = (), **values: int) -> int:
+        """A new volume of a VM, Ready on the space held for it."""
+        found = self.spaces[space]
+        storage = self.cloud.storages[found.storage]
+        self._attr(storage, "volume_count", storage.volume_count + 1)
+        place = {"storage": found.storage, "host": found.host, "space": space, "status": _READY, "vm": vm}
+        row = self.add_volume(name, tags, **{**values, **place})
+        self._push(self.cloud.vms.volumes[vm], row)
+        return row
+
     def _show_volume(self, volume: int, cause: str) -> None:
+        if not self.recording:
+            return
         cells = self.cloud.volumes.cells
-        amounts = tuple((name, cells(name)[volume]) for name in ("type", "status", "vm", "size", "space"))
+        amounts = tuple([(name, cells(name)[volume]) for name in ("type", "status", "vm", "size", "space")])
         self._emit("volume", f"volume/{volume}", f"account/{cells('account')[volume]}", amounts, cause)
 
     def set_volume(self, volume: int, **values: int) -> None:
