@@ -143,6 +143,7 @@ def place_uuid(kind: str, name: str, position: int) -> str:
     return f"{position:08x}{digest}"
 
 
+@lru_cache(maxsize=4096)
 def born_uuid(seed: int, kind: str, serial: int) -> str:
     """The uuid of something born in a run (a VM, volume, card, snapshot, image or job)."""
     return blake2b(f"{seed}/{kind}/{serial}".encode(), digest_size=16).hexdigest()

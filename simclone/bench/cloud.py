@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.host.strategies import BEST_FIT, FIRST_FIT, LEAST_VM, WORST_FIT
 from simclone.bench.stream import FLAVOURS, HOST_CORES, HOST_GIB
@@ -35,11 +37,13 @@ def document(*, ties: str = "lowestUuid", paging: bool = False) -> dict[str, Any
     }
 
 
-def opened(hosts: int, *, ties: str = "lowestUuid", paging: bool = False) -> Context:
-    """The cloud with its hosts, nothing recorded."""
+def opened(hosts: int, *, ties: str = "lowestUuid", paging: bool = False, uneven: bool = False) -> Context:
+    """The cloud with its hosts, nothing recorded; *uneven* ones have half, once or twice the cores and memory."""
     ctx = open_context(scenario_of(document(ties=ties, paging=paging)))
     cloud = ctx.cloud
     names = [f"host-{number}" for number in range(hosts)]
+    halves = np.array([1, 2, 4], dtype=np.int64)[np.arange(hosts) % 3] if uneven else np.full(hosts, 2, dtype=np.int64)
+    cores, memory = HOST_CORES // 2 * halves, HOST_GIB // 2 * GIB * halves
     cloud.fleet.extend(
         [place_uuid("host", name, row) for row, name in enumerate(names)],
         names,
@@ -48,11 +52,11 @@ def opened(hosts: int, *, ties: str = "lowestUuid", paging: bool = False) -> Con
         hypervisor=cloud.code("hypervisor", cloud.clusters[0].hypervisor_type),
         architecture=cloud.code("architecture", cloud.clusters[0].architecture),
         os=-1,
-        cpu_num=HOST_CORES,
-        total_cpu=HOST_CORES,
-        available_cpu=HOST_CORES,
-        total_memory=HOST_GIB * GIB,
-        available_memory=HOST_GIB * GIB,
+        cpu_num=cores,
+        total_cpu=cores,
+        available_cpu=cores,
+        total_memory=memory,
+        available_memory=memory,
     )
     ctx.ledger.recording = False
     cloud.lean = True

@@ -36,11 +36,18 @@ def add_rows(ctx: Context, flavours: list[int]) -> int:
 
 
 def run_placement(
-    hosts: int, vms: int, regime: str, policy: str, *, ties: str = "lowestUuid", paging: bool = False
+    hosts: int,
+    vms: int,
+    regime: str,
+    policy: str,
+    *,
+    ties: str = "lowestUuid",
+    paging: bool = False,
+    uneven: bool = False,
 ) -> Outcome:
     """Work off the stream; the clock runs over decisions, holds and ends, and the index they need."""
     order, flavours = actions(vms, hosts, regime)
-    ctx = opened(hosts, ties=ties, paging=paging)
+    ctx = opened(hosts, ties=ties, paging=paging, uneven=uneven)
     requests = flavour_requests(policy)
     drawn = ties == "shuffle"
     begun = perf_counter()

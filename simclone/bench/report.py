@@ -20,10 +20,18 @@ SWEEP_RUNS = 20
 
 
 def placement(
-    hosts: int, vms: int, regime: str, policy: str, *, ties: str, paging: bool, compare: bool
+    hosts: int,
+    vms: int,
+    regime: str,
+    policy: str,
+    *,
+    ties: str = "lowestUuid",
+    paging: bool = False,
+    uneven: bool = False,
+    compare: bool = False,
 ) -> dict[str, Any]:
-    """Decisions, holds and ends back to back."""
-    found = run_placement(hosts, vms, regime, policy, ties=ties, paging=paging)
+    """Decisions, holds and ends back to back; programs beside it know identical hosts in one page only."""
+    found = run_placement(hosts, vms, regime, policy, ties=ties, paging=paging, uneven=uneven)
     said = _said(found, "placements_per_s", vms)
     if compare:
         order, flavours = actions(vms, hosts, regime)

@@ -29,6 +29,7 @@ KINDS = ("placement", "simulation", "load", "sweep")
 )
 @click.option("--tie-break", "ties", type=click.Choice(["lowestUuid", "shuffle"]), default="lowestUuid")
 @click.option("--paging", is_flag=True, help="Cut hosts into pages of a thousand, as a cloud does by default.")
+@click.option("--uneven", is_flag=True, help="Hosts of half, once and twice the size instead of identical ones.")
 @click.option("--beside", "compare", is_flag=True, help="Run a numpy scan and a plain heap over the same stream too.")
 @click.option("--json", "as_json", is_flag=True, help="Print one object and nothing else.")
 @click.option("--record", "file", type=click.Path(dir_okay=False), help="Append a line with the ratios to FILE.")
@@ -40,6 +41,7 @@ def command(
     policy: str,
     ties: str,
     paging: bool,
+    uneven: bool,
     compare: bool,
     as_json: bool,
     file: str | None,
@@ -52,8 +54,11 @@ def command(
     from simclone.cli.output import print_json
 
     compare = compare or file is not None
+    if compare and (uneven or kind != "placement"):
+        raise click.UsageError("--beside and --record go with placement on identical hosts")
     if kind == "placement":
-        said = report.placement(hosts, vms, regime, policy, ties=ties, paging=paging, compare=compare)
+        options = {"ties": ties, "paging": paging, "uneven": uneven, "compare": compare}
+        said = report.placement(hosts, vms, regime, policy, **options)  # type: ignore[arg-type]
     elif kind == "simulation":
         said = report.simulation(hosts, vms, policy)
     elif kind == "load":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from simclone.allocator.backup_storage import feeds
 from simclone.allocator.primary_storage.capacity import VIRTUAL, storage_shortage
@@ -43,7 +43,11 @@ def _main(cloud: Cloud, request: StorageRequest) -> Iterator[int]:
 
 
 def _reachable(cloud: Cloud, request: StorageRequest) -> Iterator[int]:
-    for row, one in enumerate(cloud.storages):
+    rows: Iterable[int] = range(len(cloud.storages))
+    if request.host is not None:
+        rows = cloud.storages_of(cloud.fleet.get("cluster", request.host))
+    for row in rows:
+        one = cloud.storages[row]
         if not one.usable(True) or row in request.excluded or not _in_reach(cloud, request, row):
             continue
         if request.candidates and row not in request.candidates:

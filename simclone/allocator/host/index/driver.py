@@ -82,7 +82,7 @@ class Order:
             self.shapes[self.shapes.index(instead)] = shape
         self.floors.put(shape.bit, shape.floor_tests, shape.floors)
         shape.count_all(self._cloud)
-        shape.cursor, shape.amounts = len(self.log), self._cloud.amounts
+        shape.cursor, shape.amounts, shape.image = len(self.log), self._cloud.amounts, shape.request.image
         tight = shape.too_small(self._cloud)
         passing = (shape.early == FREE) & ~tight
         clusters = np.bincount(self._cloud.fleet.array("cluster")[passing], minlength=len(shape.by_cluster))
@@ -209,11 +209,11 @@ class HostIndex:
         return self._search(kind, strategy_of(request, cloud), request, identity, dry)
 
     def _lasts(self, shape: Shape, request: HostRequest) -> bool:
-        """Whether a shape's facts still hold; looked into only when amounts have changed."""
-        if shape.amounts != self._cloud.amounts:
+        """Whether a shape's facts still hold; looked into only when amounts have changed, or for another image."""
+        if shape.amounts != self._cloud.amounts or shape.image != request.image:
             if not shape.still_good(request, self._cloud):
                 return False
-            shape.amounts = self._cloud.amounts
+            shape.amounts, shape.image = self._cloud.amounts, request.image
         return True
 
     def _search(
@@ -277,11 +277,10 @@ class HostIndex:
         return kind
 
     def _image(self, row: int) -> object:
-        """Everything a flow may ask of an image but its name."""
+        """Everything a flow may ask of an image but its name and where it is cached, which it is asked again."""
         image = self._cloud.images[row]
-        cached = tuple(at for at, one in enumerate(self._cloud.storages) if one.caches_image(row))
         shown = (image.media_type, image.format, image.size, image.actual_size, image.architecture)
-        return (*shown, image.backup_storages, cached)
+        return (*shown, image.backup_storages)
 
     def _found(self, kind: Kind, strategy: Strategy, request: HostRequest, page: int) -> tuple[Order, Shape] | None:
         """The shape of a request on a page, made when it is not there or its facts no longer hold."""

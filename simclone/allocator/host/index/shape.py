@@ -56,6 +56,7 @@ class Shape:
     bit: int = 0
     low: int = -NOWHERE
     amounts: int = -1
+    image: int | None = None
     cursor: int = 0
     first: Ordinals | None = None
     counts: list[int] = field(default_factory=list)
