@@ -26,8 +26,10 @@ from simclone.engine.simulation import KEEPS, Observer
 from simclone.engine.statistics import Statistics, statistics_of
 from simclone.errors import Fault, InvalidInput, InvariantViolation, UnknownName
 from simclone.explain.findings import Finding, findings
-from simclone.explain.hosts import HostVerdict, host_table
+from simclone.explain.fixes import fixes_of
+from simclone.explain.hosts import host_table
 from simclone.explain.story import Explanation, explain_clone, explain_refusal
+from simclone.explain.verdict import verdict_of
 from simclone.model.cloud import Cloud as LiveCloud
 from simclone.model.vms import NONE
 from simclone.records import CloneAnswer, CloneRecord, CloneRequest, ErrorCode, Placed
@@ -284,39 +286,47 @@ class Run:
                 return clone
         raise UnknownName("clone", name)
 
-    def explain_request(self, request: str) -> Explanation:
+    def explain_request(self, request: str, *, fix: bool = False) -> Explanation:
         """Why a call was refused as a whole; the funnel is that of its dry run, if it came so far."""
         for answer in self.result.answers:
             if answer.request.name == request and answer.error is not None:
-                story = explain_refusal(answer, self.result.decisions)
-                return replace(story, hosts=self._table(story.decisions[-1].serial)) if story.decisions else story
+                return self._judged(explain_refusal(answer, self.result.decisions), fix=fix)
         raise UnknownName("refused request", request)
 
-    def explain(self, name: str, *, request: str | None = None) -> Explanation:
-        """Why a clone is where it is, or is not: funnel, error chain, and the table of hosts at its decision.
+    def explain(self, name: str, *, request: str | None = None, fix: bool = False) -> Explanation:
+        """Why a clone is where it is, or is not: funnel, error chain, verdict, and the table of hosts at its decision.
 
-        The table is made by running the scenario again up to that decision; decisions follow from state and identity.
+        With *fix* single changes are tried that would let it be placed. Table and fixes are made by running the
+        scenario again up to that decision; decisions follow from state and identity.
         """
         for answer in self.result.answers:
             if answer.error is not None and name in answer.request.names and request in (None, answer.request.name):
-                return self.explain_request(answer.request.name)
+                return self.explain_request(answer.request.name, fix=fix)
         clone = self.clone(name, request)
         cloud = self.result.ledger.cloud
         host = None if clone.host == NONE else cloud.fleet.names[clone.host]
-        story = explain_clone(clone, self.result.decisions, (), host)
-        if not story.decisions:
-            return story
-        return replace(story, hosts=self._table(story.decisions[-1].serial))
+        return self._judged(explain_clone(clone, self.result.decisions, (), host), fix=fix)
 
-    def _table(self, serial: int) -> tuple[HostVerdict, ...]:
-        found: list[HostVerdict] = []
+    def _judged(self, story: Explanation, *, fix: bool) -> Explanation:
+        """The story with table and verdict, and with fixes if they are asked for and it failed."""
+        failed = story.host is None
+        if not story.decisions:
+            return replace(story, verdict=verdict_of(story.reason, None, None, ())) if failed else story
+        serial = story.decisions[-1].serial
+        again, made = self.again or self._again, [story]
+        numbers: list[int] = []
+        again(serial, lambda number, _request, _seen: numbers.append(number))
+        last = max((number for number in numbers if number <= serial), default=-1)
 
         def watch(number: int, request: HostRequest, seen: LiveCloud) -> None:
-            if number <= serial:
-                found[:] = host_table(seen, request)
+            if number == last:
+                hosts = tuple(host_table(seen, request))
+                verdict = verdict_of(story.reason, request, seen, hosts) if failed else None
+                fixes = fixes_of(request, seen, story.reason) if failed and fix else None
+                made[:] = [replace(story, hosts=hosts, verdict=verdict, fixes=fixes)]
 
-        (self.again or self._again)(serial, watch)
-        return tuple(found)
+        again(serial, watch)
+        return made[0]
 
     def _again(self, serial: int, watch: Watch) -> None:
         """Make the run once more, up to a decision, and show every host request to *watch*."""

@@ -17,9 +17,10 @@ HOST_ROWS = 60
 @click.argument("scenario", type=click.Path(allow_dash=True))
 @click.option("--clone", "name", help="Name of the clone (default: the first that failed).")
 @click.option("--request", help="Name of the request, when several ask for the same clone name.")
+@click.option("--fix", is_flag=True, help="Try single changes that would let it be placed, cheapest first.")
 @click.option("--seed", type=click.IntRange(0), help="Seed of all chance; overrides the file's.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(scenario: str, name: str | None, request: str | None, seed: int | None, as_json: bool) -> None:
+def command(scenario: str, name: str | None, request: str | None, fix: bool, seed: int | None, as_json: bool) -> None:
     """Show the funnel of one clone of SCENARIO, flow by flow, and the table of hosts behind it."""
     from dataclasses import asdict
 
@@ -27,23 +28,30 @@ def command(scenario: str, name: str | None, request: str | None, seed: int | No
     from simclone.cli.output import print_json
 
     run = api.run(scenario, seed=seed)
-    story = run.explain(name, request=request) if name is not None else _first(run, request)
+    story = run.explain(name, request=request, fix=fix) if name is not None else _first(run, request, fix)
     if as_json:
-        document = {"summary": story.summary(), "funnel": story.funnel, "hosts": [asdict(one) for one in story.hosts]}
+        document: dict[str, object] = {
+            "summary": story.summary(),
+            "funnel": story.funnel,
+            "hosts": [asdict(one) for one in story.hosts],
+        }
+        document["verdict"] = None if story.verdict is None else asdict(story.verdict)
+        if fix:
+            document["fixes"] = [asdict(one) for one in story.fixes or ()]
         print_json({"request": story.request, "clone": story.name, "host": story.host, **document})
         return
     _show(story)
 
 
-def _first(run: Run, request: str | None) -> Explanation:
+def _first(run: Run, request: str | None, fix: bool) -> Explanation:
     """The first failure (of a request, if one is named); without any, the first clone."""
     asked = [answer for answer in run.answers if request in (None, answer.request.name)]
     for answer in asked:
         if answer.error is not None:
-            return run.explain_request(answer.request.name)
+            return run.explain_request(answer.request.name, fix=fix)
         failed = [clone for clone in answer.clones if clone.error is not None]
         if failed:
-            return run.explain(failed[0].name, request=answer.request.name)
+            return run.explain(failed[0].name, request=answer.request.name, fix=fix)
     if not asked:
         raise click.UsageError(f"there is no request {request!r}" if request else "the scenario has no requests")
     return run.explain(asked[0].clones[0].name, request=asked[0].request.name)
@@ -86,4 +94,7 @@ def _show(story: Explanation) -> None:
         ]
         columns = ("host", "verdict", "flow", "free vCPUs", "free memory", "reserved", "ratio", "VMs")
         out.print(table(f"Hosts ({asked})", columns, rows, numbers=(3, 4, 5, 6, 7)))
+    if story.fixes:
+        fixes = [(one.cost, one.kind, one.text) for one in story.fixes]
+        out.print(table("What would fix it, each by itself", ("cost", "kind", "change"), fixes, numbers=(0,)))
     click.echo(story.summary())

@@ -82,6 +82,7 @@ class Simulation:
         self._before = {name: ctx.cloud.fleet.array(name).copy() for name in HOST_FIGURES}
         self._storage_before = tuple(one.available for one in ctx.cloud.storages)
         self._start = figures(ctx.cloud)
+        ctx.cloud.lean = options.keep != "all"
         if options.keep != "all":
             ctx.ledger.recording = False
             ctx.keep_decisions = options.keep

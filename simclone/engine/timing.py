@@ -34,7 +34,7 @@ def precopy_seconds(size: int, bytes_per_s: int, dirty: Dirty) -> float:
     NSDI 2005).
 
     >>> precopy_seconds(1000, 100, Dirty(50, downtime_s=1.25))
-    20.0
+    18.75
     """
     total, left = 0.0, float(size)
     for _ in range(dirty.max_rounds):

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from simclone.explain.fixes import Fix
 from simclone.explain.hosts import HostVerdict
+from simclone.explain.verdict import Verdict
 from simclone.records import CloneAnswer, CloneRecord, DecisionRecord, ErrorCode
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One clone explained. *host* is where it went (None when it failed), *hosts* the table of its last decision."""
+    """One clone explained. *host* is where it went (None when it failed), *hosts* the table of its last decision.
+
+    *fixes* are single changes with which its host request finds a host, cheapest first; None when nobody asked.
+    """
 
     request: str
     name: str
@@ -19,6 +24,8 @@ class Explanation:
     chain: tuple[str, ...]
     decisions: tuple[DecisionRecord, ...]
     hosts: tuple[HostVerdict, ...] = ()
+    verdict: Verdict | None = None
+    fixes: tuple[Fix, ...] | None = None
 
     @property
     def funnel(self) -> list[dict[str, object]]:
@@ -43,7 +50,12 @@ class Explanation:
         if self.host is not None:
             return f"{self.name} was placed on {self.host}."
         lines = " → ".join(self.chain)
-        return f"{self.name} failed ({self.reason or 'no reason recorded'}): {lines}"
+        text = f"{self.name} failed ({self.reason or 'no reason recorded'}): {lines}"
+        if self.verdict is not None:
+            text += f"\nVerdict: {self.verdict.kind}. {self.verdict.text[:1].upper()}{self.verdict.text[1:]}."
+        if self.fixes is not None:
+            text += f"\nWhat would fix it: {self.fixes[0].text}." if self.fixes else "\nNothing single fixes it."
+        return text
 
 
 def explain_clone(

@@ -1,0 +1,93 @@
+"""What kind of failure it is: too little, too scattered, forbidden by a rule, or missed by the way the search goes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from simclone.allocator.host.filters.capacity import least_available
+from simclone.allocator.host.request import HostRequest
+from simclone.explain.hosts import HostVerdict
+from simclone.model.cloud import Cloud
+from simclone.units import divided, format_size, multiplied
+
+CAPACITY = ("host.cpu", "host.memory", "host.reservedMemory", "host.physicalMemory")
+SHORT = (*CAPACITY, "host.devices", "storage.capacity", "storage.virtual", "storage.physical", "storage.tooLarge")
+SHORT_TOO = ("storage.local", "storage.imageCache", "storage.cephPool", "storage.fullClone", "ip.exhausted")
+CALL = ("request.", "vm.state")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """*kind* is shortage, fragmentation, policy, order or request; *figures* are vCPUs, bytes and counts behind it."""
+
+    kind: str
+    text: str
+    figures: Mapping[str, int] = field(default_factory=dict)
+
+
+def verdict_of(reason: str, request: HostRequest | None, cloud: Cloud | None, hosts: Sequence[HostVerdict]) -> Verdict:
+    """The verdict of a failure by its *reason*, judged on the cloud as it was decided on; *hosts* is that table."""
+    if reason in CAPACITY and request is not None and cloud is not None:
+        return _capacity(reason, request, cloud, hosts)
+    if reason.startswith(CALL):
+        return Verdict("request", f"the call itself cannot be served: {reason}")
+    if reason in SHORT or reason in SHORT_TOO:
+        if reason in ("storage.virtual", "storage.physical") and request is not None and cloud is not None:
+            return _storage(reason, request, cloud)
+        return Verdict("shortage", f"nothing is left of what was asked: {reason}")
+    return Verdict("policy", f"a rule, state, attachment or limit forbids it: {reason}")
+
+
+def _capacity(reason: str, request: HostRequest, cloud: Cloud, hosts: Sequence[HostVerdict]) -> Verdict:
+    """Sums and holes over the hosts that only lack room; hosts that something else forbids are counted beside."""
+    short = [row for row, one in enumerate(hosts) if one.reason in CAPACITY]
+    forbidden = sum(one.reason != "" and one.reason not in CAPACITY for one in hosts)
+    get, ratio = cloud.fleet.get, cloud.fleet.memory_ratio
+    cpu = {row: max(get("available_cpu", row), 0) for row in short}
+    memory = {
+        row: multiplied(max(get("available_memory", row) - get("reserved_memory", row), 0), ratio(row)) for row in short
+    }
+    figures = {
+        "needed_cpu_vcpus": request.cpu,
+        "needed_memory_bytes": request.memory,
+        "free_cpu_vcpus": sum(cpu.values()),
+        "free_memory_bytes": sum(memory.values()),
+        "largest_hole_cpu_vcpus": max(cpu.values(), default=0),
+        "largest_hole_memory_bytes": max(memory.values(), default=0),
+        "hosts_short": len(short),
+        "hosts_forbidden": forbidden,
+    }
+    fits_in_size = any(get("total_memory", row) > request.memory for row in short)
+    enough = figures["free_cpu_vcpus"] >= request.cpu and figures["free_memory_bytes"] >= request.memory
+    free = f"{figures['free_cpu_vcpus']} vCPUs and {format_size(figures['free_memory_bytes'])}"
+    asked = f"{request.cpu} vCPUs and {format_size(request.memory)}"
+    beside = f"; {forbidden} more hosts are forbidden by something else" if forbidden else ""
+    if enough and len(short) > 1 and fits_in_size and reason != "host.physicalMemory":
+        hole = f"{figures['largest_hole_cpu_vcpus']} vCPUs, {format_size(figures['largest_hole_memory_bytes'])}"
+        text = f"{free} are free on {len(short)} hosts, but no host has {asked} together (most: {hole}){beside}"
+        return Verdict("fragmentation", text, figures)
+    return Verdict("shortage", f"{asked} are asked, {free} are free on {len(short)} hosts{beside}", figures)
+
+
+def _storage(reason: str, request: HostRequest, cloud: Cloud) -> Verdict:
+    """A storage failure behind a chosen host: other clusters' storages are never tried for it."""
+    size = request.disk_size
+    room = [
+        one.name
+        for row, one in enumerate(cloud.storages)
+        if one.usable(True) and one.clusters and one.available >= divided(size, cloud.storage_ratio(row))
+    ]
+    figures = {"needed_bytes": size, "storages_with_room": len(room)}
+    if room and len(cloud.clusters) > 1:
+        names = ", ".join(room[:3])
+        text = f"storage is tried for the chosen host only; {names} would have room for {format_size(size)}"
+        return Verdict("order", text, figures)
+    return Verdict("shortage", f"no primary storage takes {format_size(size)}: {reason}", figures)
+
+
+def missing_memory(cloud: Cloud, host: int, memory: int) -> int:
+    """Bytes a host lacks for *memory* bytes of a VM, after ratio and reserve; 0 when it has them."""
+    get, ratio = cloud.fleet.get, cloud.fleet.memory_ratio(host)
+    least = max(least_available(memory, ratio), divided(memory, ratio) + get("reserved_memory", host))
+    return max(least - get("available_memory", host), 0)
