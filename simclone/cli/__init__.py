@@ -16,6 +16,7 @@ COMMANDS = {
     "explain": "Why one clone was placed where it is, or was not.",
     "check": "Run cases and scenarios with expectations; exit 1 when one does not hold.",
     "validate": "Read files and report every fault at once.",
+    "lint": "Look for what will fail or surprise before anything runs; exit 1 when something will fail.",
     "record": "Print the decision log and fingerprint of a scenario.",
     "fit": "Fit a workload block to a recorded trace.",
     "trace": "Cut, thin, stretch or move a trace into a plain table.",

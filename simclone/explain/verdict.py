@@ -60,11 +60,11 @@ def _capacity(reason: str, request: HostRequest, cloud: Cloud, hosts: Sequence[H
     }
     fits_in_size = any(get("total_memory", row) > request.memory for row in short)
     enough = figures["free_cpu_vcpus"] >= request.cpu and figures["free_memory_bytes"] >= request.memory
-    free = f"{figures['free_cpu_vcpus']} vCPUs and {format_size(figures['free_memory_bytes'])}"
-    asked = f"{request.cpu} vCPUs and {format_size(request.memory)}"
+    free = f"{_vcpus(figures['free_cpu_vcpus'])} and {format_size(figures['free_memory_bytes'])}"
+    asked = f"{_vcpus(request.cpu)} and {format_size(request.memory)}"
     beside = f"; {forbidden} more hosts are forbidden by something else" if forbidden else ""
     if enough and len(short) > 1 and fits_in_size and reason != "host.physicalMemory":
-        hole = f"{figures['largest_hole_cpu_vcpus']} vCPUs, {format_size(figures['largest_hole_memory_bytes'])}"
+        hole = f"{_vcpus(figures['largest_hole_cpu_vcpus'])}, {format_size(figures['largest_hole_memory_bytes'])}"
         text = f"{free} are free on {len(short)} hosts, but no host has {asked} together (most: {hole}){beside}"
         return Verdict("fragmentation", text, figures)
     return Verdict("shortage", f"{asked} are asked, {free} are free on {len(short)} hosts{beside}", figures)
@@ -91,3 +91,7 @@ def missing_memory(cloud: Cloud, host: int, memory: int) -> int:
     get, ratio = cloud.fleet.get, cloud.fleet.memory_ratio(host)
     least = max(least_available(memory, ratio), divided(memory, ratio) + get("reserved_memory", host))
     return max(least - get("available_memory", host), 0)
+
+
+def _vcpus(count: int) -> str:
+    return f"{count} vCPU" if count == 1 else f"{count} vCPUs"

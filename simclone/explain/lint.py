@@ -1,0 +1,160 @@
+"""What will go wrong before anything runs: rules nobody can keep, shapes nothing holds, settings nobody reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from simclone.explain.verdict import missing_memory
+from simclone.model.cloud import Cloud
+from simclone.model.inventory import CONNECTED, ENABLED
+from simclone.model.settings import DEFINITIONS, canonical
+from simclone.scenario.load import Scenario
+from simclone.scenario.requests import RequestDoc
+
+ERROR, WARNING = "error", "warning"
+_RUNNING = ("vm.num", "vm.totalNum")
+
+
+@dataclass(frozen=True, slots=True)
+class Smell:
+    """Something that will fail (error) or surprise (warning); *path* is where it stands, *fix* what would help."""
+
+    severity: str
+    path: str
+    message: str
+    fix: str
+
+
+def lint(scenario: Scenario) -> tuple[Smell, ...]:
+    """Everything found, errors first, in the order of the file."""
+    cloud = scenario.build().cloud
+    found = [
+        *_settings(scenario),
+        *_offerings(cloud),
+        *_images(cloud),
+        *_networks(cloud),
+        *_clusters(cloud),
+        *_groups(scenario, cloud),
+        *_quotas(scenario, cloud),
+        *_bindings(scenario, cloud),
+    ]
+    return tuple(sorted(found, key=lambda one: one.severity != ERROR))
+
+
+def _usable(cloud: Cloud) -> list[int]:
+    fleet = cloud.fleet
+    good = (fleet.array("exists") == 1) & (fleet.array("state") == ENABLED) & (fleet.array("status") == CONNECTED)
+    return [int(host) for host in np.flatnonzero(good)]
+
+
+def _settings(scenario: Scenario) -> Iterator[Smell]:
+    for key in scenario.doc.global_config:
+        if DEFINITIONS[canonical(key)].dead:
+            text = f"{canonical(key)} is read by nobody: it changes no decision"
+            yield Smell(WARNING, f"globalConfig.{key}", text, "leave it out; kvm.reservedMemory is what counts")
+
+
+def _offerings(cloud: Cloud) -> Iterator[Smell]:
+    """Offerings that no host takes even when it is empty; where no host is usable at all, others say so."""
+    get, hosts = cloud.fleet.get, _usable(cloud)
+    for row, one in enumerate(cloud.offerings if hosts else ()):
+        wide = [host for host in hosts if get("total_cpu", host) >= one.cpu_num]
+        physical = cloud.settings.flag("hostAllocator.hostAllocator.checkHostMem")
+        high = [
+            host
+            for host in hosts
+            if (get("total_memory", host) > one.memory_size or not physical) and _holds(cloud, host, one.memory_size)
+        ]
+        if set(wide) & set(high):
+            continue
+        what = "vCPUs" if not wide else "memory" if not high else "vCPUs and memory together"
+        text = f"{one.name} fits no host at any load for its {what}"
+        yield Smell(ERROR, f"instanceOfferings.{row}", text, "a smaller offering, larger hosts or a higher ratio")
+
+
+def _holds(cloud: Cloud, host: int, memory: int) -> bool:
+    get = cloud.fleet.get
+    return missing_memory(cloud, host, memory) <= get("total_memory", host) - get("available_memory", host)
+
+
+def _images(cloud: Cloud) -> Iterator[Smell]:
+    for row, image in enumerate(cloud.images):
+        there = [
+            at
+            for at in image.backup_storages
+            if cloud.backups[at].status == CONNECTED and cloud.backups[at].state == ENABLED and cloud.backups[at].zones
+        ]
+        if not there:
+            text = f"{image.name} is kept by no backup storage that is Enabled, Connected and attached to a zone"
+            yield Smell(ERROR, f"images.{row}", text, "backupStorages, or the state of those it names")
+
+
+def _networks(cloud: Cloud) -> Iterator[Smell]:
+    stored = {cluster for one in cloud.storages if one.usable(True) for cluster in one.clusters}
+    hosts = {cloud.fleet.get("cluster", host) for host in _usable(cloud)}
+    for row, one in enumerate(cloud.l3s):
+        clusters = cloud.l2_clusters[one.l2]
+        if not clusters & stored & hosts:
+            text = f"{one.name} reaches no cluster that has both usable storage and a usable host"
+            yield Smell(ERROR, f"l3Networks.{row}", text, "attach its L2 network to such a cluster")
+
+
+def _clusters(cloud: Cloud) -> Iterator[Smell]:
+    usable = {cloud.fleet.get("cluster", host) for host in _usable(cloud)}
+    for row, one in enumerate(cloud.clusters):
+        if not any(storage.usable(True) and row in storage.clusters for storage in cloud.storages):
+            text = f"{one.name} has no usable primary storage: its hosts take no VM"
+            yield Smell(WARNING, f"clusters.{row}", text, "attach a primary storage that is Enabled and Connected")
+        if row not in usable:
+            yield Smell(WARNING, f"clusters.{row}", f"{one.name} has no host that is Enabled and Connected", "a host")
+
+
+def _asked(request: RequestDoc) -> int:
+    names = request.clone_vm_instance.get("names")
+    return len(names) if isinstance(names, list) else 0
+
+
+def _groups(scenario: Scenario, cloud: Cloud) -> Iterator[Smell]:
+    """antiHard groups that more names ask to join than there are hosts."""
+    hosts = len(_usable(cloud))
+    for row, group in enumerate(cloud.groups):
+        if group.policy != "antiHard" or not group.enabled:
+            continue
+        tags = {f"affinityGroupUuid::{group.name}", f"affinityGroupUuid::{group.uuid}"}
+        joining = sum(_asked(one) for one in scenario.requests if tags & set(one.system_tags or ()))
+        there = sum(doc.affinity_group in (group.name, group.uuid) for doc in scenario.vms)
+        if joining + there > hosts:
+            text = f"{group.name} is antiHard: {joining + there} members at most {hosts} hosts can hold"
+            many = joining + there - hosts
+            yield Smell(ERROR, f"affinityGroups.{row}", text, f"antiSoft, or {many} more hosts or fewer names")
+
+
+def _quotas(scenario: Scenario, cloud: Cloud) -> Iterator[Smell]:
+    """Requests of more names than their account may run at all."""
+    for row, request in enumerate(scenario.requests):
+        if request.account in (None, "admin"):
+            continue
+        account = cloud.find("account", str(request.account))
+        for name in _RUNNING:
+            limit = cloud.limit(account, name)
+            if _asked(request) > limit:
+                text = f"{_asked(request)} names, but {request.account} may have {limit} of {name}"
+                yield Smell(ERROR, f"requests.{row}", text, f"accounts: quota: {{{name}: {_asked(request)}}}")
+
+
+def _bindings(scenario: Scenario, cloud: Cloud) -> Iterator[Smell]:
+    """A wish for one place and a binding to another."""
+    for row, request in enumerate(scenario.requests):
+        wished = request.clone_vm_instance.get("clusterUuid")
+        bound = [tag for tag in request.system_tags or () if tag.startswith("resourceBindings::Cluster:")]
+        for tag in bound:
+            name = tag.removeprefix("resourceBindings::Cluster:").split(",")[0]
+            known = {one.name: at for at, one in enumerate(cloud.clusters)} | {
+                one.uuid: at for at, one in enumerate(cloud.clusters)
+            }
+            if wished is not None and known.get(str(wished)) != known.get(name):
+                text = f"cluster {wished} is asked for, but the VM is bound to cluster {name}"
+                yield Smell(ERROR, f"requests.{row}.systemTags", text, "one of the two")
