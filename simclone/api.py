@@ -25,6 +25,7 @@ from simclone.engine.result import RunResult
 from simclone.engine.simulation import KEEPS, Observer
 from simclone.engine.statistics import Statistics, statistics_of
 from simclone.errors import Fault, InvalidInput, InvariantViolation, UnknownName
+from simclone.explain.blocking import blocking_set
 from simclone.explain.findings import Finding, findings
 from simclone.explain.fixes import fixes_of
 from simclone.explain.hosts import host_table
@@ -323,7 +324,8 @@ class Run:
                 hosts = tuple(host_table(seen, request))
                 verdict = verdict_of(story.reason, request, seen, hosts) if failed else None
                 fixes = fixes_of(request, seen, story.reason) if failed and fix else None
-                made[:] = [replace(story, hosts=hosts, verdict=verdict, fixes=fixes)]
+                blocking = blocking_set(request, seen) if failed and fix else ()
+                made[:] = [replace(story, hosts=hosts, verdict=verdict, fixes=fixes, blocking=blocking)]
 
         again(serial, watch)
         return made[0]

@@ -37,6 +37,7 @@ def command(scenario: str, name: str | None, request: str | None, fix: bool, see
         }
         document["verdict"] = None if story.verdict is None else asdict(story.verdict)
         if fix:
+            document["blocking"] = [asdict(one) for one in story.blocking]
             document["fixes"] = [asdict(one) for one in story.fixes or ()]
         print_json({"request": story.request, "clone": story.name, "host": story.host, **document})
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from simclone.explain.blocking import Obstacle
 from simclone.explain.fixes import Fix
 from simclone.explain.hosts import HostVerdict
 from simclone.explain.verdict import Verdict
@@ -14,7 +15,8 @@ from simclone.records import CloneAnswer, CloneRecord, DecisionRecord, ErrorCode
 class Explanation:
     """One clone explained. *host* is where it went (None when it failed), *hosts* the table of its last decision.
 
-    *fixes* are single changes with which its host request finds a host, cheapest first; None when nobody asked.
+    *blocking* are tests that together leave no host, none of which can be left out. *fixes* are single changes with
+    which its host request finds a host, cheapest first; None when nobody asked.
     """
 
     request: str
@@ -26,6 +28,7 @@ class Explanation:
     hosts: tuple[HostVerdict, ...] = ()
     verdict: Verdict | None = None
     fixes: tuple[Fix, ...] | None = None
+    blocking: tuple[Obstacle, ...] = ()
 
     @property
     def funnel(self) -> list[dict[str, object]]:
@@ -53,6 +56,8 @@ class Explanation:
         text = f"{self.name} failed ({self.reason or 'no reason recorded'}): {lines}"
         if self.verdict is not None:
             text += f"\nVerdict: {self.verdict.kind}. {self.verdict.text[:1].upper()}{self.verdict.text[1:]}."
+        if self.blocking:
+            text += "\nIn the way together: " + ", ".join(one.reason for one in self.blocking) + "."
         if self.fixes is not None:
             text += f"\nWhat would fix it: {self.fixes[0].text}." if self.fixes else "\nNothing single fixes it."
         return text
