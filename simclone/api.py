@@ -372,12 +372,25 @@ class Run:
         facts = {}
         ctx = Context(self.result.ledger)
         for answer in self.result.answers:
-            facts[answer.request.name] = answer_facts(ctx, answer)
+            wanted = self.scenario.expect.get(answer.request.name, {})
+            facts[answer.request.name] = {**answer_facts(ctx, answer), **self._why_facts(answer, wanted)}
         failures = []
         for step, (name, wanted) in enumerate(self.scenario.expect.items(), 1):
             wrong = differences(wanted, facts[name])
             failures += [Failure(step, name, *one) for one in wrong]
         return CaseResult(self.scenario.name, "scenario", FAILED if failures else PASSED, tuple(failures))
+
+    def _why_facts(self, answer: CloneAnswer, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """Verdict and cheapest fix of a request's first failure, where a scenario expects them."""
+        if not {"verdict", "topFix"} & set(wanted):
+            return {}
+        failed = [clone.name for clone in answer.clones if clone.error is not None]
+        name = answer.request.name
+        if answer.error is None and not failed:
+            return {"verdict": None, "topFix": None}
+        explained = self.explain(failed[0], request=name, fix=True) if failed else self.explain_request(name, fix=True)
+        verdict, fixes = explained.verdict, explained.fixes
+        return {"verdict": None if verdict is None else verdict.kind, "topFix": fixes[0].kind if fixes else "none"}
 
 
 def _counted(reasons: Mapping[str, int]) -> str:

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from simclone.scenario.base import Doc, Name, Scalar
-from simclone.scenario.expectations import RequestExpectation
+from simclone.scenario.expectations import ScenarioExpectation
 from simclone.scenario.incident_docs import FaultDoc, IncidentDoc, Step
 from simclone.scenario.networks import L2NetworkDoc, L3NetworkDoc
 from simclone.scenario.places import ClusterDoc, HostDoc, HostGroupDoc, ZoneDoc
@@ -68,4 +68,4 @@ class ScenarioDoc(TopologyDoc):
     faults: list[FaultDoc] = Field(default_factory=list)
     timing: dict[Name, Step] = Field(default_factory=dict)
     run: RunDoc = RunDoc()
-    expect: dict[Name, RequestExpectation] = Field(default_factory=dict)
+    expect: dict[Name, ScenarioExpectation] = Field(default_factory=dict)

@@ -70,3 +70,10 @@ class RequestExpectation(Doc):
     failed_error_codes: list[str] | None = None
     failed_root_error_codes: list[str] | None = None
     reasons: dict[Name, Amount | Bounds] | None = None
+
+
+class ScenarioExpectation(RequestExpectation):
+    """Of a scenario's request also what is said of its first failure: the *verdict* and the kind of the *topFix*."""
+
+    verdict: Literal["shortage", "fragmentation", "policy", "order", "request"] | None = None
+    top_fix: Name | None = None
