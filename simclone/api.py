@@ -313,21 +313,17 @@ class Run:
         failed = story.host is None
         if not story.decisions:
             return replace(story, verdict=verdict_of(story.reason, None, None, ())) if failed else story
-        serial = story.decisions[-1].serial
-        again, made = self.again or self._again, [story]
-        numbers: list[int] = []
-        again(serial, lambda number, _request, _seen: numbers.append(number))
-        last = max((number for number in numbers if number <= serial), default=-1)
+        own, made = {one.serial for one in story.decisions}, [story]
 
         def watch(number: int, request: HostRequest, seen: LiveCloud) -> None:
-            if number == last:
+            if number in own:
                 hosts = tuple(host_table(seen, request))
                 verdict = verdict_of(story.reason, request, seen, hosts) if failed else None
                 fixes = fixes_of(request, seen, story.reason) if failed and fix else None
                 blocking = blocking_set(request, seen) if failed and fix else ()
                 made[:] = [replace(story, hosts=hosts, verdict=verdict, fixes=fixes, blocking=blocking)]
 
-        again(serial, watch)
+        (self.again or self._again)(story.decisions[-1].serial, watch)
         return made[0]
 
     def _again(self, serial: int, watch: Watch) -> None:
