@@ -308,6 +308,30 @@ class Run:
         host = None if clone.host == NONE else cloud.fleet.names[clone.host]
         return self._judged(explain_clone(clone, self.result.decisions, (), host), fix=fix)
 
+    def verdicts(self, *, fix: bool = False) -> pd.DataFrame:
+        """One row per reason of failure: clones, reason, verdict, first, what, fix; judged on its first failure.
+
+        Whole calls that failed count all their names. *fix* stands empty unless it is asked for.
+        """
+        import pandas as pd
+
+        rows = []
+        firsts: dict[str, tuple[str, str | None]] = {}
+        for answer in self.result.answers:
+            if answer.error is not None:
+                firsts.setdefault(answer.error.root_reason, (answer.request.name, None))
+            for clone in answer.clones:
+                if clone.error is not None:
+                    firsts.setdefault(clone.error.root_reason, (answer.request.name, clone.name))
+        for reason, count in self.reasons().items():
+            if reason not in firsts:
+                continue
+            request, name = firsts[reason]
+            story = self.explain(name, request=request, fix=fix) if name else self.explain_request(request, fix=fix)
+            kind, text = ("", "") if story.verdict is None else (story.verdict.kind, story.verdict.text)
+            rows.append((count, reason, kind, name or request, text, story.fixes[0].text if story.fixes else ""))
+        return pd.DataFrame(rows, columns=["clones", "reason", "verdict", "first", "what", "fix"])
+
     def _judged(self, story: Explanation, *, fix: bool) -> Explanation:
         """The story with table and verdict, and with fixes if they are asked for and it failed."""
         failed = story.host is None

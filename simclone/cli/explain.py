@@ -17,17 +17,25 @@ HOST_ROWS = 60
 @click.argument("scenario", type=click.Path(allow_dash=True))
 @click.option("--clone", "name", help="Name of the clone (default: the first that failed).")
 @click.option("--request", help="Name of the request, when several ask for the same clone name.")
+@click.option("--failed", is_flag=True, help="One line for each reason of failure, judged on its first.")
 @click.option("--fix", is_flag=True, help="Try single changes that would let it be placed, cheapest first.")
 @click.option("--seed", type=click.IntRange(0), help="Seed of all chance; overrides the file's.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(scenario: str, name: str | None, request: str | None, fix: bool, seed: int | None, as_json: bool) -> None:
+def command(
+    scenario: str, name: str | None, request: str | None, failed: bool, fix: bool, seed: int | None, as_json: bool
+) -> None:
     """Show the funnel of one clone of SCENARIO, flow by flow, and the table of hosts behind it."""
     from dataclasses import asdict
 
     from simclone import api
     from simclone.cli.output import print_json
 
+    if failed and (name is not None or request is not None):
+        raise click.UsageError("--failed is about all requests, without --clone and --request")
     run = api.run(scenario, seed=seed)
+    if failed:
+        _failed(run, fix=fix, as_json=as_json)
+        return
     story = run.explain(name, request=request, fix=fix) if name is not None else _first(run, request, fix)
     if as_json:
         document: dict[str, object] = {
@@ -42,6 +50,20 @@ def command(scenario: str, name: str | None, request: str | None, fix: bool, see
         print_json({"request": story.request, "clone": story.name, "host": story.host, **document})
         return
     _show(story)
+
+
+def _failed(run: Run, *, fix: bool, as_json: bool) -> None:
+    from simclone.cli.output import console, print_json, table
+
+    rows = run.verdicts(fix=fix).to_dict("records")
+    if as_json:
+        print_json({"failures": rows})
+        return
+    if rows:
+        columns = ("clones", "reason", "verdict", "first", "what", *(("fix",) if fix else ()))
+        shown = [tuple(one[column] for column in columns) for one in rows]
+        console().print(table("Failures by reason", columns, shown, numbers=(0,)))
+    click.echo(run.summary())
 
 
 def _first(run: Run, request: str | None, fix: bool) -> Explanation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 
 from simclone.explain.blocking import Obstacle
 from simclone.explain.fixes import Fix
@@ -47,6 +48,17 @@ class Explanation:
             }
             for step in self.decisions[-1].decision.steps
         ]
+
+    def _repr_html_(self) -> str:
+        """Paragraphs and the funnel, for notebooks."""
+        lines = "".join(f"<p>{escape(line)}</p>" for line in self.summary().splitlines())
+        rows = "".join(
+            f"<tr><td>{escape(str(one['flow']))}</td><td>{one['before']} → {one['after']}</td>"
+            f"<td>{escape(str(one['outcome']))}</td><td>{escape(str(one['refused']))}</td></tr>"
+            for one in self.funnel
+        )
+        head = "<tr><th>flow</th><th>hosts</th><th>outcome</th><th>refused</th></tr>"
+        return f"{lines}<table>{head}{rows}</table>" if rows else lines
 
     def summary(self) -> str:
         """One paragraph."""

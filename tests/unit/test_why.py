@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 import simclone
+from simclone.cli import cli
 from simclone.explain.fixes import COSTS
 from simclone.units import GIB
 from tests.time.worlds import Doc, hosts, request, running, vm, world
@@ -141,3 +144,33 @@ def test_every_kind_has_a_cost() -> None:
     grown = next(one for one in story(crowded()).fixes if one.kind == "growHost")
     assert grown.cost == COSTS["growHost"] + 1
     assert grown.amount == GIB
+
+
+def test_all_failures_in_one_table() -> None:
+    """A row per reason with its verdict and the text of its cheapest fix; nothing for a run without failures."""
+    frame = simclone.run(SCENARIOS / "affinity-hard.yaml").verdicts(fix=True)
+    assert frame.clones.tolist() == [2]
+    assert frame.verdict.tolist() == ["policy"]
+    assert frame.fix.tolist() == ["make group group-1 antiSoft instead of antiHard"]
+    bad = simclone.run(SCENARIOS / "bad-request.yaml")
+    assert bad.verdicts().clones.sum() == sum(bad.reasons().values())
+    assert simclone.run(SCENARIOS / "soft-affinity.yaml").verdicts().empty
+
+
+def test_the_command_shows_all_failures_and_refuses_half_questions() -> None:
+    """--failed stands by itself; its table and its JSON say the same."""
+    path = str(SCENARIOS / "cpu.yaml")
+    shown = CliRunner().invoke(cli, ["explain", path, "--failed", "--fix"])
+    assert shown.exit_code == 0
+    assert "shortage" in shown.output
+    said = json.loads(CliRunner().invoke(cli, ["explain", path, "--failed", "--json"]).output)
+    assert [one["reason"] for one in said["failures"]] == ["host.cpu"]
+    assert CliRunner().invoke(cli, ["explain", path, "--failed", "--clone", "web-4"]).exit_code == 2
+
+
+def test_a_story_has_a_page_for_notebooks() -> None:
+    """Words are escaped and the funnel stands below them."""
+    page = story(SCENARIOS / "cpu.yaml")._repr_html_()
+    assert "Verdict: shortage" in page
+    assert "<table>" in page
+    assert "HostCapacityAllocatorFlow" in page
