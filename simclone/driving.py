@@ -53,7 +53,6 @@ class Simulation:
         self._ctx = open_context(self.scenario, seed=seed, replication=replication)
         requests, self._refused = requests_of(self.scenario)
         self._engine = simulation_of(self.scenario, self._ctx, requests, observers=tuple(observers))
-        self._steps = 0
         self._asked: list[_Asked] = []
 
     def __repr__(self) -> str:
@@ -73,18 +72,11 @@ class Simulation:
 
     def step(self) -> bool:
         """Let one event happen; False when there is none left."""
-        moved = self._engine.step()
-        self._steps += moved
-        return moved
+        return self._engine.step()
 
     def run(self, until: float | None = None) -> Simulation:
         """Go on up to and including *until*, or to the end; returns itself."""
         until_us = None if until is None else self._microseconds(until)
-        while True:
-            at_us = self._engine.peek()
-            if at_us is None or (until_us is not None and at_us > until_us):
-                break
-            self.step()
         self._engine.run(until_us)
         return self
 
@@ -107,7 +99,7 @@ class Simulation:
         parsed = parse(body, vm, base=base)
         if isinstance(parsed, ErrorCode):
             raise InvalidInput([Fault("body", parsed.details or str(parsed.code), "a body as on the API page")])
-        self._asked.append(_Asked(self._steps, vm, body, account))
+        self._asked.append(_Asked(self._engine.steps, vm, body, account))
         self._engine.submit(parsed, None)
         return base.name
 
@@ -126,9 +118,9 @@ class Simulation:
         source = with_incidents(self.scenario, incidents) if incidents else self.scenario
         twin = Simulation(source, seed=self._seed, replication=self._replication)
         for one in self._asked:
-            while twin._steps < one.after and (twin._engine.peek() or 0) <= when_us and twin.step():
+            while twin._engine.steps < one.after and (twin._engine.peek() or 0) <= when_us and twin.step():
                 pass
-            if twin._steps < one.after:
+            if twin._engine.steps < one.after:
                 break
             twin.ask(one.vm, one.body, account=one.account)
         return twin.run(when)
@@ -152,7 +144,7 @@ class Simulation:
         rest = iter(self._asked[:asked])
         ahead = next(rest, None)
         while twin._ctx.noted <= serial:
-            while ahead is not None and ahead.after == twin._steps:
+            while ahead is not None and ahead.after == twin._engine.steps:
                 twin.ask(ahead.vm, ahead.body, account=ahead.account)
                 ahead = next(rest, None)
             if not twin.step():

@@ -57,8 +57,7 @@ def command(
     if compare and (uneven or kind != "placement"):
         raise click.UsageError("--beside and --record go with placement on identical hosts")
     if kind == "placement":
-        options = {"ties": ties, "paging": paging, "uneven": uneven, "compare": compare}
-        said = report.placement(hosts, vms, regime, policy, **options)  # type: ignore[arg-type]
+        said = report.placement(hosts, vms, regime, policy, ties=ties, paging=paging, uneven=uneven, compare=compare)
     elif kind == "simulation":
         said = report.simulation(hosts, vms, policy)
     elif kind == "load":

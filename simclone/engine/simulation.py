@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -78,6 +78,7 @@ class Simulation:
         self._counts = {"requests": 0, "asked": 0, "placed": 0, "ended": 0}
         self._reasons: dict[str, int] = {}
         self._background = 0
+        self.steps = 0
         self._arrivals: Iterator[Arrival] = iter(()) if arrivals is None else arrivals
         self._before = {name: ctx.cloud.fleet.array(name).copy() for name in HOST_FIGURES}
         self._storage_before = tuple(one.available for one in ctx.cloud.storages)
@@ -118,6 +119,7 @@ class Simulation:
         if self.peek() is None:
             return False
         self.clock.env.step()
+        self.steps += 1
         for one in self._observers:
             one.moved(self.clock.now_us)
         return True
@@ -271,7 +273,7 @@ class Simulation:
             ("host.reportHostCapacityInterval", recalculate_drifted),
             ("primaryStorage.imageCache.garbageCollector.interval", collect_orphans),
         ):
-            self.background(lambda key=key: int(values[key]) * SECOND, partial(action, self.ctx))  # type: ignore[misc]
+            self.background(partial(_seconds_of, values, key), partial(action, self.ctx))
 
     def background(self, interval_us: Callable[[], int], action: Callable[[], None]) -> None:
         """Do something again and again without keeping the run alive; the interval is asked each time."""
@@ -316,6 +318,11 @@ class Simulation:
             dict(self.clock.waited),
             self.options.keep == "all",
         )
+
+
+def _seconds_of(values: Mapping[str, Any], key: str) -> int:
+    """A setting in seconds as microseconds, as it is now."""
+    return int(values[key]) * SECOND
 
 
 def _winners(answer: CloneAnswer) -> list[CloneRecord]:

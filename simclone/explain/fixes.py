@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -261,7 +261,7 @@ def _added_host(request: HostRequest, cloud: Cloud) -> Fix | None:
         new = ledger.add_host("f" * 32, "new", dict(fleet.labels[like]), **{**copied, **empty, **zero})
         for present in ledger.cloud.fleet.devices.values():
             present[new] = present.get(like, 0)
-        if _fits(replace(request), ledger.cloud):
+        if _fits(request, ledger.cloud):
             text = f"add a host like {fleet.names[like]} ({cpu} vCPUs, {format_size(memory)})"
             return _fix("addHost", text, cloud.clusters[fleet.get("cluster", like)].name)
     return None

@@ -37,6 +37,7 @@ class Ledger(VmBook, HostBook, VolumeBook, AddressBook):
 
     def set_limit(self, account: int, quota: str, value: int) -> None:
         """Change an account's limit."""
+        self.cloud.amounts += 1
         self._put(self.cloud.limits[account], quota, value)
         self._emit("set", f"quota/{quota}", f"account/{account}", (("value", value),))
 

@@ -14,6 +14,8 @@ from hypothesis import given, settings
 import simclone.engine.allocation as allocation_module
 import simclone.engine.clone.checks as checks_module
 import simclone.placement.host as host_module
+from simclone.allocator.host.request import HostRequest
+from simclone.chance import Identity
 from simclone.engine.admin.hosts import change_host_state
 from simclone.engine.admin.settings import update_global_config
 from simclone.engine.clone.call import clone_now
@@ -149,7 +151,9 @@ def stir(ctx: Context, dice: Random, serial: int) -> None:
     elif turn < 0.95:
         fail_host(ctx, host)
         repair_host(ctx, host)
-    elif turn < 0.97:
+    elif turn < 0.96:
+        ctx.ledger.set_limit(0, "vm.num", dice.choice([0, 3, 9, 50]))
+    elif turn < 0.98:
         update_global_config(ctx, "kvm.reservedMemory", dice.choice(["1G", "2G", "512M"]))
     else:
         with ctx.ledger.trial():
@@ -186,3 +190,17 @@ def test_an_order_that_is_full_is_left_and_made_anew(monkeypatch: pytest.MonkeyP
         for serial in range(120):
             stir(ctx, dice, serial)
     assert seen["placed"] > 20
+
+
+def test_a_limit_that_is_lowered_is_heeded_at_once() -> None:
+    """Nothing else has changed since the account's last VM; the next one is refused for its quota all the same."""
+    seen: Counter[str] = Counter()
+    with compared(seen):
+        ctx = opened(fleet(Random("limit"), STRATEGIES[0], "lowestUuid", None))
+        ctx.ledger.set_limit(0, "vm.num", 50)
+        request = HostRequest(1, GIB, STRATEGIES[0], account=0, l3s=(0,), zone=0, hypervisor="KVM")
+        answers = [host_module.decide(request, ctx.cloud, Identity("limit", turn)) for turn in range(3)]
+        ctx.ledger.set_limit(0, "vm.num", 0)
+        answers.append(host_module.decide(request, ctx.cloud, Identity("limit", 3)))
+    assert [isinstance(one, Placed) for one in answers] == [True, True, True, False]
+    assert seen["placed"] == 2

@@ -72,8 +72,6 @@ class Levels:
 
     def lowest(self, buckets: list[Bucket]) -> int:
         """The lowest rank in some buckets that are not empty."""
-        if self.ranked:
-            return int(min(self._lists[one][0] for one in buckets))
         best, at = -1, self._at
         for bucket in buckets:
             heap = bucket.heap
