@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING
 from simclone.version import __version__
 
 if TYPE_CHECKING:
-    from simclone.api import Cloud, Run, check_path, load, open_cloud, run
+    from simclone.api import Cloud, Run, change, check_path, load, open_cloud, reopen, run
     from simclone.driving import Simulation
     from simclone.errors import Fault, InvalidInput, InvariantViolation, SimcloneError, UnknownName
 
 _HOMES = {
     "Cloud": "simclone.api",
     "Run": "simclone.api",
+    "change": "simclone.api",
     "check_path": "simclone.api",
     "load": "simclone.api",
     "open_cloud": "simclone.api",
+    "reopen": "simclone.api",
     "run": "simclone.api",
     "Simulation": "simclone.driving",
     "Fault": "simclone.errors",
@@ -40,9 +42,11 @@ __all__ = [
     "Simulation",
     "UnknownName",
     "__version__",
+    "change",
     "check_path",
     "load",
     "open_cloud",
+    "reopen",
     "run",
 ]
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simclone.allocator.host.request import HostRequest
 from simclone.audit import Violation, replay
 from simclone.check.compare import differences
 from simclone.check.operations import answer_facts
@@ -22,20 +21,19 @@ from simclone.engine.log import decision_lines, fingerprint
 from simclone.engine.opening import open_context
 from simclone.engine.prepare import requests_of, simulation_of, with_refused
 from simclone.engine.result import RunResult
-from simclone.engine.simulation import KEEPS, Observer
+from simclone.engine.simulation import KEEPS, Observer, Simulation
 from simclone.engine.statistics import Statistics, statistics_of
 from simclone.errors import Fault, InvalidInput, InvariantViolation, UnknownName
-from simclone.explain.blocking import blocking_set
 from simclone.explain.findings import Finding, findings
-from simclone.explain.fixes import fixes_of
-from simclone.explain.hosts import host_table
+from simclone.explain.judging import Again, judged
+from simclone.explain.reruns import Question
 from simclone.explain.story import Explanation, explain_clone, explain_refusal
-from simclone.explain.verdict import verdict_of
-from simclone.model.cloud import Cloud as LiveCloud
 from simclone.model.vms import NONE
 from simclone.records import CloneAnswer, CloneRecord, CloneRequest, ErrorCode, Placed
-from simclone.scenario.load import Case, Scenario, scenario_of
+from simclone.scenario.changes import changed
+from simclone.scenario.load import Case, Scenario, scenario_from, scenario_of
 from simclone.scenario.load import load as load_file
+from simclone.scenario.reading import decode, read_bytes
 from simclone.units import SECOND, format_size
 from simclone.wire.request import parse
 from simclone.wire.response import render_answer
@@ -111,6 +109,7 @@ def run(
             raise InvalidInput([Fault(what, f"{given!r} is no {what}", "a whole number of at least 0")])
     scenario = overridden(load(source), horizon, keep)
     ctx = open_context(scenario, seed=seed, replication=replication)
+    opened = ctx.fork()
     requests, refused = requests_of(scenario)
     relay = _Relay(observers)
     simulation = simulation_of(scenario, ctx, requests, observers=(relay,))
@@ -121,12 +120,33 @@ def run(
             raise
     result = with_refused(scenario, simulation, refused, relay.interrupted)
     relay.durations_us.extend([0] * (result.totals.requests - len(relay.durations_us)))
-    made = Run(scenario, result, replication, relay.interrupted, relay.durations_us)
+    made = Run(scenario, result, replication, relay.interrupted, relay.durations_us, opened=opened)
     if relay.interrupted:
         raise Interrupted(made) from None
     if os.environ.get("SIMCLONE_AUDIT") and result.complete:
         raise_violations(made.audit())
     return made
+
+
+def change(source: Source, changes: Sequence[Mapping[str, Any]]) -> Scenario:
+    """A scenario with changes made, each as a ``whatif:`` block writes it; raises InvalidInput with every fault."""
+    return changed(load(source), changes)
+
+
+def reopen(directory: str | Path) -> Run:
+    """The run of a run directory, made again from the scenario it holds; raises InvalidInput.
+
+    Decisions follow from the scenario and the seed, so it is the same run; its fingerprint is compared.
+    """
+    folder = Path(directory)
+    manifest, data = (json.loads(decode(*read_bytes(folder / name))) for name in ("manifest.json", "scenario.json"))
+    scenario = scenario_from(data, str(manifest["scenarioPath"]), str(manifest["scenarioSha256"]))
+    horizon = float(manifest["simulatedSeconds"]) if manifest["interrupted"] else None
+    again = run(scenario, seed=manifest["seed"], replication=manifest["replication"], horizon=horizon or None)
+    if not manifest["interrupted"] and again.fingerprint != manifest["fingerprint"]:
+        text = f"it was made by simclone {manifest['simclone']} and comes out otherwise with this one"
+        raise InvalidInput([Fault(str(directory), text, "the version that made it")])
+    return again
 
 
 def overridden(scenario: Scenario, horizon: float | None, keep: str | None) -> Scenario:
@@ -158,7 +178,8 @@ class Run:
     replication: int = 0
     interrupted: bool = False
     durations_us: Sequence[int] | None = field(default=None, repr=False)
-    again: Callable[[int, Watch], None] | None = field(default=None, repr=False)
+    again: Again | None = field(default=None, repr=False)
+    opened: Context | None = field(default=None, repr=False)
 
     @property
     def seed(self) -> int:
@@ -334,30 +355,23 @@ class Run:
 
     def _judged(self, story: Explanation, *, fix: bool) -> Explanation:
         """The story with table and verdict, and with fixes if they are asked for and it failed."""
-        failed = story.host is None
-        if not story.decisions:
-            return replace(story, verdict=verdict_of(story.reason, None, None, ())) if failed else story
-        own, made = {one.serial for one in story.decisions}, [story]
+        clone = None if story.name == story.request else story.name
+        question = Question(self.scenario, story.request, clone, self.seed, self.replication)
+        prices = self.scenario.doc.prices
+        return judged(story, again=self.again or self._again, question=question, prices=prices, fix=fix)
 
-        def watch(number: int, request: HostRequest, seen: LiveCloud) -> None:
-            if number in own:
-                hosts = tuple(host_table(seen, request))
-                verdict = verdict_of(story.reason, request, seen, hosts) if failed else None
-                fixes = fixes_of(request, seen, story.reason) if failed and fix else None
-                blocking = blocking_set(request, seen) if failed and fix else ()
-                made[:] = [replace(story, hosts=hosts, verdict=verdict, fixes=fixes, blocking=blocking)]
-
-        (self.again or self._again)(story.decisions[-1].serial, watch)
-        return made[0]
-
-    def _again(self, serial: int, watch: Watch) -> None:
+    def _again(self, serial: int, watch: Watch) -> Simulation:
         """Make the run once more, up to a decision, and show every host request to *watch*."""
-        ctx = open_context(self.scenario, seed=self.seed, replication=self.replication)
+        opened = self.opened
+        if opened is None:
+            opened = open_context(self.scenario, seed=self.seed, replication=self.replication)
+        ctx = opened.fork()
         requests, _ = requests_of(self.scenario)
         ctx.watch = watch
         simulation = simulation_of(self.scenario, ctx, requests)
         while ctx.noted <= serial and simulation.step():
             pass
+        return simulation
 
     def save(self, directory: str | Path, *, force: bool = False, tables: str = "csv") -> Path:
         """Write the run directory, its *tables* as csv, parquet or sqlite; a non-empty one is refused without *force*.
@@ -470,8 +484,10 @@ __all__ = [
     "Placed",
     "Run",
     "Statistics",
+    "change",
     "check_path",
     "load",
     "open_cloud",
+    "reopen",
     "run",
 ]

@@ -13,6 +13,7 @@ from simclone.engine.context import Watch
 from simclone.engine.opening import open_context
 from simclone.engine.prepare import requests_of, simulation_of, with_refused
 from simclone.engine.simulation import Observer
+from simclone.engine.simulation import Simulation as Engine
 from simclone.errors import Fault, InvalidInput
 from simclone.records import CloneRequest, ErrorCode
 from simclone.scenario.load import Scenario, with_incidents
@@ -137,7 +138,7 @@ class Simulation:
         standing = replace(result, ledger=result.ledger.fork())
         return Run(self.scenario, standing, self._replication, not end, again=partial(self._again, len(self._asked)))
 
-    def _again(self, asked: int, serial: int, watch: Watch) -> None:
+    def _again(self, asked: int, serial: int, watch: Watch) -> Engine:
         """Make the run once more, up to a decision, with what had been asked by hand."""
         twin = Simulation(self.scenario, seed=self._seed, replication=self._replication)
         twin._ctx.watch = watch
@@ -149,6 +150,7 @@ class Simulation:
                 ahead = next(rest, None)
             if not twin.step():
                 break
+        return twin._engine
 
 
 __all__ = ["Simulation"]

@@ -22,6 +22,7 @@ from simclone.model.columns import IntArray
 from simclone.model.inventory import HOST_STATES, STATUSES
 from simclone.model.vms import NONE
 from simclone.records import ErrorCode, Placed
+from simclone.scenario.changes import data_of
 from simclone.scenario.load import Scenario
 from simclone.store import exchange, refuse_directory, refuse_format, write_parquet, write_sqlite
 from simclone.units import SECOND
@@ -217,6 +218,10 @@ class Saved(Protocol):
         """The seed used."""
 
     @property
+    def replication(self) -> int:
+        """The number of the replication."""
+
+    @property
     def fingerprint(self) -> str:
         """Its fingerprint."""
 
@@ -256,11 +261,14 @@ def _write_run(run: Saved, folder: Path, tables: str) -> None:
     _write_json(folder / "responses.json", run.responses)
     _write_json(folder / "statistics.json", run.statistics().to_dict())
     _write_tables(run.result, folder, tables)
+    _write_json(folder / "scenario.json", data_of(run.scenario))
     manifest = {
         "schemaVersion": SCHEMA_VERSION,
         "scenario": run.scenario.name,
+        "scenarioPath": run.scenario.path,
         "scenarioSha256": run.scenario.sha256,
         "seed": run.seed,
+        "replication": run.replication,
         "fingerprint": run.fingerprint,
         "interrupted": run.interrupted,
         "simulatedSeconds": run.result.ledger.now_us / SECOND,

@@ -14,42 +14,121 @@ HOST_ROWS = 60
 
 
 @click.command(name="explain")
-@click.argument("scenario", type=click.Path(allow_dash=True))
+@click.argument("scenario", metavar="SCENARIO|RUN_DIR", type=click.Path(allow_dash=True))
 @click.option("--clone", "name", help="Name of the clone (default: the first that failed).")
 @click.option("--request", help="Name of the request, when several ask for the same clone name.")
 @click.option("--failed", is_flag=True, help="One line for each reason of failure, judged on its first.")
 @click.option("--fix", is_flag=True, help="Try single changes that would let it be placed, cheapest first.")
+@click.option(
+    "--apply",
+    "out",
+    metavar="OUT.yaml",
+    type=click.Path(dir_okay=False),
+    help="Write the scenario with the cheapest fix made; exit 1 when the clone still fails in it.",
+)
+@click.option("--kind", help="With --apply, the fix of this kind instead of the cheapest.")
+@click.option("--host", "host", help="Show this host's row only.")
 @click.option("--seed", type=click.IntRange(0), help="Seed of all chance; overrides the file's.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
-    scenario: str, name: str | None, request: str | None, failed: bool, fix: bool, seed: int | None, as_json: bool
+    scenario: str,
+    name: str | None,
+    request: str | None,
+    failed: bool,
+    fix: bool,
+    out: str | None,
+    kind: str | None,
+    host: str | None,
+    seed: int | None,
+    as_json: bool,
 ) -> None:
-    """Show the funnel of one clone of SCENARIO, flow by flow, and the table of hosts behind it."""
-    from dataclasses import asdict
-
-    from simclone import api
-    from simclone.cli.output import print_json
-
+    """Show the funnel of one clone of a scenario or a finished run, flow by flow, and the table of hosts behind it."""
     if failed and (name is not None or request is not None):
         raise click.UsageError("--failed is about all requests, without --clone and --request")
-    run = api.run(scenario, seed=seed)
+    if failed and (out is not None or host is not None):
+        raise click.UsageError("--failed is about all clones, --apply and --host about one")
+    if kind is not None and out is None:
+        raise click.UsageError("--kind chooses what --apply writes")
+    run = _run(scenario, seed)
     if failed:
         _failed(run, fix=fix, as_json=as_json)
         return
+    fix = fix or out is not None
     story = run.explain(name, request=request, fix=fix) if name is not None else _first(run, request, fix)
+    if host is not None:
+        story = _only(story, host)
     if as_json:
-        document: dict[str, object] = {
-            "summary": story.summary(),
-            "funnel": story.funnel,
-            "hosts": [asdict(one) for one in story.hosts],
-        }
-        document["verdict"] = None if story.verdict is None else asdict(story.verdict)
-        if fix:
-            document["blocking"] = [asdict(one) for one in story.blocking]
-            document["fixes"] = [asdict(one) for one in story.fixes or ()]
-        print_json({"request": story.request, "clone": story.name, "host": story.host, **document})
-        return
-    _show(story)
+        _print(story, fix=fix)
+    else:
+        _show(story)
+    if out is not None:
+        _apply(run, story, out, kind)
+
+
+def _run(scenario: str, seed: int | None) -> Run:
+    """The run of a scenario, or that of a run directory made again."""
+    from pathlib import Path
+
+    from simclone import api
+
+    if not Path(scenario).is_dir():
+        return api.run(scenario, seed=seed)
+    if seed is not None:
+        raise click.UsageError("a run directory has its seed already")
+    return api.reopen(scenario)
+
+
+def _print(story: Explanation, *, fix: bool) -> None:
+    from dataclasses import asdict
+
+    from simclone.cli.output import print_json
+
+    document: dict[str, object] = {
+        "summary": story.summary(),
+        "funnel": story.funnel,
+        "hosts": [asdict(one) for one in story.hosts],
+        "ranked": [asdict(one) for one in story.ranked],
+        "verdict": None if story.verdict is None else asdict(story.verdict),
+    }
+    if fix:
+        document["blocking"] = [asdict(one) for one in story.blocking]
+        document["fixes"] = [asdict(one) for one in story.fixes or ()]
+        document["tried"] = {"changes": story.tried, "pairs": story.pairs}
+    print_json({"request": story.request, "clone": story.name, "host": story.host, **document})
+
+
+def _only(story: Explanation, host: str) -> Explanation:
+    from dataclasses import replace
+
+    from simclone.errors import UnknownName
+
+    rows = tuple(one for one in story.hosts if one.host == host)
+    if story.hosts and not rows:
+        raise UnknownName("host", host)
+    return replace(story, hosts=rows)
+
+
+def _apply(run: Run, story: Explanation, out: str, kind: str | None) -> None:
+    """Write the changed scenario, run it, and say what came of it."""
+    from simclone import api
+    from simclone.explain.reruns import Question, succeeds
+    from simclone.scenario.changes import changed, data_of
+    from simclone.scenario.load import scenario_from
+    from simclone.scenario.writing import write_new, yaml_text
+
+    chosen = next((one for one in story.fixes or () if kind in (None, one.kind)), None)
+    if chosen is None:
+        told = ", ".join(one.kind for one in story.fixes or ()) or "none was found"
+        raise click.UsageError(f"there is no such fix to apply; fixes: {told}")
+    made = changed(run.scenario, chosen.changes)
+    write_new(out, yaml_text(data_of(scenario_from(data_of(made), out, made.sha256))))
+    clone = None if story.name == story.request else story.name
+    again = api.run(out, seed=run.seed, replication=run.replication)
+    helped = succeeds(Question(made, story.request, clone, run.seed, run.replication), ())
+    said = "succeeds" if helped else "still fails: made before the run, the change serves others first"
+    click.echo(f"written to {out} ({chosen.text}); {story.name} {said}. {again.summary()}", err=True)
+    if not helped:
+        raise SystemExit(1)
 
 
 def _failed(run: Run, *, fix: bool, as_json: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from simclone.allocator.host.request import HostRequest
@@ -40,6 +40,12 @@ class Context:
     timed: bool = False
     raced: int = 0
     breaches: dict[str, int] = field(default_factory=dict)
+
+    def fork(self) -> Context:
+        """An independent context over a copy of the cloud, for a run of its own; it records no events."""
+        twin = replace(self, ledger=self.ledger.fork(), decisions=[], ordinals=dict(self.ordinals), watch=None)
+        twin.breaches = dict(self.breaches)
+        return twin
 
     @property
     def cloud(self) -> Cloud:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from simclone.allocator.host.chain import run
-from simclone.allocator.host.flow import Candidates, FilterFlow, HardStop, HostRow, Pass
+from simclone.allocator.host.flow import Candidates, FilterFlow, Pass
+from simclone.allocator.host.order import classes, sort_key
 from simclone.allocator.host.request import HostRequest
 from simclone.model.cloud import Cloud
 from simclone.placement.host import strategy_of
+from simclone.records import ErrorCode, Unplaced
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,50 +34,74 @@ class HostVerdict:
 
 
 def host_table(cloud: Cloud, request: HostRequest) -> list[HostVerdict]:
-    """A verdict for every host in rank order, by the same flows that decide, in their scalar face."""
-    refused: dict[int, tuple[int, str, str]] = {}
-    pages: dict[int, int] = {}
+    """A verdict for every host in rank order, by the tests that decide."""
+    fleet = cloud.fleet
+    reasons = [""]
+    flows = [""]
+    refused = np.zeros(fleet.size, dtype=np.int64)
+    pages = np.zeros(fleet.size, dtype=np.int64)
 
     def trace(flow: FilterFlow, facts: Any, candidates: Candidates) -> None:
-        for host in candidates.index.tolist():
-            reason = first_refusal(flow, facts, HostRow(cloud.fleet, host))
-            pages[host] = candidates.page
-            if reason:
-                refused.setdefault(host, (candidates.page, flow.name, reason))
+        index = candidates.index
+        pages[index] = candidates.page
+        if isinstance(facts, Pass):
+            return
+        alive = refused[index] == 0
+        for test in flow.tests:
+            lost = alive & ~np.asarray(test.keep(candidates.hosts, facts), dtype=np.bool_)
+            refused[index[lost]] = len(reasons)
+            reasons.append(test.reason)
+            flows.append(flow.name)
+            alive &= ~lost
 
     run(strategy_of(request, cloud), request, cloud, trace)
-    return [_verdict(cloud, request, host, refused, pages) for host in range(cloud.fleet.size)]
+    columns = ("available_cpu", "available_memory", "reserved_memory", "vm_count")
+    figures = zip(*(fleet.array(name).tolist() for name in columns), strict=True)
+    rows = zip(fleet.names, pages.tolist(), refused.tolist(), figures, range(fleet.size), strict=False)
+    return [
+        HostVerdict(
+            host=name,
+            page=page,
+            flow=flows[why],
+            reason=reasons[why],
+            needed_cpu=request.cpu,
+            available_cpu=cpu,
+            needed_memory=request.memory,
+            available_memory=memory,
+            reserved_memory=reserved,
+            memory_ratio=fleet.memory_ratio(host),
+            vm_count=count,
+        )
+        for name, page, why, (cpu, memory, reserved, count), host in rows
+    ]
 
 
-def first_refusal(flow: FilterFlow, facts: Any, host: HostRow) -> str:
-    """The first test of a flow that a host fails; empty when it passes."""
-    if isinstance(facts, Pass | HardStop):
-        return ""
-    for test in flow.tests:
-        if not test.keep(host, facts):
-            return test.reason
-    return ""
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A host that passed every filter; *keys* are the sort flows' parts, smaller first, equal ones stand by chance."""
+
+    host: str
+    place: int
+    keys: tuple[int, ...]
 
 
-def _verdict(
-    cloud: Cloud,
-    request: HostRequest,
-    host: int,
-    refused: dict[int, tuple[int, str, str]],
-    pages: dict[int, int],
-) -> HostVerdict:
-    get = cloud.fleet.get
-    page, flow, reason = refused.get(host, (pages.get(host, 0), "", ""))
-    return HostVerdict(
-        host=cloud.fleet.names[host],
-        page=page,
-        flow=flow,
-        reason=reason,
-        needed_cpu=request.cpu,
-        available_cpu=get("available_cpu", host),
-        needed_memory=request.memory,
-        available_memory=get("available_memory", host),
-        reserved_memory=get("reserved_memory", host),
-        memory_ratio=cloud.fleet.memory_ratio(host),
-        vm_count=get("vm_count", host),
-    )
+def runners_up(cloud: Cloud, request: HostRequest, most: int = 10) -> list[Ranked]:
+    """The best hosts of the winning page in the order of the sort keys; empty when no host passed.
+
+    Hosts with equal keys share a *place* (from 1): among them chance decides.
+    """
+    strategy = strategy_of(request, cloud)
+    found = run(strategy, request, cloud)
+    if isinstance(found, Unplaced):
+        return []
+    keyed = sort_key(request, cloud, found.hosts, strategy.sorters)
+    if isinstance(keyed, ErrorCode):
+        return []
+    parts = np.stack(keyed[0]) if keyed[0] else np.zeros((1, len(found.hosts)), dtype=np.int64)
+    key_of = {host: tuple(part) for host, part in zip(found.hosts.tolist(), parts.T.tolist(), strict=True)}
+    ranked: list[Ranked] = []
+    for place, block in enumerate(classes(found.hosts, keyed[0]), 1):
+        ranked += [Ranked(cloud.fleet.names[host], place, key_of[host]) for host in block[: most - len(ranked)]]
+        if len(ranked) >= most:
+            break
+    return ranked

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from html import escape
 
 from simclone.explain.blocking import Obstacle
-from simclone.explain.fixes import Fix
-from simclone.explain.hosts import HostVerdict
-from simclone.explain.verdict import Verdict
+from simclone.explain.candidates import Fix
+from simclone.explain.hosts import HostVerdict, Ranked
+from simclone.explain.verdict import SHORT, SHORT_TOO, Verdict
 from simclone.records import CloneAnswer, CloneRecord, DecisionRecord, ErrorCode
+
+FULL = frozenset((*SHORT, *SHORT_TOO))
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +19,8 @@ class Explanation:
     """One clone explained. *host* is where it went (None when it failed), *hosts* the table of its last decision.
 
     *blocking* are tests that together leave no host, none of which can be left out. *fixes* are single changes with
-    which its host request finds a host, cheapest first; None when nobody asked.
+    which it succeeds, cheapest first, or one of two changes where nothing single does; None when nobody asked.
+    *tried* changes were tried, and *pairs* of two. *ranked* are the best hosts that passed, where one was placed.
     """
 
     request: str
@@ -30,10 +33,16 @@ class Explanation:
     verdict: Verdict | None = None
     fixes: tuple[Fix, ...] | None = None
     blocking: tuple[Obstacle, ...] = ()
+    tried: int = 0
+    pairs: int = 0
+    ranked: tuple[Ranked, ...] = ()
 
     @property
     def funnel(self) -> list[dict[str, object]]:
-        """Rows of flow, page, hosts before and after, outcome, reasons; for the last decision."""
+        """Rows of flow, page, hosts before and after, outcome, reasons (most first), of the last decision.
+
+        *full* counts the refused hosts that lack room, *unfit* those that lack something else.
+        """
         if not self.decisions:
             return []
         return [
@@ -43,7 +52,9 @@ class Explanation:
                 "before": step.before,
                 "after": step.after,
                 "outcome": step.outcome,
-                "refused": dict(step.refused),
+                "refused": dict(sorted(step.refused, key=lambda pair: (-pair[1], pair[0]))),
+                "full": sum(count for reason, count in step.refused if reason in FULL),
+                "unfit": sum(count for reason, count in step.refused if reason not in FULL),
                 "text": step.text,
             }
             for step in self.decisions[-1].decision.steps
@@ -63,7 +74,7 @@ class Explanation:
     def summary(self) -> str:
         """One paragraph."""
         if self.host is not None:
-            return f"{self.name} was placed on {self.host}."
+            return f"{self.name} was placed on {self.host}.{self._competition()}"
         lines = " → ".join(self.chain)
         text = f"{self.name} failed ({self.reason or 'no reason recorded'}): {lines}"
         if self.verdict is not None:
@@ -71,8 +82,30 @@ class Explanation:
         if self.blocking:
             text += "\nIn the way together: " + ", ".join(one.reason for one in self.blocking) + "."
         if self.fixes is not None:
-            text += f"\nWhat would fix it: {self.fixes[0].text}." if self.fixes else "\nNothing single fixes it."
+            text += f"\n{self._remedy()}"
         return text
+
+    def _competition(self) -> str:
+        """Which hosts it won against, and by what."""
+        here = next((one for one in self.ranked if one.host == self.host), None)
+        if here is None:
+            return ""
+        equal = [one.host for one in self.ranked if one.place == here.place and one.host != self.host]
+        after = next((one for one in self.ranked if one.place > here.place), None)
+        text = f" Its sort keys are {list(here.keys)}"
+        if equal:
+            text += f", like those of {', '.join(equal[:3])}{', …' if len(equal) > 3 else ''}: chance decided"
+        if after is not None:
+            text += f"; next best is {after.host} with {list(after.keys)}"
+        return f"{text}."
+
+    def _remedy(self) -> str:
+        tried = f"{self.tried} changes" + (f" and {self.pairs} pairs of them" if self.pairs else "")
+        if not self.fixes:
+            return f"Nothing that was tried fixes it ({tried})."
+        if "+" in self.fixes[0].kind:
+            return f"Nothing single fixes it, these two together do: {self.fixes[0].text} (of {tried} tried)."
+        return f"What would fix it: {self.fixes[0].text}."
 
 
 def explain_clone(

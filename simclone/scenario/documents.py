@@ -7,10 +7,12 @@ from typing import Literal
 from pydantic import Field
 
 from simclone.scenario.base import Doc, Name, Scalar
+from simclone.scenario.change_docs import WhatIfDoc
 from simclone.scenario.expectations import ScenarioExpectation
 from simclone.scenario.incident_docs import FaultDoc, IncidentDoc, Step
 from simclone.scenario.networks import L2NetworkDoc, L3NetworkDoc
 from simclone.scenario.places import ClusterDoc, HostDoc, HostGroupDoc, ZoneDoc
+from simclone.scenario.price_docs import PricesDoc
 from simclone.scenario.requests import RequestDoc, RunDoc
 from simclone.scenario.shapes import (
     AccountDoc,
@@ -56,7 +58,7 @@ class TopologyDoc(Doc):
 
 
 class ScenarioDoc(TopologyDoc):
-    """A scenario: a topology, requests, how to run them and what is expected."""
+    """A scenario: a topology, requests, how to run them, what is expected, and changes to look at beside it."""
 
     schema_version: Literal[1] = 1
     name: Name | None = None
@@ -69,3 +71,5 @@ class ScenarioDoc(TopologyDoc):
     timing: dict[Name, Step] = Field(default_factory=dict)
     run: RunDoc = RunDoc()
     expect: dict[Name, ScenarioExpectation] = Field(default_factory=dict)
+    prices: PricesDoc = PricesDoc()
+    whatif: list[WhatIfDoc] = Field(default_factory=list)

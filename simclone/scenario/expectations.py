@@ -75,5 +75,5 @@ class RequestExpectation(Doc):
 class ScenarioExpectation(RequestExpectation):
     """Of a scenario's request also what is said of its first failure: the *verdict* and the kind of the *topFix*."""
 
-    verdict: Literal["shortage", "fragmentation", "policy", "order", "request"] | None = None
+    verdict: Literal["shortage", "fragmentation", "policy", "order", "transient", "request"] | None = None
     top_fix: Name | None = None

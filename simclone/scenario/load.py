@@ -117,6 +117,11 @@ def scenario_of(data: Mapping[str, Any], name: str = "<data>") -> Scenario:
     return _scenario(Source(name, "", False, sha256(repr(data).encode()).hexdigest(), dict(data)))
 
 
+def scenario_from(data: Mapping[str, Any], path: str, digest: str) -> Scenario:
+    """A scenario from plain data made of the file at *path*, where its data files lie; raises InvalidInput."""
+    return _scenario(Source(path, "", False, digest, dict(data)))
+
+
 def with_incidents(scenario: Scenario, incidents: Sequence[Mapping[str, Any]]) -> Scenario:
     """The scenario with more incidents, checked like those of its file; raises InvalidInput with every fault."""
     findings = Findings()

@@ -7,14 +7,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar, get_args, get_origin
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
+from simclone.errors import Fault, InvalidInput
 from simclone.scenario.documents import TopologyDoc
 from simclone.scenario.faults import GUESS, Findings, Path, dotted
 from simclone.scenario.resolve import KINDS
 from simclone.scenario.wording import Complaint, complaints, fields, stands
 
 D = TypeVar("D", bound=TopologyDoc)
+B = TypeVar("B", bound=BaseModel)
 
 
 @dataclass(slots=True)
@@ -36,6 +38,15 @@ def shaped(model: type[D], data: dict[str, Any], findings: Findings) -> Shaped[D
         findings.add(one.path, one.message, one.expected)
     findings.known.update(one.path for one in found)
     return _rest(model, copy.deepcopy(data), found, findings)
+
+
+def parsed(model: type[B], data: dict[str, Any], at: str) -> B:
+    """A part of a file by itself; raises InvalidInput with every fault of shape, its path below *at*."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        faults = [Fault(dotted((at, *one.path)), one.message, one.expected) for one in complaints(model, data, error)]
+    raise InvalidInput(faults)
 
 
 def _rest(model: type[D], data: dict[str, Any], found: list[Complaint], findings: Findings) -> Shaped[D]:

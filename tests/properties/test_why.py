@@ -46,7 +46,7 @@ def test_looking_for_reasons_leaves_the_books_as_they_were(data: Any) -> None:
     before, strategy = dump(ctx.ledger), strategy_of(request, ctx.cloud)
     first = chain.run(strategy, request.dry(), ctx.cloud)
     reason = first.error.root_reason if isinstance(first, Unplaced) else ""
-    fixes = fixes_of(request, ctx.cloud, reason)
+    fixes = fixes_of(request, ctx.cloud).found
     verdict_of(reason, request, ctx.cloud, host_table(ctx.cloud, request))
     assert not differing(before, dump(ctx.ledger))
     assert not (fixes and not reason)

@@ -12,8 +12,9 @@ from click.testing import CliRunner
 
 import simclone
 from simclone.cli import cli
-from simclone.explain.fixes import COSTS
-from simclone.units import GIB
+from simclone.explain.reruns import Question, succeeds
+from simclone.scenario.price_docs import KINDS, PricesDoc
+from simclone.units import GIB, SECOND
 from tests.time.worlds import Doc, hosts, request, running, vm, world
 
 SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
@@ -51,7 +52,7 @@ def test_the_shipped_failures_are_judged_as_their_files_say(name: str) -> None:
 def test_many_failures_are_judged() -> None:
     """Every kind of verdict but order stands in some file."""
     kinds = {wanted.get("verdict") for one in FAILING.values() for wanted in one.expect.values()} - {None}
-    assert len(FAILING) >= 16
+    assert len(FAILING) >= 28
     assert kinds == {"shortage", "fragmentation", "policy", "request"}
 
 
@@ -140,9 +141,10 @@ def test_grown_as_told_the_clone_succeeds() -> None:
 
 def test_every_kind_has_a_cost() -> None:
     """Costs order the answer; growing costs what it grows by on top."""
-    assert all(cost > 0 for cost in COSTS.values())
+    prices = PricesDoc()
+    assert all(prices.of(kind) > 0 for kind in KINDS)
     grown = next(one for one in story(crowded()).fixes if one.kind == "growHost")
-    assert grown.cost == COSTS["growHost"] + 1
+    assert grown.cost == prices.grow_host + 1
     assert grown.amount == GIB
 
 
@@ -174,3 +176,151 @@ def test_a_story_has_a_page_for_notebooks() -> None:
     assert "Verdict: shortage" in page
     assert "<table>" in page
     assert "HostCapacityAllocatorFlow" in page
+
+
+def question(run: Any, told: Any) -> Question:
+    """The question a story answers."""
+    return Question(run.scenario, told.request, None if told.name == told.request else told.name, run.seed)
+
+
+@pytest.mark.parametrize("name", sorted(FAILING))
+def test_every_fix_made_in_the_file_lets_it_succeed(name: str) -> None:
+    """Not in a trial only: a new run of the changed scenario makes the clone, and without the change it does not."""
+    run = simclone.run(FAILING[name])
+    told = story(FAILING[name])
+    assert not succeeds(question(run, told), ())
+    for fix in told.fixes:
+        assert succeeds(question(run, told), fix.changes), fix
+
+
+def needs_two() -> Doc:
+    """The only host is disabled, and the account may run nothing more besides."""
+    source = vm("v", state="Stopped", account="u", lastHost="h1", primaryStorage="nfs")
+    doc = world(hosts=[{**hosts(1)[0], "state": "Disabled"}], vms=[source], requests=[request(0, "a")])
+    doc["accounts"] = [{"name": "u", "quota": {"vm.num": 0}}]
+    return doc
+
+
+def test_where_nothing_single_helps_the_cheapest_pair_is_told() -> None:
+    """A host that may be used and a limit that lets it: either alone changes nothing."""
+    told = story(needs_two())
+    assert [one.kind for one in told.fixes] == ["enableHost+raiseQuota"]
+    assert told.pairs > 0
+    assert "these two together do" in told.summary()
+    run = simclone.run(needs_two())
+    both = told.fixes[0].changes
+    assert succeeds(question(run, told), both)
+    assert not any(succeeds(question(run, told), [one]) for one in both)
+
+
+def test_what_cannot_be_helped_says_so() -> None:
+    """Changes were tried, none of them helps."""
+    told = story(SCENARIOS / "bad-request.yaml")
+    assert told.fixes == ()
+    assert "Nothing that was tried fixes it" in told.summary()
+
+
+def test_prices_order_the_answer() -> None:
+    """A scenario's own prices go before the shipped ones; an unknown kind is a fault."""
+    doc = simclone.load(SCENARIOS / "cpu.yaml").doc.model_dump(by_alias=True, exclude_unset=True, mode="json")
+    assert story(doc).fixes[0].kind == "raiseRatio"
+    assert story({**doc, "prices": {"addHost": 1}}).fixes[0].kind == "addHost"
+    with pytest.raises(simclone.InvalidInput, match=r"prices\.adHost"):
+        simclone.load({**doc, "prices": {"adHost": 1}})
+
+
+def test_a_failure_that_passes_by_is_transient() -> None:
+    """The host is full for an hour; the same clone would be placed after it."""
+    doc = world(hosts=hosts(1, cpu=1), vms=[vm("v", state="Stopped")], run={"horizon": 9000})
+    doc["workload"] = [
+        {"name": "one", "vm": "v", "arrivals": {"every": 1000}, "lifetime": 3600},
+    ]
+    told = story(doc)
+    assert told.verdict.kind == "transient"
+    assert 0 < told.verdict.figures["fits_after_us"] <= 3600 * SECOND
+    del doc["workload"][0]["lifetime"]
+    assert story(doc).verdict.kind == "shortage"
+
+
+def test_a_host_missed_by_pages_is_a_matter_of_order() -> None:
+    """One host to a page: the first page's cluster cannot be fed by the image's store, and the search ends there."""
+    doc = world(config={"hostAllocator.paginationLimit": 1}, requests=[request(0, "a")])
+    doc["clusters"] = [{"name": "c1"}, {"name": "c2"}]
+    for row, one in enumerate(doc["hosts"]):
+        one["cluster"] = f"c{row + 1}"
+    nfs = doc["primaryStorages"][0]
+    other = {"name": "ebs", "type": "AliyunEBS", "totalCapacity": "10T", "attachedClusters": ["c1"]}
+    doc["primaryStorages"] = [{**nfs, "attachedClusters": ["c2"]}, other]
+    doc["vms"] = [vm("v", state="Stopped", lastHost="h2", primaryStorage="nfs")]
+    told = story(doc)
+    assert (told.reason, told.verdict.kind) == ("image.storageType", "order")
+    doc["globalConfig"]["hostAllocator.usePagination"] = False
+    assert simclone.run(doc).reasons() == {}
+
+
+def test_a_winner_is_told_beside_the_runners_up() -> None:
+    """The sort keys that decided, and where chance did."""
+    doc = world(hosts=hosts(3), vms=[vm("v", state="Stopped"), running("r", "h2")], requests=[request(0, "a", "b")])
+    run = simclone.run(doc)
+    first, second = run.explain("a"), run.explain("b")
+    assert [one.place for one in first.ranked] == [1, 1, 2]
+    assert first.ranked[-1].host == "h2"
+    assert "chance decided" in first.summary()
+    assert second.host in {"h1", "h3"} - {first.host}
+    assert second.ranked[0].host == second.host
+    assert "next best is" in second.summary()
+
+
+def test_unfit_and_full_are_told_apart() -> None:
+    """Of three hosts one is disabled and two are full."""
+    doc = world(hosts=[*hosts(2, cpu=1), {**hosts(3)[2], "state": "Disabled"}], requests=[request(0, "a", "b", "c")])
+    told = story(doc)
+    rows = {row["flow"]: row for row in told.funnel if row["refused"]}
+    assert [(row["full"], row["unfit"]) for row in rows.values()] == [(0, 1), (2, 0)]
+    for row in told.funnel:
+        assert row["full"] + row["unfit"] == sum(row["refused"].values())
+
+
+def test_a_fix_is_applied_and_never_over_a_file(tmp_path: Path) -> None:
+    """The written scenario is a scenario of its own in which the clone is made; a file that is there stays."""
+    out = tmp_path / "fixed.yaml"
+    done = CliRunner().invoke(cli, ["explain", str(SCENARIOS / "quota.yaml"), "--apply", str(out)])
+    assert done.exit_code == 0
+    assert "succeeds" in done.output
+    assert simclone.run(out).reasons() == {}
+    before = out.read_bytes()
+    again = CliRunner().invoke(cli, ["explain", str(SCENARIOS / "cpu.yaml"), "--apply", str(out)])
+    assert isinstance(again.exception, simclone.InvalidInput)
+    assert out.read_bytes() == before
+    other = tmp_path / "grown.yaml"
+    args = ["explain", str(SCENARIOS / "cpu.yaml"), "--apply", str(other), "--kind", "addHost"]
+    assert CliRunner().invoke(cli, args).exit_code == 0
+    assert len(simclone.load(other).doc.hosts) == 3
+    assert CliRunner().invoke(cli, [*args[:-1], "paint"]).exit_code == 2
+
+
+def test_a_fix_that_serves_others_first_does_not_claim_success(tmp_path: Path) -> None:
+    """The last of many failed clones: room for one more goes to the one before it."""
+    doc = world(hosts=hosts(1, cpu=1), requests=[request(0, "a", "b", "c")])
+    source = tmp_path / "many.yaml"
+    source.write_text(json.dumps(doc), "utf-8")
+    args = ["explain", str(source), "--clone", "c", "--apply", str(tmp_path / "o.yaml"), "--kind", "raiseRatio"]
+    done = CliRunner().invoke(cli, args)
+    assert done.exit_code == 1
+    assert "still fails" in done.output
+
+
+def test_a_run_directory_explains_itself(tmp_path: Path) -> None:
+    """The same story as the run's own; a directory of another outcome is refused."""
+    run = simclone.run(SCENARIOS / "cpu.yaml", seed=5)
+    folder = run.save(tmp_path / "run")
+    again = simclone.reopen(folder)
+    assert again.fingerprint == run.fingerprint
+    assert again.explain("web-4").summary() == run.explain("web-4").summary()
+    shown = CliRunner().invoke(cli, ["explain", str(folder), "--clone", "web-4", "--host", "host-2"])
+    assert shown.exit_code == 0
+    assert "host-1" not in shown.output.split("Hosts (")[1].split("What")[0].split("web-4 failed")[0]
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "fingerprint": "0" * 32}), "utf-8")
+    with pytest.raises(simclone.InvalidInput, match="comes out otherwise"):
+        simclone.reopen(folder)

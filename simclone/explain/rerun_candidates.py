@@ -1,0 +1,204 @@
+"""What could be changed in a file against a failure that no host is to blame for, by its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+from typing import Any
+
+from simclone.explain.candidates import Fix
+from simclone.scenario.changes import data_of
+from simclone.scenario.load import Scenario
+from simclone.scenario.price_docs import PricesDoc
+from simclone.units import GIB, format_size, parse_size
+
+WISHES = ("hostUuid", "clusterUuid", "zoneUuid", "primaryStorageUuidForRootVolume")
+STORAGE_RATIO = "mevoco.overProvisioning.primaryStorage"
+STORAGE_THRESHOLD = "mevoco.threshold.primaryStorage.physicalCapacity"
+MOST_UNITS = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Growing:
+    """A change by an amount; *fix* makes that of so many units, at most *most* are worth trying."""
+
+    kind: str
+    fix: Callable[[int], Fix]
+    most: int = MOST_UNITS
+
+
+Maker = Iterator[Fix | Growing]
+
+
+def candidates_for(scenario: Scenario, request: str, reason: str, prices: PricesDoc) -> Maker:
+    """Changes worth a run, by the family of *reason*; a wish of the request is always one."""
+    make = _Maker(scenario, prices)
+    yield from make.wishes(request)
+    if reason.startswith(("storage.", "image.")):
+        yield from make.storages()
+        yield from make.backups()
+    if reason.startswith("storage."):
+        yield from make.storage_settings()
+        yield from make.larger_storages()
+    if reason.startswith("image."):
+        yield from make.larger_backups()
+    if reason.startswith("ip."):
+        yield from make.addresses()
+    if reason.startswith("quota."):
+        yield from make.limit(request, reason.removeprefix("quota."))
+    if reason == "vm.state":
+        yield from make.source(request)
+
+
+class _Maker:
+    def __init__(self, scenario: Scenario, prices: PricesDoc) -> None:
+        self._scenario, self._prices, self._data = scenario, prices, data_of(scenario)
+
+    def _fix(
+        self, kind: str, text: str, target: str, values: Mapping[str, Any], more: float = 0, amount: int = 0
+    ) -> Fix:
+        return Fix(kind, text, target, self._prices.of(kind) + more, amount, ({"set": dict(values)},))
+
+    def _request(self, name: str) -> tuple[int, Mapping[str, Any]] | None:
+        rows = (row for row, one in enumerate(self._scenario.requests) if one.name == name)
+        row = next(rows, None)
+        return None if row is None else (row, self._data["requests"][row])
+
+    def wishes(self, request: str) -> Maker:
+        """The request without one of the places it asks for."""
+        found = self._request(request)
+        for key in WISHES if found is not None else ():
+            row, body = found  # type: ignore[misc]
+            if body["cloneVmInstance"].get(key):
+                yield self._fix(
+                    "dropWish", f"ask without {key}", request, {f"requests.{row}.cloneVmInstance.{key}": None}
+                )
+
+    def storages(self) -> Maker:
+        """Primary storages enabled, brought back, attached to clusters they do not serve."""
+        clusters = [one["name"] for one in self._data.get("clusters", ())]
+        for one in self._data.get("primaryStorages", ()):
+            yield from self._states("primaryStorages", "primary storage", one)
+            listed = one.get("attachedClusters")
+            for cluster in clusters if listed is not None else ():
+                if cluster not in listed:
+                    path = f"primaryStorages.{one['name']}.attachedClusters"
+                    text = f"attach {one['name']} to cluster {cluster}"
+                    yield self._fix("attachStorage", text, cluster, {path: [*listed, cluster]})
+
+    def backups(self) -> Maker:
+        """Backup storages enabled or brought back."""
+        for one in self._data.get("backupStorages", ()):
+            yield from self._states("backupStorages", "backup storage", one)
+
+    def _states(self, key: str, what: str, one: Mapping[str, Any]) -> Maker:
+        name = one["name"]
+        if one.get("state", "Enabled") != "Enabled":
+            yield self._fix("enableStorage", f"enable {what} {name}", name, {f"{key}.{name}.state": "Enabled"})
+        if one.get("status", "Connected") != "Connected":
+            values = {f"{key}.{name}.status": "Connected"}
+            yield self._fix("reconnectStorage", f"bring {what} {name} back", name, values)
+
+    def storage_settings(self) -> Maker:
+        """The threshold lifted, and more over-provisioning step by step."""
+        values = self._scenario.resolved.settings.values
+        for kind, key, steps in (
+            ("raiseThreshold", STORAGE_THRESHOLD, (0.95, 1.0)),
+            ("raiseRatio", STORAGE_RATIO, (1.1, 1.25, 1.5, 2.0, 3.0, 5.0)),
+        ):
+            for turn, step in enumerate(steps):
+                if step > float(values[key]):
+                    text = f"set {key} to {step:g} (it is {values[key]})"
+                    yield self._fix(kind, text, key, {f"globalConfig.{key}": step}, more=turn)
+
+    def larger_storages(self) -> Maker:
+        """Primary storages with more space: as a whole, on a host, in an OSD group."""
+        for one in self._data.get("primaryStorages", ()):
+            base = f"primaryStorages.{one['name']}"
+            places = [(base, one["name"], one)] if one.get("totalCapacity") is not None else []
+            for share in one.get("localHosts") or ():
+                if share.get("count") is None:
+                    where = f"{one['name']} on host {share['host']}"
+                    places.append((f"{base}.localHosts.{share['host']}", where, share))
+            for group in one.get("osdGroups", ()):
+                places.append((f"{base}.osdGroups.{group['name']}", f"{one['name']} ({group['name']})", group))
+            for path, where, entry in places:
+                yield self._larger(path, where, entry)
+
+    def larger_backups(self) -> Maker:
+        """Backup storages with more space."""
+        for one in self._data.get("backupStorages", ()):
+            if one.get("totalCapacity") is not None:
+                yield self._larger(f"backupStorages.{one['name']}", one["name"], one)
+
+    def _larger(self, path: str, where: str, entry: Mapping[str, Any]) -> Growing:
+        keys = ("totalCapacity", "availableCapacity", "totalPhysicalCapacity", "availablePhysicalCapacity")
+        now = {key: parse_size(entry[key]) for key in keys if entry.get(key) is not None}
+
+        def fix(units: int) -> Fix:
+            more = units * GIB
+            values = {f"{path}.{key}": size + more for key, size in now.items()}
+            cost = units * self._prices.of("storageGib")
+            return self._fix("growStorage", f"give {where} {format_size(more)} more", where, values, cost, more)
+
+        return Growing("growStorage", fix)
+
+    def addresses(self) -> Maker:
+        """Ranges that go on after their last address."""
+        for network in self._data.get("l3Networks", ()):
+            for row, one in enumerate(network.get("ipRanges", ())):
+                yield self._longer(network["name"], row, one, network["ipRanges"])
+
+    def _longer(self, name: str, row: int, one: Mapping[str, Any], ranges: list[Any]) -> Growing:
+        end = int(IPv4Address(one["end"]))
+        whole = IPv4Network((one["end"], one.get("netmask", "255.255.255.0")), strict=False)
+        starts = [int(IPv4Address(two["start"])) for two in ranges]
+        last = min([int(whole.broadcast_address) - 1, *(start - 1 for start in starts if start > end)])
+
+        def fix(units: int) -> Fix:
+            new = str(IPv4Address(end + units))
+            values = {f"l3Networks.{name}.ipRanges.{row}.end": new, f"l3Networks.{name}.ipCount": None}
+            values[f"l3Networks.{name}.ipRanges.{row}.count"] = None
+            return self._fix(
+                "addIpRange", f"let the range of {name} end at {new} (not {one['end']})", name, values, 0, units
+            )
+
+        return Growing("addIpRange", fix, last - end)
+
+    def limit(self, request: str, name: str) -> Maker:
+        """The account's limit, higher."""
+        found = self._request(request)
+        account = None if found is None else found[1].get("account") or self._owner(found[1]["vm"])
+        if account in (None, "admin"):
+            return
+        row = self._scenario.resolved.names.kinds["account"].rows[str(account)]
+        doc = self._scenario.resolved.names.docs("account")[row]
+        now = doc.quota.get(name, int(self._scenario.resolved.settings.values.get(f"quota.{name}", 0) or 0))
+        unit = GIB if now >= GIB else 1
+
+        def fix(units: int) -> Fix:
+            value = now + units * unit
+            told = {"quota": {"account": doc.name, "limits": {name: value}}}
+            shown = format_size(value) if unit == GIB else str(value)
+            return Fix(
+                "raiseQuota", f"raise {name} to {shown}", doc.name, self._prices.of("raiseQuota"), value, (told,)
+            )
+
+        yield Growing("raiseQuota", fix)
+
+    def _vm(self, name: str) -> Any:
+        names = self._scenario.resolved.names
+        return names.docs("vm")[names.kinds["vm"].rows[name]]
+
+    def _owner(self, vm: str) -> str | None:
+        owner: str | None = self._vm(vm).account
+        return owner
+
+    def source(self, request: str) -> Maker:
+        """The source VM stopped."""
+        found = self._request(request)
+        if found is not None:
+            doc = self._vm(found[1]["vm"])
+            text = f"start and stop VM {doc.name} (it is {doc.state})"
+            yield self._fix("stopSource", text, doc.name, {f"vms.{doc.name}.state": "Stopped"})

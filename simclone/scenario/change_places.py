@@ -1,0 +1,215 @@
+"""Hosts, clusters and VMs added, taken away, replaced or moved in a scenario's data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from simclone.errors import Fault, InvalidInput
+from simclone.scenario.change_docs import (
+    AddHostsDoc,
+    MergeClustersDoc,
+    MoveVmDoc,
+    ReplaceHostsDoc,
+    SplitClusterDoc,
+)
+from simclone.scenario.expand import has_number, numbered
+from simclone.scenario.faults import nearest
+from simclone.scenario.paths import expand_counted
+
+Data = dict[str, Any]
+_GIVEN = ("availableCpu", "availableMemory", "totalCpu")
+"""Figures of a host's start state or derived ones, which a machine of another size does not keep."""
+
+
+def add_hosts(data: Data, doc: AddHostsDoc) -> None:
+    """New entries at the end of the hosts; raises InvalidInput."""
+    expand_counted(data, "hosts")
+    pattern = doc.name if has_number(doc.name) or doc.count == 1 else f"{doc.name}-{{n}}"
+    taken = {one["name"] for one in data["hosts"]}
+    model, number = _machine(data, doc, "addHosts"), 0
+    for _ in range(doc.count):
+        number += 1
+        while has_number(pattern) and numbered(pattern, number) in taken:
+            number += 1
+        name = numbered(pattern, number)
+        data["hosts"].append({**model, "name": name})
+        _share(data, doc, name)
+
+
+def _machine(data: Data, doc: AddHostsDoc | ReplaceHostsDoc, path: str) -> Data:
+    """The entry of a new machine, without a name."""
+    cluster = doc.cluster if isinstance(doc, AddHostsDoc) else None
+    if doc.like is not None:
+        keep: set[str] = {"uuid", "name", "state", "status", *_GIVEN, "reservedMemory"}
+        like = _host(data, doc.like, f"{path}.like")
+        made = {key: value for key, value in like.items() if key not in keep}
+        return made if cluster is None else {**made, "cluster": cluster}
+    lacking = [key for key in ("cpuNum", "totalPhysicalMemory") if getattr(doc, _python(key)) is None]
+    if lacking:
+        raise InvalidInput([Fault(f"{path}.{key}", "is missing", "like, or cpuNum and memory") for key in lacking])
+    made = {"cpuNum": doc.cpu_num, "totalPhysicalMemory": doc.total_physical_memory}
+    clusters = [one["name"] for one in data.get("clusters", ())]
+    if isinstance(doc, AddHostsDoc) and cluster is None and len(clusters) > 1:
+        raise InvalidInput([Fault(f"{path}.cluster", "is missing", ", ".join(clusters))])
+    found = cluster or (clusters[0] if clusters else None)
+    return made if found is None else {**made, "cluster": found}
+
+
+def _python(key: str) -> str:
+    return {"cpuNum": "cpu_num", "totalPhysicalMemory": "total_physical_memory"}[key]
+
+
+def _share(data: Data, doc: AddHostsDoc, name: str) -> None:
+    """What a new host brings to local storages."""
+    for storage in data.get("primaryStorages", ()):
+        if storage.get("localHosts") is None:
+            continue
+        _expand_shares(storage)
+        like = next((one for one in storage["localHosts"] if one["host"] == doc.like), None)
+        size = doc.local_storage if doc.local_storage is not None else like and like["totalCapacity"]
+        if size is not None:
+            storage["localHosts"].append({"host": name, "totalCapacity": size})
+
+
+def _expand_shares(storage: Data) -> None:
+    made: list[Data] = []
+    for one in storage["localHosts"]:
+        rest = {key: value for key, value in one.items() if key != "count"}
+        made += [{**rest, "host": numbered(one["host"], n + 1)} for n in range(one.get("count") or 1)]
+    storage["localHosts"] = made
+
+
+def remove_hosts(data: Data, names: list[str]) -> None:
+    """Hosts go; the VMs they carried are placed by the allocator; raises InvalidInput."""
+    expand_counted(data, "hosts")
+    gone = {_host(data, name, f"removeHosts.{row}")["name"] for row, name in enumerate(names)}
+    gone |= set(names)
+    data["hosts"] = [one for one in data["hosts"] if one["name"] not in gone]
+    expand_counted(data, "vms")
+    for vm in data["vms"]:
+        for key in ("host", "lastHost"):
+            if vm.get(key) in gone:
+                del vm[key]
+    for group in data.get("hostGroups", ()):
+        group["hosts"] = [one for one in group.get("hosts", ()) if one not in gone]
+    for storage in data.get("primaryStorages", ()):
+        if storage.get("localHosts") is not None:
+            _expand_shares(storage)
+            storage["localHosts"] = [one for one in storage["localHosts"] if one["host"] not in gone]
+        if "hostLinks" in storage:
+            storage["hostLinks"] = [one for one in storage["hostLinks"] if one["host"] not in gone]
+    for key, field in (("incidents", "host"), ("resourceConfig", "resource")):
+        if key in data:
+            data[key] = [one for one in data[key] if one.get(field) not in gone]
+
+
+def replace_hosts(data: Data, doc: ReplaceHostsDoc) -> None:
+    """Named hosts, or those of a cluster, take another size; raises InvalidInput."""
+    expand_counted(data, "hosts")
+    if (doc.hosts is None) == (doc.cluster is None):
+        raise InvalidInput([Fault("replaceHosts", "says not which hosts", "hosts or cluster")])
+    new = _machine(data, doc, "replaceHosts")
+    keys = ("cpuNum", "totalPhysicalMemory", "pciDevices", "architecture")
+    size: Data = {key: new[key] for key in keys if key in new}
+    if doc.hosts is not None:
+        chosen = [_host(data, name, f"replaceHosts.hosts.{row}") for row, name in enumerate(doc.hosts)]
+    else:
+        chosen = [one for one in data["hosts"] if one.get("cluster", only_cluster(data)) == doc.cluster]
+        if not chosen:
+            raise InvalidInput([Fault("replaceHosts.cluster", f"{doc.cluster!r} has no hosts", "a cluster's name")])
+    for one in chosen:
+        for key in _GIVEN:
+            one.pop(key, None)
+        one.update(size)
+
+
+def merge_clusters(data: Data, doc: MergeClustersDoc) -> None:
+    """Clusters become one; raises InvalidInput."""
+    _explicit_clusters(data)
+    known = {one["name"]: one for one in data["clusters"]}
+    _all_known(doc.clusters, known, "mergeClusters.clusters")
+    gone = set(doc.clusters) - {doc.into}
+    if doc.into not in known:
+        model = {key: value for key, value in known[doc.clusters[0]].items() if key != "uuid"}
+        data["clusters"].append({**model, "name": doc.into})
+    data["clusters"] = [one for one in data["clusters"] if one["name"] not in gone]
+    _rename(data, gone, [doc.into])
+    for one in data["hosts"]:
+        if one["cluster"] in gone:
+            one["cluster"] = doc.into
+    for request in data.get("requests", ()):
+        if request["cloneVmInstance"].get("clusterUuid") in gone:
+            request["cloneVmInstance"]["clusterUuid"] = doc.into
+    for key, field in (("incidents", "cluster"), ("resourceConfig", "resource")):
+        for one in data.get(key, ()):
+            if one.get(field) in gone:
+                one[field] = doc.into
+
+
+def split_cluster(data: Data, doc: SplitClusterDoc) -> None:
+    """Hosts leave for a new cluster attached to the same storages and networks; raises InvalidInput."""
+    _explicit_clusters(data)
+    expand_counted(data, "hosts")
+    known = {one["name"]: one for one in data["clusters"]}
+    _all_known([doc.cluster], known, "splitCluster.cluster")
+    if doc.into in known:
+        raise InvalidInput([Fault("splitCluster.into", f"{doc.into!r} is there already", "the name of a new cluster")])
+    model = {key: value for key, value in known[doc.cluster].items() if key != "uuid"}
+    data["clusters"].append({**model, "name": doc.into})
+    for row, name in enumerate(doc.hosts):
+        _host(data, name, f"splitCluster.hosts.{row}")["cluster"] = doc.into
+    _rename(data, {doc.cluster}, [doc.cluster, doc.into])
+
+
+def move_vm(data: Data, doc: MoveVmDoc) -> None:
+    """A VM of the file stands elsewhere; raises InvalidInput."""
+    expand_counted(data, "vms")
+    _host(data, doc.host, "moveVm.host")
+    known = {one["name"]: one for one in data["vms"]}
+    _all_known([doc.vm], known, "moveVm.vm")
+    known[doc.vm]["host"] = doc.host
+
+
+def _explicit_clusters(data: Data) -> None:
+    """Every host says its cluster, also where there is only one."""
+    only = only_cluster(data)
+    data.setdefault("clusters", [{"name": only}])
+    for one in data.setdefault("hosts", []):
+        one.setdefault("cluster", only)
+
+
+def only_cluster(data: Data) -> str:
+    """The cluster of hosts that name none: the first, or the one that is implied."""
+    clusters = data.get("clusters") or [{"name": "cluster"}]
+    return str(clusters[0]["name"])
+
+
+def _rename(data: Data, old: set[str], new: list[str]) -> None:
+    """Attachments to one of *old* become attachments to all of *new*."""
+    for key in ("primaryStorages", "l2Networks", "l3Networks"):
+        for one in data.get(key, ()):
+            listed = one.get("attachedClusters")
+            if listed is not None and old & set(listed):
+                kept = [name for name in listed if name not in old]
+                one["attachedClusters"] = [*dict.fromkeys([*kept, *new])]
+
+
+def _host(data: Data, name: str, path: str) -> Data:
+    expand_counted(data, "hosts")
+    for one in data["hosts"]:
+        if name in (one["name"], one.get("uuid")):
+            found: Data = one
+            return found
+    known = nearest(name, (one["name"] for one in data["hosts"]))
+    raise InvalidInput([Fault(path, f"there is no host {name!r}", known)])
+
+
+def _all_known(names: list[str], known: Iterable[str], path: str) -> None:
+    faults = [
+        Fault(f"{path}.{row}", f"{name!r} is not there", nearest(name, known))
+        for row, name in enumerate(names)
+        if name not in set(known)
+    ]
+    if faults:
+        raise InvalidInput(faults)
