@@ -6,6 +6,7 @@ import numpy as np
 
 from simclone.errors import InvariantViolation
 from simclone.model.books.journal import Journal
+from simclone.model.columns import IntArray
 from simclone.model.inventory import device_asks
 from simclone.model.vms import NONE, STATE
 from simclone.units import divided
@@ -197,6 +198,20 @@ class HostBook(Journal):
         for name in ("host", "cpu", "memory"):
             self._cell(self.cloud.vms, f"hold_{name}", vm, cells(f"move_{name}")[vm])
             self._cell(self.cloud.vms, f"move_{name}", vm, NONE if name == "host" else 0)
+
+    def fill(self, hosts: IntArray, cpu: int, memory: int, times: IntArray | int = 1) -> None:
+        """Charge many hosts for *times* VMs each, without VM rows: for counting on a copy that is thrown away.
+
+        Nothing is journalled and no VM stands behind it, so `check` does not hold afterwards.
+        """
+        fleet = self.cloud.fleet
+        many: IntArray = np.broadcast_to(np.asarray(times, dtype=np.int64), hosts.shape)
+        each = np.array([divided(memory, ratio) for ratio in fleet.memory_ratios], dtype=np.int64)
+        for name, more in (("cpu", cpu * many), ("memory", each[fleet.array("ratio_class")[hosts]] * many)):
+            fleet.array(f"available_{name}")[hosts] -= more
+            fleet.array(f"held_{name}")[hosts] += more
+        fleet.array("vm_count")[hosts] += many
+        self.cloud.epoch += 1
 
     def recalculate_host(self, host: int) -> None:
         """Overwrite a host's recorded figures from the VM rows (host-allocation.md 2.6)."""

@@ -1,0 +1,175 @@
+"""How many more clones fit: until the first failure, and until no name finds a place; what they run out of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from simclone.engine.context import Context
+from simclone.errors import Fault, InvalidInput
+from simclone.planning.asking import Ask, asks_of, dress, standing
+from simclone.planning.columns import counted
+from simclone.planning.failing import WorstCase, worst_case
+from simclone.planning.filling import Filled, filled, filled_in_turn, whole_batches
+from simclone.planning.holes import Hole, largest_hole
+from simclone.scenario.load import Scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many more clones of one kind fit.
+
+    *until_failure* are placed before the first that fails, *total* until no name is placed any more, *reason* is why
+    the next one fails. *batches* counts calls of so many names that succeed whole, where that was asked.
+    *with_failures* are the clones that fit beside the VMs of the worst hosts lost. *how* is ``columns`` or ``calls``.
+    """
+
+    name: str
+    vm: str
+    cpu: int
+    memory: int
+    until_failure: int
+    total: int
+    reason: str
+    clusters: Mapping[str, int]
+    zones: Mapping[str, int]
+    how: str
+    batches: int | None = None
+    with_failures: WorstCase | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Headroom:
+    """The rooms of everything asked for, and the largest VM that fits now."""
+
+    scenario: str
+    rooms: tuple[Room, ...]
+    hole: Hole
+    survive: int = 0
+    notes: tuple[str, ...] = field(default=())
+
+    def summary(self) -> str:
+        """A line per kind."""
+        lines = [f"{self.scenario}: how many more fit"]
+        for one in self.rooms:
+            text = f"  {one.name}: {one.total}"
+            if one.until_failure != one.total:
+                text += f" (the first fails after {one.until_failure})"
+            text += f", then {one.reason}" if one.reason else ", no end was met"
+            if one.batches is not None:
+                text += f"; {one.batches} whole batches"
+            if one.with_failures is not None:
+                text += f"; {one.with_failures.summary()}"
+            lines.append(text)
+        lines.append(f"  largest VM: {self.hole.summary()}")
+        return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per kind; sizes in vCPUs and bytes, counts of clones, why the next one fails, how it was counted."""
+        import pandas as pd
+
+        columns = ["name", "vm", "cpu_vcpus", "memory_bytes", "until_failure", "total", "reason", "batches"]
+        rows = [
+            (
+                *(one.name, one.vm, one.cpu, one.memory, one.until_failure, one.total, one.reason, one.batches),
+                None if one.with_failures is None else one.with_failures.total,
+                one.how,
+            )
+            for one in self.rooms
+        ]
+        return pd.DataFrame(rows, columns=[*columns, "with_failures", "how"])
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain data."""
+        return asdict(self)
+
+    def _repr_html_(self) -> str:
+        frame: str = self.to_frame().to_html(index=False)
+        return f"<p>Largest VM: {self.hole.summary()}</p>{frame}"
+
+
+def headroom(
+    scenario: Scenario,
+    *,
+    vm: str | None = None,
+    offerings: Sequence[str] = (),
+    mix: Mapping[str, int] | None = None,
+    batch: int | None = None,
+    survive: int = 0,
+    at: str = "start",
+    seed: int | None = None,
+    method: str = "auto",
+    account: str | None = None,
+) -> Headroom:
+    """How many more clones fit, of each of *offerings* (all, if none are named), of *vm*, or of a *mix* by weights.
+
+    The calls are those of *account* (the administrator's, if none is named), whose limits count.
+    *batch* counts whole calls of so many names besides, *survive* leaves room for the VMs of so many lost hosts.
+    Where flows judge every host by itself the count is made on columns, else call by call (*method* ``calls``: always);
+    both give the same. Raises InvalidInput.
+    """
+    _check(batch, survive, method)
+    ctx = standing(scenario, seed=seed, at=at)
+    if mix:
+        return _mixed(ctx, scenario, mix, vm, account)
+    asks = asks_of(scenario, vm=vm, offerings=offerings, account=account)
+    rooms = [_room(ctx, ask, batch=batch, survive=survive, method=method) for ask in asks]
+    return Headroom(scenario.name, tuple(rooms), largest_hole(ctx.cloud), survive)
+
+
+def _mixed(ctx: Context, scenario: Scenario, mix: Mapping[str, int], vm: str | None, account: str | None) -> Headroom:
+    """Kinds by weight, one clone after the other, until none of them fits."""
+    wrong = [name for name, weight in mix.items() if weight < 1]
+    if wrong:
+        raise InvalidInput(
+            [Fault(f"mix.{name}", f"{mix[name]} is no weight", "a whole number above 0") for name in wrong]
+        )
+    asks = asks_of(scenario, vm=vm, offerings=list(mix), account=account)
+    parts, until = filled_in_turn(ctx.fork(), asks, list(mix.values()))
+    rooms = [_told(ctx, ask, part, "calls") for ask, part in zip(asks, parts, strict=True)]
+    note = f"one after the other by weight, the first failure comes after {until} clones"
+    return Headroom(scenario.name, tuple(rooms), largest_hole(ctx.cloud), 0, (note,))
+
+
+def _check(batch: int | None, survive: int, method: str) -> None:
+    faults = []
+    if batch is not None and batch < 1:
+        faults.append(Fault("batch", f"{batch} is no size", "at least 1"))
+    if survive < 0:
+        faults.append(Fault("survive", f"{survive} is no number of hosts", "at least 0"))
+    if method not in ("auto", "calls"):
+        faults.append(Fault("method", f"{method!r} is unknown", "auto or calls"))
+    if faults:
+        raise InvalidInput(faults)
+
+
+def _room(ctx: Context, ask: Ask, *, batch: int | None, survive: int, method: str) -> Room:
+    twin = ctx.fork()
+    dress(twin, ask)
+    found = counted(twin, ask) if method == "auto" else None
+    how = "calls" if found is None else "columns"
+    room = _told(ctx, ask, found or filled(twin.fork(), ask), how)
+    if batch is not None:
+        room = replace(room, batches=whole_batches(twin.fork(), ask, batch))
+    if survive:
+        room = replace(room, with_failures=worst_case(twin, survive, lambda lost: room_left(lost, ask, method)))
+    return room
+
+
+def _told(ctx: Context, ask: Ask, found: Filled, how: str) -> Room:
+    twin = ctx.fork()
+    dress(twin, ask)
+    row = twin.cloud.find("vm", ask.vm)
+    cpu, memory = twin.cloud.vms.get("cpu", row), twin.cloud.vms.get("memory", row)
+    counts = (found.until_failure, found.total, found.reason, found.clusters, found.zones)
+    return Room(ask.name, ask.vm, cpu, memory, *counts, how)
+
+
+def room_left(ctx: Context, ask: Ask, method: str = "auto") -> int:
+    """How many clones fit into a cloud whose source is dressed; the cloud is left as it is."""
+    found = counted(ctx, ask) if method == "auto" else None
+    return (found or filled(ctx.fork(), ask)).total

@@ -1,0 +1,50 @@
+"""The largest single VM that fits now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from simclone.model.cloud import Cloud
+from simclone.model.inventory import CONNECTED, ENABLED
+from simclone.units import format_size, multiplied
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """*memory_bytes* is the most one VM may have, with up to *cpu_vcpus* on *host*; *most_cpu_vcpus* on any host."""
+
+    host: str
+    cpu_vcpus: int
+    memory_bytes: int
+    most_cpu_vcpus: int
+
+    def summary(self) -> str:
+        """One line."""
+        if not self.host:
+            return "none, no usable host has room"
+        text = f"{format_size(self.memory_bytes)} with up to {self.cpu_vcpus} vCPUs on {self.host}"
+        return text if self.most_cpu_vcpus <= self.cpu_vcpus else f"{text}; up to {self.most_cpu_vcpus} vCPUs elsewhere"
+
+
+def holes(cloud: Cloud, most: int = 10) -> list[Hole]:
+    """The hosts with the largest holes: usable ones with a vCPU free, by memory, then by vCPUs, then by rank."""
+    fleet = cloud.fleet
+    usable = (fleet.array("exists") == 1) & (fleet.array("state") == ENABLED) & (fleet.array("status") == CONNECTED)
+    checked = cloud.settings.flag("hostAllocator.hostAllocator.checkHostMem")
+    found = []
+    for host in np.flatnonzero(usable & (fleet.array("available_cpu") > 0)).tolist():
+        free = max(fleet.get("available_memory", host) - fleet.get("reserved_memory", host), 0)
+        room = multiplied(free, fleet.memory_ratio(host))
+        if checked:
+            room = min(room, fleet.get("total_memory", host) - 1)
+        if room > 0:
+            found.append((-room, -fleet.get("available_cpu", host), host))
+    widest = max((-cpu for _, cpu, _ in found), default=0)
+    return [Hole(fleet.names[host], -cpu, -room, widest) for room, cpu, host in sorted(found)[:most]]
+
+
+def largest_hole(cloud: Cloud) -> Hole:
+    """The first of `holes`, or an empty one."""
+    return next(iter(holes(cloud, 1)), Hole("", 0, 0, 0))
