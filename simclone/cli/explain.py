@@ -71,7 +71,7 @@ def _run(scenario: str, seed: int | None) -> Run:
 
     from simclone import api
 
-    if not Path(scenario).is_dir():
+    if not (Path(scenario) / "manifest.json").is_file():
         return api.run(scenario, seed=seed)
     if seed is not None:
         raise click.UsageError("a run directory has its seed already")
@@ -197,6 +197,6 @@ def _show(story: Explanation) -> None:
         columns = ("host", "verdict", "flow", "free vCPUs", "free memory", "reserved", "ratio", "VMs")
         out.print(table(f"Hosts ({asked})", columns, rows, numbers=(3, 4, 5, 6, 7)))
     if story.fixes:
-        fixes = [(one.cost, one.kind, one.text) for one in story.fixes]
+        fixes = [(f"{one.cost:g}", one.kind, one.text) for one in story.fixes]
         out.print(table("What would fix it, each by itself", ("cost", "kind", "change"), fixes, numbers=(0,)))
     click.echo(story.summary())

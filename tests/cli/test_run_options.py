@@ -23,7 +23,7 @@ from simclone.errors import InvalidInput
 
 Call = Callable[..., tuple[int, str, str]]
 TABLES = {"clones", "decisions", "hosts", "storage", "events", "series", "places", "storage_series", "queues"}
-JSON = {"manifest.json", "records.json", "responses.json", "statistics.json"}
+JSON = {"manifest.json", "records.json", "responses.json", "statistics.json", "scenario.json"}
 STREAM = """
 workload: [{name: flow, vm: web, arrivals: {every: 60}, lifetime: 90}]
 timing: {startOnHypervisor: 5}

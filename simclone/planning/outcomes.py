@@ -1,0 +1,136 @@
+"""One run of many: what it is made from, as plain data any process can be handed, and what it came to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any
+
+from simclone.engine.opening import open_context
+from simclone.engine.prepare import requests_of, simulation_of, with_refused
+from simclone.engine.simulation import Observer
+from simclone.engine.statistics import statistics_of
+from simclone.records import CloneAnswer
+from simclone.scenario.changes import data_of
+from simclone.scenario.load import Scenario, scenario_from
+from simclone.units import SECOND
+from simclone.version import __version__
+
+LATEST = 64
+"""A process keeps so many scenarios that it has built."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Replications *first* … *last* - 1 of a scenario, given as JSON text, under a seed."""
+
+    text: str = field(repr=False)
+    path: str
+    digest: str
+    seed: int
+    first: int
+    last: int
+
+    @property
+    def key(self) -> str:
+        """32 hex digits: equal for equal blocks of this version."""
+        told = f"{__version__}|{self.digest}|{self.seed}|{self.first}|{self.last}|{self.text}"
+        return blake2b(told.encode(), digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run came to; *figures* are those of its statistics, *first_failure_s* None when nothing failed."""
+
+    replication: int
+    asked: int
+    placed: int
+    first_failure_s: float | None
+    reasons: Mapping[str, int]
+    figures: Mapping[str, float | None]
+
+    @property
+    def success_ratio(self) -> float:
+        """The share of names that were placed; 1 when nothing was asked."""
+        return self.placed / self.asked if self.asked else 1.0
+
+    def figure(self, name: str) -> float | None:
+        """A figure by name: success_ratio, first_failure_s, or one of the statistics."""
+        if name in ("success_ratio", "first_failure_s", "placed", "asked"):
+            found: float | None = getattr(self, name)
+            return found
+        return self.figures[name]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return asdict(self)
+
+
+def blocks_of(scenario: Scenario, replications: int, *, seed: int | None = None, size: int = 8) -> list[Block]:
+    """The replications of a scenario in blocks of *size*; blocks do not depend on who works them off."""
+    text = json.dumps(data_of(scenario), sort_keys=True)
+    return [
+        Block(
+            text,
+            scenario.path,
+            scenario.sha256,
+            scenario.run.seed if seed is None else seed,
+            at,
+            min(at + size, replications),
+        )
+        for at in range(0, replications, size)
+    ]
+
+
+class _First(Observer):
+    """When the first name failed."""
+
+    def __init__(self) -> None:
+        self.at_us: int | None = None
+
+    def answered(self, at_us: int, answer: CloneAnswer) -> None:
+        if self.at_us is None and (answer.error is not None or any(one.error is not None for one in answer.clones)):
+            self.at_us = at_us
+
+
+@lru_cache(maxsize=LATEST)
+def _scenario(text: str, path: str, digest: str) -> Scenario:
+    data = json.loads(text)
+    data["run"] = {**data.get("run", {}), "keep": "summary"}
+    return scenario_from(data, path, digest)
+
+
+def work_off(block: Block) -> list[dict[str, Any]]:
+    """The outcomes of a block as plain data; what a worker process calls."""
+    scenario = _scenario(block.text, block.path, block.digest)
+    return [outcome_of(scenario, block.seed, number).to_dict() for number in range(block.first, block.last)]
+
+
+def outcome_of(scenario: Scenario, seed: int, replication: int) -> Outcome:
+    """One run."""
+    ctx = open_context(scenario, seed=seed, replication=replication)
+    requests, refused = requests_of(scenario)
+    first = _First()
+    simulation = simulation_of(scenario, ctx, requests, observers=(first,))
+    simulation.run()
+    result = with_refused(scenario, simulation, refused, False)
+    early = [one.started_us for one in refused.values()]
+    failed = min([at for at in (first.at_us, *early) if at is not None], default=None)
+    figures = statistics_of(result, ()).to_dict()
+    plain = {name: value for name, value in figures.items() if value is None or isinstance(value, int | float)}
+    return Outcome(
+        replication=replication,
+        asked=result.totals.asked,
+        placed=result.totals.placed,
+        first_failure_s=None if failed is None else failed / SECOND,
+        reasons=dict(result.totals.reasons),
+        figures=plain,
+    )
+
+
+def outcomes_from(rows: Sequence[Mapping[str, Any]]) -> list[Outcome]:
+    """Outcomes from plain data, by replication."""
+    return sorted((Outcome(**row) for row in rows), key=lambda one: one.replication)
