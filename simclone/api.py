@@ -31,7 +31,7 @@ from simclone.explain.story import Explanation, explain_clone, explain_refusal
 from simclone.model.vms import NONE
 from simclone.records import CloneAnswer, CloneRecord, CloneRequest, ErrorCode, Placed
 from simclone.scenario.changes import changed
-from simclone.scenario.load import Case, Scenario, scenario_from, scenario_of
+from simclone.scenario.load import Given, Scenario, as_scenario, scenario_from
 from simclone.scenario.load import load as load_file
 from simclone.scenario.reading import decode, read_bytes
 from simclone.units import SECOND, format_size
@@ -42,19 +42,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LONGEST_S = 9.0e12
-Source = Scenario | str | Path | Mapping[str, Any]
+Source = Given
 
 
 def load(source: Source) -> Scenario:
     """A scenario from a file's path or from plain data in the file's spelling; raises InvalidInput with every fault."""
-    if isinstance(source, Scenario):
-        return source
-    if isinstance(source, Mapping):
-        return scenario_of(source)
-    found = load_file(source)
-    if isinstance(found, Case):
-        raise UnknownName("scenario", f"{source} is a case; use simclone.check_path")
-    return found
+    return as_scenario(source)
 
 
 class Interrupted(KeyboardInterrupt):

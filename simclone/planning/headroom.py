@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from simclone.engine.context import Context
 from simclone.errors import Fault, InvalidInput
+from simclone.planning.answer import Answer
 from simclone.planning.asking import Ask, asks_of, dress, standing
 from simclone.planning.columns import counted
 from simclone.planning.failing import WorstCase, worst_case
 from simclone.planning.filling import Filled, filled, filled_in_turn, whole_batches
 from simclone.planning.holes import Hole, largest_hole
-from simclone.scenario.load import Scenario
+from simclone.scenario.load import Given, Scenario, as_scenario
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +44,7 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True)
-class Headroom:
+class Headroom(Answer):
     """The rooms of everything asked for, and the largest VM that fits now."""
 
     scenario: str
@@ -83,17 +84,18 @@ class Headroom:
         ]
         return pd.DataFrame(rows, columns=[*columns, "with_failures", "how"])
 
-    def to_dict(self) -> dict[str, object]:
-        """Plain data."""
-        return asdict(self)
-
-    def _repr_html_(self) -> str:
-        frame: str = self.to_frame().to_html(index=False)
-        return f"<p>Largest VM: {self.hole.summary()}</p>{frame}"
+    def figures(self) -> Mapping[str, float | None]:
+        """``total`` (the least of all kinds), ``total.NAME``, and the same with ``with_failures``."""
+        found: dict[str, float | None] = {f"total.{one.name}": one.total for one in self.rooms}
+        found["total"] = min((one.total for one in self.rooms), default=None)
+        spare = {one.name: one.with_failures.total for one in self.rooms if one.with_failures is not None}
+        found.update({f"with_failures.{name}": total for name, total in spare.items()})
+        found["with_failures"] = min(spare.values(), default=None)
+        return found
 
 
 def headroom(
-    scenario: Scenario,
+    source: Given,
     *,
     vm: str | None = None,
     offerings: Sequence[str] = (),
@@ -112,6 +114,7 @@ def headroom(
     Where flows judge every host by itself the count is made on columns, else call by call (*method* ``calls``: always);
     both give the same. Raises InvalidInput.
     """
+    scenario = as_scenario(source)
     _check(batch, survive, method)
     ctx = standing(scenario, seed=seed, at=at)
     if mix:

@@ -19,6 +19,8 @@ from simclone.scenario.load import Scenario, scenario_from
 from simclone.units import SECOND
 from simclone.version import __version__
 
+ENOUGH, STEP = 100, 0.0005
+"""A share is looked at from so many names on, and kept in steps of so much."""
 LATEST = 64
 """A process keeps so many scenarios that it has built."""
 
@@ -43,7 +45,10 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run came to; *figures* are those of its statistics, *first_failure_s* None when nothing failed."""
+    """What a run came to; *figures* are those of its statistics, *first_failure_s* None when nothing failed.
+
+    *falls* are the moments (seconds) when the share of names placed so far was lower than ever, with that share.
+    """
 
     replication: int
     asked: int
@@ -51,6 +56,12 @@ class Outcome:
     first_failure_s: float | None
     reasons: Mapping[str, int]
     figures: Mapping[str, float | None]
+    first_reason: str = ""
+    falls: Sequence[tuple[float, float]] = ()
+
+    def fell_below(self, share: float) -> float | None:
+        """Seconds until fewer than *share* of the names so far were placed, a hundred names at least; None if never."""
+        return next((at for at, ratio in self.falls if ratio < share), None)
 
     @property
     def success_ratio(self) -> float:
@@ -85,15 +96,29 @@ def blocks_of(scenario: Scenario, replications: int, *, seed: int | None = None,
     ]
 
 
-class _First(Observer):
-    """When the first name failed."""
+class _Watch(Observer):
+    """When and why the first name failed, and how the share of placed ones fell."""
 
     def __init__(self) -> None:
         self.at_us: int | None = None
+        self.reason = ""
+        self.falls: list[tuple[float, float]] = []
+        self._asked = self._placed = 0
+        self._least = 1.0
 
     def answered(self, at_us: int, answer: CloneAnswer) -> None:
-        if self.at_us is None and (answer.error is not None or any(one.error is not None for one in answer.clones)):
-            self.at_us = at_us
+        errors = [answer.error] if answer.error is not None else [one.error for one in answer.clones]
+        failed = next((error for error in errors if error is not None), None)
+        self._asked += len(answer.request.names)
+        self._placed += 0 if answer.error is not None else sum(error is None for error in errors)
+        if failed is None:
+            return
+        if self.at_us is None:
+            self.at_us, self.reason = at_us, failed.root_reason
+        share = self._placed / self._asked
+        if self._asked >= ENOUGH and share <= self._least - STEP:
+            self._least = share
+            self.falls.append((at_us / SECOND, share))
 
 
 @lru_cache(maxsize=LATEST)
@@ -113,7 +138,7 @@ def outcome_of(scenario: Scenario, seed: int, replication: int) -> Outcome:
     """One run."""
     ctx = open_context(scenario, seed=seed, replication=replication)
     requests, refused = requests_of(scenario)
-    first = _First()
+    first = _Watch()
     simulation = simulation_of(scenario, ctx, requests, observers=(first,))
     simulation.run()
     result = with_refused(scenario, simulation, refused, False)
@@ -128,6 +153,8 @@ def outcome_of(scenario: Scenario, seed: int, replication: int) -> Outcome:
         first_failure_s=None if failed is None else failed / SECOND,
         reasons=dict(result.totals.reasons),
         figures=plain,
+        first_reason=first.reason,
+        falls=tuple(first.falls),
     )
 
 

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path as FilePath
 from typing import Any, TypeVar
 
-from simclone.errors import Fault, InvalidInput
+from simclone.errors import Fault, InvalidInput, UnknownName
 from simclone.model.ledger import Ledger
 from simclone.scenario.build import build_resolved
 from simclone.scenario.cases import CaseDoc, StepDoc
@@ -94,6 +94,22 @@ class Case(_Loaded):
     def steps(self) -> list[StepDoc]:
         """What is done, in order."""
         return self.doc.steps
+
+
+Given = Scenario | str | FilePath | Mapping[str, Any]
+"""A scenario, the path of its file, or its data."""
+
+
+def as_scenario(source: Given) -> Scenario:
+    """A scenario from a file's path or from plain data in the file's spelling; raises InvalidInput with every fault."""
+    if isinstance(source, Scenario):
+        return source
+    if isinstance(source, Mapping):
+        return scenario_of(source)
+    found = load(source)
+    if isinstance(found, Case):
+        raise UnknownName("scenario", f"{source} is a case; use simclone.check_path")
+    return found
 
 
 def load(path: str | FilePath) -> Scenario | Case:

@@ -1,0 +1,49 @@
+"""What every planning answer can do: a summary, a frame, plain data, figures for conditions, a page for notebooks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from html import escape
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Answer:
+    """Base of the results; a subclass is a frozen dataclass with `summary` and `to_frame`."""
+
+    __slots__ = ()
+
+    def summary(self) -> str:
+        """The answer in words."""
+        raise NotImplementedError
+
+    def to_frame(self) -> pd.DataFrame:
+        """The answer as a table; sizes in vCPUs and bytes, times in seconds."""
+        raise NotImplementedError
+
+    def figures(self) -> Mapping[str, float | None]:
+        """The figures a condition may name."""
+        return {}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data; numbers that are not finite are None."""
+        plain: Any = self
+        found: dict[str, Any] = _plain(asdict(plain))
+        return found
+
+    def _repr_html_(self) -> str:
+        words = "".join(f"<p>{escape(line)}</p>" for line in self.summary().splitlines())
+        frame: str = self.to_frame().to_html(index=False)
+        return words + frame
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return None if isinstance(value, float) and not isfinite(value) else value

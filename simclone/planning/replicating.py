@@ -1,0 +1,101 @@
+"""Replications of a scenario and of variants of it: the same random numbers for each, as many as it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from simclone.errors import Fault, InvalidInput
+from simclone.planning.execution import Execution, Halted, outcomes_of, run_blocks
+from simclone.planning.outcomes import Block, Outcome, blocks_of
+from simclone.planning.statistics import CONFIDENCE, Interval, checked_share, mean_interval
+from simclone.scenario.load import Scenario
+
+REPLICATIONS = 10
+MOST = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How many replications of each variant, and *how* they are made.
+
+    More than *replications* until the interval of the figure's mean is as narrow as *half_width*, at most *most*.
+    """
+
+    replications: int = REPLICATIONS
+    seed: int | None = None
+    confidence: float = CONFIDENCE
+    half_width: float | None = None
+    most: int = MOST
+    how: Execution = Execution()  # noqa: RUF009 - frozen
+
+    def __post_init__(self) -> None:
+        faults = []
+        if self.replications < 1:
+            faults.append(Fault("replications", f"{self.replications} is no number of runs", "at least 1"))
+        if self.half_width is not None and self.half_width <= 0:
+            faults.append(Fault("half_width", f"{self.half_width:g} is no width", "a number above 0"))
+        if self.half_width is not None and self.replications < 2:
+            faults.append(Fault("replications", "one run has no interval to narrow", "at least 2"))
+        if faults:
+            raise InvalidInput(faults)
+        checked_share("confidence", self.confidence)
+
+
+Runs = Mapping[str, list[Outcome]]
+
+
+def replicate(variants: Mapping[str, Scenario], plan: Plan, figure: str = "success_ratio") -> tuple[Runs, bool]:
+    """Outcomes of every variant by name, and whether Ctrl-C ended it early; the same replications for each.
+
+    After an interrupt only replications that every variant finished are kept, so pairs stay pairs.
+    """
+    done: dict[str, list[dict[str, object]]] = {}
+    count = plan.replications
+    while True:
+        blocks = {name: blocks_of(one, count, seed=plan.seed) for name, one in variants.items()}
+        every = [block for part in blocks.values() for block in part]
+        try:
+            done.update(run_blocks([block for block in every if block.key not in done], plan.how))
+        except Halted as end:
+            done.update(end.finished)
+            return _common(blocks, done), True
+        runs = {name: outcomes_of(part, done) for name, part in blocks.items()}
+        if plan.half_width is None or count >= plan.most or _narrow(runs, plan, figure):
+            return runs, False
+        count = min(plan.most, max(count + 8, int(count * 1.5)))
+
+
+def _narrow(runs: Runs, plan: Plan, figure: str) -> bool:
+    wanted = plan.half_width or 0.0
+    return all(interval_of(part, figure, plan.confidence).half_width <= wanted for part in runs.values())
+
+
+def _common(blocks: Mapping[str, Sequence[Block]], done: Mapping[str, list[dict[str, object]]]) -> Runs:
+    found = {name: outcomes_of(part, done) for name, part in blocks.items()}
+    shared = set.intersection(*({one.replication for one in part} for part in found.values()))
+    return {name: [one for one in part if one.replication in shared] for name, part in found.items()}
+
+
+def values_of(outcomes: Sequence[Outcome], figure: str) -> list[float]:
+    """A figure of each replication, those that have it; raises InvalidInput for an unknown name."""
+    try:
+        found = [one.figure(figure) for one in outcomes]
+    except KeyError:
+        known = "success_ratio, first_failure_s, placed, asked" + "".join(f", {name}" for name in outcomes[0].figures)
+        raise InvalidInput([Fault("figure", f"{figure!r} is no figure", known)]) from None
+    return [float(value) for value in found if value is not None]
+
+
+def interval_of(outcomes: Sequence[Outcome], figure: str, confidence: float = CONFIDENCE) -> Interval:
+    """The mean of a figure over the replications that have it."""
+    return mean_interval(values_of(outcomes, figure), confidence)
+
+
+def reasons_of(outcomes: Sequence[Outcome]) -> dict[str, int]:
+    """Failed names by reason over all replications, most first."""
+    counts: dict[str, int] = {}
+    for one in outcomes:
+        for reason, count in one.reasons.items():
+            counts[reason] = counts.get(reason, 0) + count
+    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))

@@ -1,0 +1,131 @@
+"""When do we run out: the time until the first failure, or until success falls below a share, under growth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from simclone.errors import Fault, InvalidInput
+from simclone.planning.answer import Answer
+from simclone.planning.outcomes import Outcome
+from simclone.planning.replicating import Plan, replicate
+from simclone.planning.statistics import Interval, bootstrap_interval, checked_share
+from simclone.scenario.changes import changed
+from simclone.scenario.load import Given, as_scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DAY = 86_400.0
+SHARES = (0.1, 0.5, 0.9)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One variant's runway in seconds: the quantiles of a tenth, half and nine tenths of the replications.
+
+    None where so many of them did not run out before the horizon. *reason* is what most ran out of first.
+    """
+
+    name: str
+    quantiles_s: tuple[float | None, ...]
+    median: Interval | None
+    ran_out: int
+    replications: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Runway(Answer):
+    """Runways of the scenario as it is (first) and with changes; *below* None means until the first failure."""
+
+    scenario: str
+    below: float | None
+    horizon_s: float
+    ways: tuple[Way, ...]
+    interrupted: bool = False
+
+    def summary(self) -> str:
+        """When it runs out, of what, and what the changes buy."""
+        what = "the first failure" if self.below is None else f"success falls below {100 * self.below:g} %"
+        lines = [f"{self.scenario}: time until {what}, looked at for {_days(self.horizon_s)}"]
+        for one in self.ways:
+            low, middle, high = one.quantiles_s
+            if middle is None:
+                text = f"{one.ran_out} of {one.replications} replications run out"
+            else:
+                text = f"{_days(middle)} (a tenth by {_days(low)}, nine tenths by {_days(high)})"
+            bought = self._bought(one)
+            lines.append(f"  {one.name}: {text}{f', by {one.reason}' if one.reason else ''}{bought}")
+        return "\n".join(lines)
+
+    def _bought(self, one: Way) -> str:
+        first, middle = self.ways[0].quantiles_s[1], one.quantiles_s[1]
+        if one is self.ways[0] or first is None:
+            return ""
+        if middle is None:
+            return f"; buys more than {_days(self.horizon_s - first)}"
+        return f"; buys {_days(middle - first)}"
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per variant: variant, p10_s, p50_s, p90_s, low, high of the median, ran_out, replications, reason."""
+        import pandas as pd
+
+        rows = [
+            (
+                *(one.name, *one.quantiles_s, one.median and one.median.low, one.median and one.median.high),
+                *(one.ran_out, one.replications, one.reason),
+            )
+            for one in self.ways
+        ]
+        columns = ["variant", "p10_s", "p50_s", "p90_s", "median_low_s", "median_high_s", "ran_out", "replications"]
+        return pd.DataFrame(rows, columns=[*columns, "reason"])
+
+    def figures(self) -> Mapping[str, float | None]:
+        """``runway_s`` (the median as it is), ``runway_days``, and ``ran_out``, the share of replications that did."""
+        middle = self.ways[0].quantiles_s[1]
+        share = self.ways[0].ran_out / self.ways[0].replications if self.ways[0].replications else None
+        return {"runway_s": middle, "runway_days": None if middle is None else middle / DAY, "ran_out": share}
+
+
+def runway(
+    source: Given,
+    *,
+    below: float | None = None,
+    changes: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+    plan: Plan | None = None,
+) -> Runway:
+    """Replications of a growing workload, with and without *changes* (by name): when does it run out?
+
+    That is when the first name fails, or when fewer than *below* of the names so far (at least a hundred) were placed.
+    Raises InvalidInput.
+    """
+    scenario = as_scenario(source)
+    if scenario.run.horizon is None:
+        raise InvalidInput([Fault("run.horizon", "is missing", "seconds: how far to look")])
+    if below is not None:
+        checked_share("below", below)
+    variants = {"as it is": scenario}
+    for name, one in (changes or {}).items():
+        variants[name] = changed(scenario, one)
+    runs, interrupted = replicate(variants, plan or Plan())
+    ways = tuple(_way(name, part, below) for name, part in runs.items())
+    return Runway(scenario.name, below, scenario.run.horizon, ways, interrupted)
+
+
+def _way(name: str, runs: Sequence[Outcome], below: float | None) -> Way:
+    times = [one.first_failure_s if below is None else one.fell_below(below) for one in runs]
+    known = [time for time in times if time is not None]
+    ranked: list[float | None] = [*sorted(known), *([None] * (len(times) - len(known)))]
+    quantiles = tuple(ranked[min(int(share * len(ranked)), len(ranked) - 1)] if ranked else None for share in SHARES)
+    firsts = [one.first_reason for one in runs if one.first_reason]
+    reason = max(sorted(set(firsts)), key=firsts.count, default="")
+    whole = len(known) == len(times) and len(known) > 1
+    return Way(name, quantiles, bootstrap_interval(known) if whole else None, len(known), len(times), reason)
+
+
+def _days(seconds: float | None) -> str:
+    if seconds is None:
+        return "beyond"
+    return f"{seconds / DAY:.1f} days" if seconds >= DAY else f"{seconds / 3600:.1f} h"
