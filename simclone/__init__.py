@@ -14,6 +14,18 @@ if TYPE_CHECKING:
     from simclone.api import Cloud, Run, change, check_path, load, open_cloud, reopen, run
     from simclone.driving import Simulation
     from simclone.errors import Fault, InvalidInput, InvariantViolation, SimcloneError, UnknownName
+    from simclone.planning.bounding import bound
+    from simclone.planning.comparing import change_variants, compare, strategy_variants, whatif_variants
+    from simclone.planning.execution import Execution
+    from simclone.planning.headroom import headroom
+    from simclone.planning.rebalancing import rebalance
+    from simclone.planning.replicating import Plan
+    from simclone.planning.resilience import drain, survive
+    from simclone.planning.runway import runway
+    from simclone.planning.shrinking import shrink
+    from simclone.planning.sizing import Model, refresh, size
+    from simclone.planning.sweeping import hypercube, sensitivity, slo, sweep
+    from simclone.planning.whatifs import whatif
 
 _HOMES = {
     "Cloud": "simclone.api",
@@ -30,24 +42,66 @@ _HOMES = {
     "InvariantViolation": "simclone.errors",
     "SimcloneError": "simclone.errors",
     "UnknownName": "simclone.errors",
+    "headroom": "simclone.planning.headroom",
+    "size": "simclone.planning.sizing",
+    "refresh": "simclone.planning.sizing",
+    "Model": "simclone.planning.sizing",
+    "shrink": "simclone.planning.shrinking",
+    "survive": "simclone.planning.resilience",
+    "drain": "simclone.planning.resilience",
+    "rebalance": "simclone.planning.rebalancing",
+    "runway": "simclone.planning.runway",
+    "compare": "simclone.planning.comparing",
+    "strategy_variants": "simclone.planning.comparing",
+    "whatif_variants": "simclone.planning.comparing",
+    "change_variants": "simclone.planning.comparing",
+    "sweep": "simclone.planning.sweeping",
+    "hypercube": "simclone.planning.sweeping",
+    "sensitivity": "simclone.planning.sweeping",
+    "slo": "simclone.planning.sweeping",
+    "whatif": "simclone.planning.whatifs",
+    "bound": "simclone.planning.bounding",
+    "Plan": "simclone.planning.replicating",
+    "Execution": "simclone.planning.execution",
 }
 
 __all__ = [
     "Cloud",
+    "Execution",
     "Fault",
     "InvalidInput",
     "InvariantViolation",
+    "Model",
+    "Plan",
     "Run",
     "SimcloneError",
     "Simulation",
     "UnknownName",
     "__version__",
+    "bound",
     "change",
+    "change_variants",
     "check_path",
+    "compare",
+    "drain",
+    "headroom",
+    "hypercube",
     "load",
     "open_cloud",
+    "rebalance",
+    "refresh",
     "reopen",
     "run",
+    "runway",
+    "sensitivity",
+    "shrink",
+    "size",
+    "slo",
+    "strategy_variants",
+    "survive",
+    "sweep",
+    "whatif",
+    "whatif_variants",
 ]
 
 

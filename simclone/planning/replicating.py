@@ -82,7 +82,7 @@ def values_of(outcomes: Sequence[Outcome], figure: str) -> list[float]:
     try:
         found = [one.figure(figure) for one in outcomes]
     except KeyError:
-        known = "success_ratio, first_failure_s, placed, asked" + "".join(f", {name}" for name in outcomes[0].figures)
+        known = "first_failure_s" + "".join(f", {name}" for name in outcomes[0].figures)
         raise InvalidInput([Fault("figure", f"{figure!r} is no figure", known)]) from None
     return [float(value) for value in found if value is not None]
 
