@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from simclone.planning.comparing import change_variants, compare, strategy_variants, whatif_variants
     from simclone.planning.execution import Execution
     from simclone.planning.headroom import headroom
+    from simclone.planning.overview import overview
     from simclone.planning.rebalancing import rebalance
     from simclone.planning.replicating import Plan
     from simclone.planning.resilience import drain, survive
@@ -62,6 +63,7 @@ _HOMES = {
     "whatif": "simclone.planning.whatifs",
     "bound": "simclone.planning.bounding",
     "Plan": "simclone.planning.replicating",
+    "overview": "simclone.planning.overview",
     "Execution": "simclone.planning.execution",
 }
 
@@ -88,6 +90,7 @@ __all__ = [
     "hypercube",
     "load",
     "open_cloud",
+    "overview",
     "rebalance",
     "refresh",
     "reopen",

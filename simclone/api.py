@@ -30,6 +30,7 @@ from simclone.explain.reruns import Question
 from simclone.explain.story import Explanation, explain_clone, explain_refusal
 from simclone.model.vms import NONE
 from simclone.records import CloneAnswer, CloneRecord, CloneRequest, ErrorCode, Placed
+from simclone.report.material import Material
 from simclone.scenario.changes import changed
 from simclone.scenario.load import Given, Scenario, as_scenario, scenario_from
 from simclone.scenario.load import load as load_file
@@ -40,6 +41,9 @@ from simclone.wire.response import render_answer
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from simclone.planning.answer import Answer
+    from simclone.report.plots import Plots
 
 LONGEST_S = 9.0e12
 Source = Given
@@ -374,6 +378,73 @@ class Run:
         from simclone.frames import save_run
 
         return save_run(self, Path(directory), force=force, tables=tables)
+
+    def _material(self, answers: Sequence[Answer] = (), command: str = "") -> Material:
+        """What pages and pictures are made from."""
+        from simclone.frames import places_frame
+
+        failed = bool(self.reasons())
+        verdicts = self.verdicts(fix=True) if failed and self.result.answers else self.verdicts()
+        places = places_frame(self.result)
+        hosts = places[places["kind"] == "host"]
+        total = dict(zip(self.hosts["host"], self.hosts["total_cpu_vcpus"], strict=True))
+        use = [
+            held / max(total.get(host, 1), 1)
+            for host, held in zip(hosts["place"], hosts["held_cpu_vcpus"], strict=True)
+        ]
+        return Material(
+            scenario=self.scenario,
+            result=self.result,
+            statistics=self.statistics(),
+            fingerprint=self.fingerprint,
+            seed=self.seed,
+            replication=self.replication,
+            hosts=self.hosts,
+            storage=self.storage,
+            series=self.series,
+            host_series=hosts.assign(host=hosts["place"], use=use)[["at_s", "host", "use"]],
+            verdicts=verdicts,
+            story=self._first_failure(),
+            findings=self.findings(),
+            clones_csv=self.clones.to_csv(index=False),
+            responses_json=self.to_json(),
+            answers=tuple(answers),
+            command=command,
+        )
+
+    def _first_failure(self) -> Explanation | None:
+        """The story of the first name or call that failed, if rows of it were kept."""
+        for answer in self.result.answers:
+            if answer.error is not None:
+                return self.explain_request(answer.request.name)
+            failed = next((clone.name for clone in answer.clones if clone.error is not None), None)
+            if failed is not None:
+                return self.explain(failed, request=answer.request.name)
+        return None
+
+    def report(
+        self, path: str | Path, *, answers: Sequence[Answer] = (), force: bool = False, command: str = ""
+    ) -> Path:
+        """Write the page: one file that needs nothing from outside, the same bytes for the same run.
+
+        *answers* are planning results, each gets a section. An existing file is refused without *force*. Needs the
+        extra ``report``. Raises InvalidInput.
+        """
+        from simclone.report.page import page_of, refuse_without_library
+        from simclone.scenario.writing import write_new
+
+        refuse_without_library()
+        text = page_of(self._material(answers, command))
+        if force and Path(path).is_file():
+            Path(path).unlink()
+        return write_new(path, text)
+
+    @property
+    def plot(self) -> Plots:
+        """Pictures for notebooks: ``run.plot.hosts()``, ``run.plot.failures()``, … Needs the extra ``report``."""
+        from simclone.report.plots import Plots
+
+        return Plots(self._material())
 
     def decision_log(self) -> str:
         """One JSON line per decision; stable keys, integers."""

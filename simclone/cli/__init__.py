@@ -14,6 +14,7 @@ from simclone.errors import InvalidInput, InvariantViolation, SimcloneError
 COMMANDS = {
     "run": "Run a scenario: which clones succeed, where they land, why the others fail.",
     "explain": "Why one clone was placed where it is, or was not.",
+    "report": "One offline page about a run, to look at and to print.",
     "check": "Run cases and scenarios with expectations; exit 1 when one does not hold.",
     "validate": "Read files and report every fault at once.",
     "lint": "Look for what will fail or surprise before anything runs; exit 1 when something will fail.",

@@ -1,0 +1,106 @@
+"""Bars: use before and after, what remains, reasons, ladders, waterfalls, funnels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simclone.figures.style import BLUE, GREEN, GREY, ORANGE, RED, figure
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ROW = 26
+"""Pixels a horizontal bar takes."""
+
+
+def before_after(frame: pd.DataFrame) -> Any:
+    """Share in use before and after; columns: place, before, after (ratios)."""
+    from plotly.graph_objects import Bar
+
+    places = frame["place"].tolist()
+    grown = [max(after - before, 0) for before, after in zip(frame["before"], frame["after"], strict=True)]
+    base = [min(before, after) for before, after in zip(frame["before"], frame["after"], strict=True)]
+    given = [max(before - after, 0) for before, after in zip(frame["before"], frame["after"], strict=True)]
+    made = figure(
+        Bar(y=places, x=base, orientation="h", name="in use before", marker_color=BLUE),
+        Bar(y=places, x=grown, orientation="h", name="added", marker_color=ORANGE),
+        Bar(y=places, x=given, orientation="h", name="given back", marker_color=GREEN),
+        height=110 + ROW * len(places),
+        barmode="stack",
+    )
+    made.update_xaxes(tickformat=".0%", range=[0, max(1.0, *base, *frame["after"].tolist())], title="share in use")
+    made.update_yaxes(autorange="reversed")
+    return made
+
+
+def remaining(frame: pd.DataFrame) -> Any:
+    """Clones that still fit; columns: name, total, with_failures (may be missing)."""
+    from plotly.graph_objects import Bar
+
+    traces = [Bar(x=frame["name"].tolist(), y=frame["total"].tolist(), name="fit now", marker_color=BLUE)]
+    if "with_failures" in frame and frame["with_failures"].notna().any():
+        kept = frame["with_failures"].tolist()
+        traces.append(Bar(x=frame["name"].tolist(), y=kept, name="with a failure survived", marker_color=ORANGE))
+    made = figure(*traces, barmode="group")
+    made.update_yaxes(title="clones", rangemode="tozero")
+    return made
+
+
+def counts(frame: pd.DataFrame, unit: str = "clones") -> Any:
+    """Horizontal bars, most first; columns: name, count."""
+    from plotly.graph_objects import Bar
+
+    ranked = frame.sort_values("count", ascending=True, kind="stable")
+    bar = Bar(y=ranked["name"].tolist(), x=ranked["count"].tolist(), orientation="h", marker_color=RED)
+    made = figure(bar, height=90 + ROW * len(ranked))
+    made.update_xaxes(title=unit, rangemode="tozero")
+    return made
+
+
+def ladder(frame: pd.DataFrame) -> Any:
+    """How many VMs are safe by hosts lost at once; columns: k, ceiling, vms."""
+    from plotly.graph_objects import Bar, Scatter
+
+    ks = [str(k) for k in frame["k"]]
+    made = figure(
+        Bar(x=ks, y=frame["ceiling"].tolist(), name="safe ceiling", marker_color=GREEN),
+        Scatter(x=ks, y=frame["vms"].tolist(), name="VMs today", mode="lines+markers", line_color=RED),
+    )
+    made.update_xaxes(title="hosts lost at once", type="category")
+    made.update_yaxes(title="VMs", rangemode="tozero")
+    return made
+
+
+def waterfall(frame: pd.DataFrame, unit: str) -> Any:
+    """From raw to usable; columns: step, amount, kind (``absolute``, ``relative`` or ``total``)."""
+    from plotly.graph_objects import Waterfall
+
+    trace = Waterfall(
+        x=frame["step"].tolist(),
+        y=frame["amount"].tolist(),
+        measure=frame["kind"].tolist(),
+        increasing_marker_color=GREEN,
+        decreasing_marker_color=ORANGE,
+        totals_marker_color=BLUE,
+        connector_line_color=GREY,
+    )
+    made = figure(trace)
+    made.update_yaxes(title=unit)
+    return made
+
+
+def funnel(frame: pd.DataFrame) -> Any:
+    """Hosts left after each flow; columns: flow, after, full, unfit."""
+    from plotly.graph_objects import Bar
+
+    flows = frame["flow"].tolist()
+    made = figure(
+        Bar(y=flows, x=frame["after"].tolist(), orientation="h", name="left", marker_color=BLUE),
+        Bar(y=flows, x=frame["full"].tolist(), orientation="h", name="full", marker_color=ORANGE),
+        Bar(y=flows, x=frame["unfit"].tolist(), orientation="h", name="unfit", marker_color=GREY),
+        height=110 + ROW * len(flows),
+        barmode="stack",
+    )
+    made.update_xaxes(title="hosts")
+    made.update_yaxes(autorange="reversed")
+    return made

@@ -1,0 +1,33 @@
+"""Colours and layout all pictures share; backgrounds are clear, so a page's own light or dark shows through."""
+
+from __future__ import annotations
+
+from typing import Any
+
+BLUE, ORANGE, GREEN, RED, PURPLE, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#8a8f98"
+"""Okabe & Ito's palette, told apart by colour-blind readers."""
+ORDER = (BLUE, ORANGE, GREEN, RED, PURPLE, "#56B4E9", "#F0E442", GREY)
+HEAT = ((0.0, "#f1f4f9"), (0.5, "#56B4E9"), (0.85, "#0072B2"), (1.0, "#D55E00"))
+"""From empty to full; what is over the edge of full stands out."""
+NEUTRAL = "#7a808a"
+"""Readable on white and on black."""
+
+
+def figure(*traces: Any, height: int = 320, **layout: Any) -> Any:
+    """A figure with the common layout; keywords go over it."""
+    from plotly.graph_objects import Figure
+
+    base = {
+        "height": height,
+        "margin": {"l": 60, "r": 20, "t": 20, "b": 45},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": "system-ui, sans-serif", "size": 13, "color": NEUTRAL},
+        "legend": {"orientation": "h", "y": 1.12, "x": 0},
+        "colorway": list(ORDER),
+        "hoverlabel": {"namelength": -1},
+    }
+    made = Figure(data=list(traces), layout={**base, **layout})
+    made.update_xaxes(gridcolor="rgba(127,127,127,0.25)", zerolinecolor="rgba(127,127,127,0.4)", automargin=True)
+    made.update_yaxes(gridcolor="rgba(127,127,127,0.25)", zerolinecolor="rgba(127,127,127,0.4)", automargin=True)
+    return made

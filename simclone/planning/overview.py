@@ -1,0 +1,59 @@
+"""Every planning answer that makes sense for a scenario, for a page that shows them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from simclone.errors import InvalidInput
+from simclone.planning.answer import Answer
+from simclone.planning.bounding import bound
+from simclone.planning.comparing import compare, strategy_variants
+from simclone.planning.headroom import headroom
+from simclone.planning.replicating import Plan
+from simclone.planning.resilience import drain, survive
+from simclone.planning.runway import runway
+from simclone.planning.sizing import Model, size
+from simclone.planning.whatifs import whatif
+from simclone.scenario.load import Given, Scenario, as_scenario
+
+LARGE = 300
+"""Fleets of more hosts get no host-by-host answers: they take minutes."""
+PATIENT = 64
+"""Hosts tried at most when a number of hosts to add is looked for."""
+
+
+def overview(source: Given, *, plan: Plan | None = None, strategies: bool = False) -> list[Answer]:
+    """Headroom, survival, maintenance, hosts to add, runway, what-ifs and bound, where the scenario has them.
+
+    *strategies* compares host strategies too, which takes a run of each in every replication. An answer the scenario
+    does not allow is left out. Raises InvalidInput when nothing can be answered.
+    """
+    scenario, plan = as_scenario(source), plan or Plan()
+    found: list[Answer] = []
+    refused: InvalidInput | None = None
+    for ask in _asked(scenario, plan, strategies):
+        try:
+            found.append(ask())
+        except InvalidInput as error:
+            refused = refused or error
+    if not found and refused is not None:
+        raise refused
+    return found
+
+
+def _asked(scenario: Scenario, plan: Plan, strategies: bool) -> Iterator[Callable[[], Answer]]:
+    hosts = [doc.name for doc in scenario.resolved.names.docs("host")]
+    small = len(hosts) <= LARGE
+    yield lambda: headroom(scenario, survive=1 if small and len(hosts) > 1 else 0, seed=plan.seed)
+    if hosts and (scenario.requests or scenario.doc.workload):
+        yield lambda: size(scenario, [Model("host", like=hosts[0])], most=PATIENT, plan=plan)
+    if small and len(hosts) > 1:
+        yield lambda: survive(scenario, kinds=("host", "cluster", "storage"), ladder=2, seed=plan.seed)
+        yield lambda: drain(scenario, seed=plan.seed)
+    if scenario.doc.workload and scenario.run.horizon is not None:
+        yield lambda: runway(scenario, changes={"one more host": [{"addHosts": {"like": hosts[0]}}]}, plan=plan)
+    if scenario.doc.whatif:
+        yield lambda: whatif(scenario, plan=plan)
+    if strategies:
+        yield lambda: compare(scenario, strategy_variants(scenario, ()), plan=plan)
+    yield lambda: bound(scenario, plan=plan)

@@ -1,0 +1,53 @@
+"""What a page is made from: a finished run's data, and the answers to planning questions about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from simclone.engine.result import RunResult
+from simclone.engine.statistics import Statistics
+from simclone.explain.findings import Finding
+from simclone.explain.story import Explanation
+from simclone.planning.answer import Answer
+from simclone.scenario.load import Scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """A run: its scenario and records, frames, the failures judged, and what was asked besides (*answers*)."""
+
+    scenario: Scenario
+    result: RunResult
+    statistics: Statistics
+    fingerprint: str
+    seed: int
+    replication: int
+    hosts: pd.DataFrame
+    storage: pd.DataFrame
+    series: pd.DataFrame
+    host_series: pd.DataFrame
+    verdicts: pd.DataFrame
+    story: Explanation | None
+    findings: Sequence[Finding]
+    clones_csv: str
+    responses_json: str
+    answers: Sequence[Answer] = ()
+    command: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the page: words, a picture, and the numbers behind it."""
+
+    anchor: str
+    title: str
+    words: tuple[str, ...] = ()
+    picture: Any = None
+    table: pd.DataFrame | None = None
+    caption: str = ""

@@ -1,0 +1,135 @@
+"""The page: sections in order, one file that needs nothing from outside."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Iterator
+from html import escape
+from importlib.resources import files
+from importlib.util import find_spec
+from typing import Any
+
+from simclone.errors import Fault, InvalidInput
+from simclone.report.material import Material, Section
+from simclone.report.plan_sections import section_of
+from simclone.report.run_sections import run_sections, verdict_line
+from simclone.version import __version__
+
+NEEDS = "pip install 'simclone[report]'"
+MOST_DOWNLOAD = 3_000_000
+"""A download longer than this is left out of the page."""
+
+
+def refuse_without_library() -> None:
+    """Raise InvalidInput when what a page needs is not installed."""
+    if find_spec("plotly") is None or find_spec("jinja2") is None:
+        raise InvalidInput([Fault("report", "plotly and jinja2 are not installed", NEEDS)])
+
+
+def page_of(material: Material) -> str:
+    """The whole page as text."""
+    refuse_without_library()
+    from jinja2 import Environment
+    from plotly.offline import get_plotlyjs
+
+    folder = files("simclone.report")
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string((folder / "page.html").read_text("utf-8"))
+    kind, sentence = verdict_line(material)
+    sections = [_shown(one) for one in (*_planned(material), *run_sections(material), _confidence(material))]
+    text: str = template.render(
+        title=material.scenario.name,
+        about=material.scenario.doc.about or "",
+        kind=kind,
+        sentence=sentence,
+        sections=sections,
+        facts=_facts(material),
+        downloads=list(_downloads(material)),
+        style=(folder / "page.css").read_text("utf-8"),
+        script=(folder / "page.js").read_text("utf-8"),
+        library=get_plotlyjs(),
+        pictures=_embedded({one["anchor"]: one["picture"] for one in sections if one["picture"]}),
+    )
+    return text
+
+
+def _embedded(pictures: dict[str, Any]) -> str:
+    """JSON that no text inside it can end early."""
+    return json.dumps(pictures, sort_keys=True).replace("</", "<\\/").replace("<!--", "<\\!--")
+
+
+def _planned(material: Material) -> Iterator[Section]:
+    seen: dict[type, int] = {}
+    for answer in material.answers:
+        number = seen.get(type(answer), 0)
+        seen[type(answer)] = number + 1
+        yield section_of(answer, number)
+
+
+def _shown(section: Section) -> dict[str, Any]:
+    picture = None if section.picture is None else json.loads(section.picture.to_json())
+    if picture is not None:
+        picture.get("layout", {}).pop("template", None)
+    return {
+        "anchor": section.anchor,
+        "title": section.title,
+        "words": section.words,
+        "picture": picture,
+        "table": None if section.table is None or not len(section.table) else _table(section),
+        "caption": section.caption or "Numbers",
+    }
+
+
+def _table(section: Section) -> str:
+    assert section.table is not None
+    head = "".join(f'<th scope="col">{escape(str(name))}</th>' for name in section.table.columns)
+    rows = []
+    for row in section.table.itertuples(index=False):
+        cells = "".join(f"<td{_kind(value)}>{escape(_text(value))}</td>" for value in row)
+        rows.append(f"<tr>{cells}</tr>")
+    return f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
+
+
+def _kind(value: Any) -> str:
+    return ' class="number"' if isinstance(value, int | float) and not isinstance(value, bool) else ""
+
+
+def _text(value: Any) -> str:
+    if value is None or value != value:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,.6g}" if isinstance(value, float) else str(value)
+
+
+def _confidence(material: Material) -> Section:
+    words = [
+        "Placements follow ZStack's allocator rules as simclone models them; chance among equals follows the seed.",
+        "One run shows one course of chance; intervals are given where replications were made.",
+    ]
+    if material.statistics.breach_ratio:
+        words.append("Allocations raced in this run; placements that broke a rule are counted in its summary.")
+    return Section("confidence", "How far to trust this", tuple(words))
+
+
+def _facts(material: Material) -> list[tuple[str, str]]:
+    run = material.scenario.run
+    return [
+        ("simclone", __version__),
+        ("scenario", f"{material.scenario.name} (sha256 {material.scenario.sha256[:16]})"),
+        ("seed", f"{material.seed}, replication {material.replication}"),
+        ("fingerprint", material.fingerprint),
+        ("profile and timing", f"{run.profile}, {run.timing}, ties by {run.tie_break}"),
+        ("command", material.command or "-"),
+    ]
+
+
+def _downloads(material: Material) -> Iterator[tuple[str, str, str]]:
+    """Name, kind and data URI of what can be taken along."""
+    for name, kind, text in (
+        ("responses.json", "application/json", material.responses_json),
+        ("clones.csv", "text/csv", material.clones_csv),
+    ):
+        if len(text) <= MOST_DOWNLOAD:
+            yield name, kind, f"data:{kind};base64,{b64encode(text.encode()).decode()}"

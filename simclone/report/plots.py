@@ -1,0 +1,32 @@
+"""The page's pictures one by one, for notebooks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from simclone.errors import UnknownName
+from simclone.report.material import Material
+from simclone.report.page import refuse_without_library
+from simclone.report.run_sections import run_sections
+
+
+class Plots:
+    """Pictures of a run; each is a Plotly figure a notebook shows."""
+
+    def __init__(self, material: Material) -> None:
+        refuse_without_library()
+        self._made = {one.anchor: one.picture for one in run_sections(material) if one.picture is not None}
+
+    def __dir__(self) -> list[str]:
+        return [*self._made]
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return lambda: self[name]
+
+    def __getitem__(self, name: str) -> Any:
+        """A picture by the name of its section: use, hosts, series, failures, funnel, memory, storage, timeline."""
+        if name not in self._made:
+            raise UnknownName("picture", f"{name}; there is {', '.join(self._made)}")
+        return self._made[name]
