@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from simclone.report.plots import Plots
 
 LONGEST_S = 9.0e12
+MOST_TAKEN_ALONG = 10_000
+"""Answers about so many names go into a page to be taken along."""
 Source = Given
 
 
@@ -177,6 +179,7 @@ class Run:
     durations_us: Sequence[int] | None = field(default=None, repr=False)
     again: Again | None = field(default=None, repr=False)
     opened: Context | None = field(default=None, repr=False)
+    _told: dict[tuple[str, str, bool], Explanation] = field(default_factory=dict, repr=False)
 
     @property
     def seed(self) -> int:
@@ -352,10 +355,16 @@ class Run:
 
     def _judged(self, story: Explanation, *, fix: bool) -> Explanation:
         """The story with table and verdict, and with fixes if they are asked for and it failed."""
+        known = self._told.get((story.request, story.name, True)) or self._told.get((story.request, story.name, fix))
+        if known is not None:
+            return known if fix else replace(known, fixes=None, blocking=(), tried=0, pairs=0)
         clone = None if story.name == story.request else story.name
-        question = Question(self.scenario, story.request, clone, self.seed, self.replication)
+        asked = self.result.totals.asked
+        question = Question(self.scenario, story.request, clone, self.seed, self.replication, asked)
         prices = self.scenario.doc.prices
-        return judged(story, again=self.again or self._again, question=question, prices=prices, fix=fix)
+        told = judged(story, again=self.again or self._again, question=question, prices=prices, fix=fix)
+        self._told[story.request, story.name, fix] = told
+        return told
 
     def _again(self, serial: int, watch: Watch) -> Simulation:
         """Make the run once more, up to a decision, and show every host request to *watch*."""
@@ -383,7 +392,7 @@ class Run:
         """What pages and pictures are made from."""
         from simclone.frames import places_frame
 
-        failed = bool(self.reasons())
+        failed, few = bool(self.reasons()), self.result.totals.asked <= MOST_TAKEN_ALONG
         verdicts = self.verdicts(fix=True) if failed and self.result.answers else self.verdicts()
         places = places_frame(self.result)
         hosts = places[places["kind"] == "host"]
@@ -406,8 +415,8 @@ class Run:
             verdicts=verdicts,
             story=self._first_failure(),
             findings=self.findings(),
-            clones_csv=self.clones.to_csv(index=False),
-            responses_json=self.to_json(),
+            clones_csv=self.clones.to_csv(index=False) if few else "",
+            responses_json=self.to_json() if few else "",
             answers=tuple(answers),
             command=command,
         )

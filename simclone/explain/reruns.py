@@ -18,8 +18,11 @@ from simclone.scenario.changes import changed
 from simclone.scenario.load import Scenario
 from simclone.scenario.price_docs import PricesDoc
 
-MOST_RERUNS = 80
-"""So many runs are made for one question; each goes only as far as the answer."""
+MOST_RERUNS, MOST_NAMES = 80, 200_000
+"""So many runs are made for one question, fewer where they ask for so many names together; two at least.
+
+Each goes only as far as the answer.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class Question:
     clone: str | None
     seed: int
     replication: int = 0
+    asked: int = 1
 
 
 class _Answer(Observer):
@@ -81,7 +85,7 @@ def rerun_fixes(question: Question, reason: str, prices: PricesDoc | None = None
 def confirmed(question: Question) -> Callable[[Fix], bool]:
     """For a call that was refused as a whole its first test says little: a new run tells whether it is served.
 
-    A clone's own decision needs none. Runs are limited like those of a search.
+    A clone's own decision needs none. Runs are limited like those of a search; what none is left for is not told.
     """
     tried = _Tries(question)
     return lambda fix: question.clone is not None or (not tried.spent and tried(fix.changes))
@@ -93,7 +97,7 @@ class _Tries:
 
     @property
     def spent(self) -> bool:
-        return self.count >= MOST_RERUNS
+        return self.count >= max(min(MOST_RERUNS, MOST_NAMES // max(self._question.asked, 1)), 2)
 
     def __call__(self, changes: Sequence[Mapping[str, Any]]) -> bool:
         self.count += 1

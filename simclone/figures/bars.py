@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simclone.figures.style import BLUE, GREEN, GREY, ORANGE, RED, figure
+from simclone.figures.style import BLUE, GREEN, GREY, ORANGE, RED, figure, whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +25,7 @@ def before_after(frame: pd.DataFrame) -> Any:
         Bar(y=places, x=base, orientation="h", name="in use before", marker_color=BLUE),
         Bar(y=places, x=grown, orientation="h", name="added", marker_color=ORANGE),
         Bar(y=places, x=given, orientation="h", name="given back", marker_color=GREEN),
-        height=110 + ROW * len(places),
+        height=150 + ROW * len(places),
         barmode="stack",
     )
     made.update_xaxes(tickformat=".0%", range=[0, max(1.0, *base, *frame["after"].tolist())], title="share in use")
@@ -42,7 +42,7 @@ def remaining(frame: pd.DataFrame) -> Any:
         kept = frame["with_failures"].tolist()
         traces.append(Bar(x=frame["name"].tolist(), y=kept, name="with a failure survived", marker_color=ORANGE))
     made = figure(*traces, barmode="group")
-    made.update_yaxes(title="clones", rangemode="tozero")
+    made.update_yaxes(title="clones", **whole(frame["total"].tolist()))
     return made
 
 
@@ -53,7 +53,7 @@ def counts(frame: pd.DataFrame, unit: str = "clones") -> Any:
     ranked = frame.sort_values("count", ascending=True, kind="stable")
     bar = Bar(y=ranked["name"].tolist(), x=ranked["count"].tolist(), orientation="h", marker_color=RED)
     made = figure(bar, height=90 + ROW * len(ranked))
-    made.update_xaxes(title=unit, rangemode="tozero")
+    made.update_xaxes(title=unit, **whole(ranked["count"].tolist()))
     return made
 
 
@@ -67,7 +67,7 @@ def ladder(frame: pd.DataFrame) -> Any:
         Scatter(x=ks, y=frame["vms"].tolist(), name="VMs today", mode="lines+markers", line_color=RED),
     )
     made.update_xaxes(title="hosts lost at once", type="category")
-    made.update_yaxes(title="VMs", rangemode="tozero")
+    made.update_yaxes(title="VMs", **whole([*frame["ceiling"].tolist(), *frame["vms"].tolist()]))
     return made
 
 
@@ -98,9 +98,9 @@ def funnel(frame: pd.DataFrame) -> Any:
         Bar(y=flows, x=frame["after"].tolist(), orientation="h", name="left", marker_color=BLUE),
         Bar(y=flows, x=frame["full"].tolist(), orientation="h", name="full", marker_color=ORANGE),
         Bar(y=flows, x=frame["unfit"].tolist(), orientation="h", name="unfit", marker_color=GREY),
-        height=110 + ROW * len(flows),
+        height=150 + ROW * len(flows),
         barmode="stack",
     )
-    made.update_xaxes(title="hosts")
+    made.update_xaxes(title="hosts", **whole(frame["after"].tolist()))
     made.update_yaxes(autorange="reversed")
     return made

@@ -40,7 +40,7 @@ def intervals(frame: pd.DataFrame, title: str, *, share: bool = False) -> Any:
         marker={"size": 10, "color": BLUE},
         error_x={"type": "data", "symmetric": False, "array": high, "arrayminus": low, "color": GREY},
     )
-    made = figure(trace, height=110 + ROW * len(frame))
+    made = figure(trace, height=130 + ROW * len(frame))
     made.update_xaxes(title=title, tickformat=".1%" if share else None)
     made.update_yaxes(autorange="reversed")
     return made
@@ -56,7 +56,7 @@ def bands(frame: pd.DataFrame) -> Any:
         Bar(y=names, x=width, base=frame["low"].tolist(), orientation="h", name="a tenth to nine tenths",
             marker={"color": BLUE, "opacity": 0.35}),
         Scatter(x=frame["middle"].tolist(), y=names, mode="markers", name="half", marker={"size": 12, "color": ORANGE}),
-        height=120 + ROW * len(names),
+        height=150 + ROW * len(names),
     )  # fmt: skip
     made.update_xaxes(title="days", rangemode="tozero")
     made.update_yaxes(autorange="reversed")
@@ -80,7 +80,7 @@ def timeline(frame: pd.DataFrame) -> Any:
                 marker={"size": 11, "color": ORDER[at % len(ORDER)], "symbol": "diamond"},
             )
         )
-    made = figure(*traces, height=120 + ROW * frame["name"].nunique())
+    made = figure(*traces, height=150 + ROW * frame["name"].nunique())
     made.update_xaxes(title="hours", rangemode="tozero")
     made.update_yaxes(autorange="reversed")
     return made
@@ -96,7 +96,7 @@ def tornado(frame: pd.DataFrame, base: float, title: str) -> Any:
             marker_color=BLUE),
         Bar(y=names, x=[value - base for value in frame["at_high"]], base=base, orientation="h", name="high end",
             marker_color=ORANGE),
-        height=120 + ROW * len(names),
+        height=150 + ROW * len(names),
         barmode="overlay",
     )  # fmt: skip
     made.update_xaxes(title=title)

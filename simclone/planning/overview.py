@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from simclone.errors import InvalidInput
 from simclone.planning.answer import Answer
+from simclone.planning.asking import LIVING
 from simclone.planning.bounding import bound
 from simclone.planning.comparing import compare, strategy_variants
 from simclone.planning.headroom import headroom
@@ -25,26 +25,18 @@ PATIENT = 64
 def overview(source: Given, *, plan: Plan | None = None, strategies: bool = False) -> list[Answer]:
     """Headroom, survival, maintenance, hosts to add, runway, what-ifs and bound, where the scenario has them.
 
-    *strategies* compares host strategies too, which takes a run of each in every replication. An answer the scenario
-    does not allow is left out. Raises InvalidInput when nothing can be answered.
+    *strategies* compares host strategies too, which takes a run of each in every replication. Large fleets get no
+    host-by-host answers. Raises InvalidInput.
     """
     scenario, plan = as_scenario(source), plan or Plan()
-    found: list[Answer] = []
-    refused: InvalidInput | None = None
-    for ask in _asked(scenario, plan, strategies):
-        try:
-            found.append(ask())
-        except InvalidInput as error:
-            refused = refused or error
-    if not found and refused is not None:
-        raise refused
-    return found
+    return [ask() for ask in _asked(scenario, plan, strategies)]
 
 
 def _asked(scenario: Scenario, plan: Plan, strategies: bool) -> Iterator[Callable[[], Answer]]:
     hosts = [doc.name for doc in scenario.resolved.names.docs("host")]
     small = len(hosts) <= LARGE
-    yield lambda: headroom(scenario, survive=1 if small and len(hosts) > 1 else 0, seed=plan.seed)
+    if any(doc.state in LIVING for doc in scenario.vms):
+        yield lambda: headroom(scenario, survive=1 if small and len(hosts) > 1 else 0, seed=plan.seed)
     if hosts and (scenario.requests or scenario.doc.workload):
         yield lambda: size(scenario, [Model("host", like=hosts[0])], most=PATIENT, plan=plan)
     if small and len(hosts) > 1:
@@ -56,4 +48,5 @@ def _asked(scenario: Scenario, plan: Plan, strategies: bool) -> Iterator[Callabl
         yield lambda: whatif(scenario, plan=plan)
     if strategies:
         yield lambda: compare(scenario, strategy_variants(scenario, ()), plan=plan)
-    yield lambda: bound(scenario, plan=plan)
+    if scenario.requests and not scenario.doc.workload and not scenario.doc.incidents:
+        yield lambda: bound(scenario, plan=plan)

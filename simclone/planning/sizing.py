@@ -83,7 +83,7 @@ class Sizing(Answer):
             why = ", ".join(f"{count} for {reason}" for reason, count in last.reasons.items())
             text = f"{self.scenario}: no number of hosts up to {sum(last.counts)} is enough so that {wanted} ({why})"
             return "\n".join([text, *(f"  {note}" for note in self.notes)])
-        parts = [f"{count} {model.name}" for count, model in zip(self.counts, self.models, strict=True) if count]
+        parts = [f"{count} of {model.name}" for count, model in zip(self.counts, self.models, strict=True) if count]
         found = next(one for one in self.trials if one.counts == self.counts)
         text = f"{self.scenario}: add {' and '.join(parts) or 'nothing'} and {wanted} ({100 * found.ratio:.2f} %)"
         if self.cost is not None:

@@ -17,6 +17,12 @@ from simclone.report.run_sections import run_sections, verdict_line
 from simclone.version import __version__
 
 NEEDS = "pip install 'simclone[report]'"
+ORDER = (
+    *("use", "headroom", "constrained", "failures", "funnel", "fixes", "size", "shrink", "runway", "series"),
+    *("hosts", "memory", "storage", "ratios", "fragmentation", "survive", "drain", "rebalance", "compare", "whatif"),
+    *("timeline", "sensitivity", "sweep", "slo", "bound", "affinity", "findings", "confidence"),
+)
+"""Sections as a planner reads them: what came of it, what limits, what to do, what if."""
 MOST_DOWNLOAD = 3_000_000
 """A download longer than this is left out of the page."""
 
@@ -37,7 +43,8 @@ def page_of(material: Material) -> str:
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string((folder / "page.html").read_text("utf-8"))
     kind, sentence = verdict_line(material)
-    sections = [_shown(one) for one in (*_planned(material), *run_sections(material), _confidence(material))]
+    every = (*run_sections(material), *_planned(material), _confidence(material))
+    sections = [_shown(one) for one in sorted(every, key=_place)]
     text: str = template.render(
         title=material.scenario.name,
         about=material.scenario.doc.about or "",
@@ -52,6 +59,12 @@ def page_of(material: Material) -> str:
         pictures=_embedded({one["anchor"]: one["picture"] for one in sections if one["picture"]}),
     )
     return text
+
+
+def _place(section: Section) -> int:
+    """Where a section stands; unknown ones keep their order before the closing words."""
+    head = section.anchor.partition("-")[0]
+    return ORDER.index(head) if head in ORDER else len(ORDER) - 2
 
 
 def _embedded(pictures: dict[str, Any]) -> str:
@@ -131,5 +144,5 @@ def _downloads(material: Material) -> Iterator[tuple[str, str, str]]:
         ("responses.json", "application/json", material.responses_json),
         ("clones.csv", "text/csv", material.clones_csv),
     ):
-        if len(text) <= MOST_DOWNLOAD:
+        if text and len(text) <= MOST_DOWNLOAD:
             yield name, kind, f"data:{kind};base64,{b64encode(text.encode()).decode()}"

@@ -44,9 +44,17 @@ def section_of(answer: Answer, number: int = 0) -> Section:
     """The section of an answer; *number* tells several of one kind apart."""
     anchor, title = TITLES[type(answer)]
     draw = PICTURES.get(type(answer))
-    words = tuple(line.strip() for line in answer.summary().splitlines())
+    words = _words(answer.summary())
     picture = draw(answer) if draw is not None else None
     return Section(f"{anchor}-{number}" if number else anchor, title, words, picture, _rounded(answer.to_frame()))
+
+
+def _words(summary: str) -> tuple[str, ...]:
+    """The lines of a summary without the scenario's name, which stands at the top of the page already."""
+    first, *rest = summary.splitlines()
+    head = first.partition(": ")[2] or first
+    lines = [head, *(line.strip() for line in rest)] if len(rest) == 0 or any(c.isdigit() for c in head) else rest
+    return tuple(line.strip()[:1].upper() + line.strip()[1:] for line in lines)
 
 
 def _rounded(frame: pd.DataFrame) -> pd.DataFrame:

@@ -67,8 +67,10 @@ def _use(material: Material) -> Section:
             before, after = (max(1 - free / one["total_bytes"], 0) for free in left)
             rows.append((f"storage {one['storage']}", before, after))
     frame = pd.DataFrame(rows, columns=["place", "before", "after"])
-    shown = frame.head(MOST_ROWS)
-    note = () if len(shown) == len(frame) else (f"The first {MOST_ROWS} of {len(frame)} are drawn.",)
+    shown, note = frame, tuple[str, ...]()
+    if len(frame) > MOST_ROWS:
+        shown = frame.sort_values("after", ascending=False, kind="stable").head(MOST_ROWS)
+        note = (f"The fullest {MOST_ROWS} of {len(frame)} are drawn.",)
     return Section("use", "Before and after", note, bars.before_after(shown), frame, "Share of capacity in use")
 
 
@@ -79,7 +81,8 @@ def _constrained(material: Material) -> Section:
         one = frame.to_dict("records")[0]
         share = f"{100 * one['share']:.0f} % ({one['used']} of {one['total']} {one['unit']})"
         words = (f"Fullest is {one['resource']}: {share}.",)
-    return Section("constrained", "Most constrained resource", words, None, frame.head(MOST_ROWS))
+    table = frame.assign(share=(100 * frame["share"]).round(1)).rename(columns={"share": "in use %"})
+    return Section("constrained", "Most constrained resource", words, None, table.head(MOST_ROWS))
 
 
 def _heat(material: Material) -> Section:
@@ -127,9 +130,9 @@ def _failures(material: Material) -> Iterator[Section]:
     yield Section("failures", "Failures by reason", (), bars.counts(counts), table, "Judged on the first of each")
     story = material.story
     if story is not None and story.funnel:
-        numbered = enumerate(story.funnel, 1)
-        rows = [(f"{at}. {row['flow']}", row["after"], row["full"], row["unfit"]) for at, row in numbered]
-        frame = pd.DataFrame(rows, columns=["flow", "after", "full", "unfit"])
+        rows = [(row["flow"], row["after"], row["full"], row["unfit"]) for row in story.funnel]
+        steps = pd.DataFrame(rows, columns=["flow", "after", "full", "unfit"])
+        frame = steps.groupby("flow", sort=False, as_index=False).sum()
         words = (story.summary().splitlines()[0],)
         yield Section("funnel", f"How the search for {story.name} went", words, bars.funnel(frame), frame)
     fixes = [(one["reason"], one["fix"]) for one in verdicts.to_dict("records") if one["fix"]]
