@@ -13,6 +13,8 @@ from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import TypeVar
 
+from simclone.quick import quick
+
 T = TypeVar("T")
 
 MASK = (1 << 64) - 1
@@ -38,6 +40,7 @@ def root(stream: str, seed: int, replication: int) -> int:
     return mix(key ^ mix((seed >> 64) & MASK) ^ replication)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Who asks for a decision, given where the request is made.

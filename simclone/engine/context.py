@@ -13,6 +13,7 @@ from simclone.engine.waits import Work, Workflow
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import ADMIN
 from simclone.model.ledger import Ledger
+from simclone.quick import quick
 from simclone.records import Decision, DecisionRecord, ErrorCode, Unplaced
 
 Watch = Callable[[int, HostRequest, Cloud], None]
@@ -95,6 +96,7 @@ class Context:
         return ADMIN if name in (None, "admin") else self.cloud.find("account", str(name))
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The end of one operation: the VM or volume it was about and its error, if any."""

@@ -19,9 +19,11 @@ from simclone.model.ledger import Ledger
 from simclone.model.vms import NONE
 from simclone.placement.host import allocate_host, give_back_host
 from simclone.placement.storage import Spaces, VolumePlan, reserve_volumes
+from simclone.quick import quick
 from simclone.records import Decision, ErrorCode, Placed
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Found:
     """A host and the space of all volumes, charged."""
@@ -30,6 +32,7 @@ class Found:
     spaces: Spaces
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SearchResult:
     """The outcome and every host decision on the way, with the request that led to it.

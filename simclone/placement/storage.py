@@ -13,6 +13,7 @@ from simclone.model.cloud import Cloud
 from simclone.model.inventory import Disk, StorageConstraint
 from simclone.model.ledger import Ledger
 from simclone.model.vms import NONE
+from simclone.quick import quick
 from simclone.records import ErrorCode
 from simclone.units import divided
 
@@ -87,6 +88,7 @@ def _hold_shared(ledger: Ledger, request: StorageRequest, owner: str, rows: list
     return ErrorCode(code="SYS.1006", details=text, reason="storage.virtual")
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class VolumePlan:
     """The volumes of a new VM: the root's bytes, data disks, the image and where it comes from."""
@@ -103,6 +105,7 @@ class VolumePlan:
     data_pin: int | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Spaces:
     """Holds for the root and each data disk, in order."""

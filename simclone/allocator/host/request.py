@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from simclone.model.inventory import ADMIN, StorageConstraint
+from simclone.quick import quick
 
 NEW_CREATE, START, MIGRATE = "NewCreate", "Start", "Migrate"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class HostRequest:
     """One question to the host allocator; indices where the cloud has rows, None where ZStack has null.

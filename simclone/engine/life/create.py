@@ -13,9 +13,11 @@ from simclone.model.inventory import CONNECTED, Shape, Wish
 from simclone.model.vms import NONE, STATE
 from simclone.placement import first_start
 from simclone.placement.search import Found, host_request, search
+from simclone.quick import quick
 from simclone.records import ErrorCode, Placed
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class NewVm:
     """Everything one create needs; *cpu* vCPUs, *memory* bytes, *group* an affinity group's row."""
