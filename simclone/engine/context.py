@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from simclone.allocator.host.request import HostRequest
 from simclone.chance import Identity
 from simclone.engine.faults import Faults
-from simclone.engine.waits import Work, Workflow
+from simclone.engine.waits import Work, Workflow, alone
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import ADMIN
 from simclone.model.ledger import Ledger
 from simclone.quick import quick
 from simclone.records import Decision, DecisionRecord, ErrorCode, Unplaced
 
+T = TypeVar("T")
 Watch = Callable[[int, HostRequest, Cloud], None]
 
 
@@ -64,6 +65,11 @@ class Context:
         self.ledger.set_vm(vm, occasion=self.cloud.vms.get("occasion", vm) + 1)
         return self.identity(vm)
 
+    @property
+    def slow(self) -> bool:
+        """Whether a step may take time or fail: where none can, hot workflows do not stop for it."""
+        return self.timed or self.faults is not None
+
     def step(self, work: Work) -> Workflow[ErrorCode | None]:
         """One step of a workflow: the wait, then the error of a fault that strikes it."""
         yield work
@@ -71,6 +77,10 @@ class Context:
             return None
         who = self.identity(work.vm) if work.vm >= 0 else Identity("step", 0)
         return self.faults.strike(work.name, who, self.cloud.chance)
+
+    def alone(self, vm: int, job: Workflow[T]) -> Workflow[T]:
+        """*job* with the VM for itself; where nothing takes time it has it anyway."""
+        return alone(vm, job) if self.timed else job
 
     def announce(self, request: HostRequest, seen: Cloud | None = None) -> None:
         """Show a request and the cloud its filters see to the watcher, if there is one."""

@@ -18,7 +18,7 @@ from simclone.engine.result import HOST_FIGURES, RunResult, Totals
 from simclone.engine.series import PlaceSeries
 from simclone.engine.timing import INSTANT, Timing
 from simclone.engine.upkeep import collect_orphans, recalculate_drifted
-from simclone.engine.waits import Workflow, alone
+from simclone.engine.waits import Workflow
 from simclone.errors import InvalidInput
 from simclone.records import CloneAnswer, CloneRecord, CloneRequest, ErrorCode
 from simclone.units import SECOND
@@ -71,7 +71,6 @@ class Simulation:
     ) -> None:
         self.ctx, self.options = ctx, options
         self.clock = Clock(ctx, options.timing)
-        ctx.timed = bool(options.timing.steps)
         self.tally = Tally(ctx.ledger, options.warm_up_us)
         self._observers = tuple(observers)
         self._answers: list[CloneAnswer] = []
@@ -249,7 +248,7 @@ class Simulation:
         """The end of a clone's life; its disk follows the deletion policy."""
         if self.ctx.cloud.vms.get("alive", vm) and self.ctx.cloud.vms.state_name(vm) != "Destroyed":
             self._counts["ended"] += 1
-            self.clock.start(alone(vm, self._finished(vm)), partial(self._destroyed, vm))
+            self.clock.start(self.ctx.alone(vm, self._finished(vm)), partial(self._destroyed, vm))
 
     def _finished(self, vm: int) -> Workflow[Outcome]:
         """Destroy the VM, unless somebody did while this waited for it."""

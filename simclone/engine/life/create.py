@@ -67,7 +67,8 @@ def create_vm(ctx: Context, new: NewVm, strategy: str = "InstantStart") -> Workf
     vm = add_row(ctx, replace(new, wish=normalised(ctx.cloud, new.shape, wish)))
     if strategy == "JustCreate":
         return Outcome(vm)
-    yield Work("createVm", vm=vm)
+    if ctx.slow:
+        yield Work("createVm", vm=vm)
     failed = yield from start_new(ctx, vm, new.name)
     if failed is not None:
         return Outcome(NONE, wrapped("SYS.1006", failed))
@@ -149,7 +150,7 @@ def start_new(ctx: Context, vm: int, request: str) -> Workflow[ErrorCode | None]
 
 
 def _stages(ctx: Context, vm: int, wish: Wish, request: str) -> Workflow[ErrorCode | None]:
-    ledger, cloud, identity = ctx.ledger, ctx.cloud, ctx.identity(vm)
+    ledger, cloud, identity, slow = ctx.ledger, ctx.cloud, ctx.identity(vm), ctx.slow
     if wish.fast_host is not None and wish.host not in (None, wish.fast_host):
         text = "creation relies on the image cache of another host"
         return operation_error(text, "storage.fastClone")
@@ -158,14 +159,17 @@ def _stages(ctx: Context, vm: int, wish: Wish, request: str) -> Workflow[ErrorCo
     backup = first_start.choose_backup(ledger, vm, wish)
     if isinstance(backup, ErrorCode):
         return backup
-    work, view = allocation(ctx, vm)
-    error = yield from ctx.step(work)
-    if error is not None:
-        return error
+    seen = None
+    if slow:
+        work, view = allocation(ctx, vm)
+        error = yield from ctx.step(work)
+        if error is not None:
+            return error
+        seen = view.seen
     if ctx.watch is not None:
-        ctx.announce(host_request(cloud, vm, wish, backup), view.seen)
-    found = search(ledger, vm, wish, backup, identity, view.seen)
-    if view.seen is not None and isinstance(found.decisions[-1][1] if found.decisions else None, Placed):
+        ctx.announce(host_request(cloud, vm, wish, backup), seen)
+    found = search(ledger, vm, wish, backup, identity, seen)
+    if seen is not None and isinstance(found.decisions[-1][1] if found.decisions else None, Placed):
         ctx.count_breaches(found.breaches)
     for asked, decision in found.decisions:
         ctx.note(request, cloud.vms.names[vm], "host", asked.strategy, decision)
@@ -173,18 +177,14 @@ def _stages(ctx: Context, vm: int, wish: Wish, request: str) -> Workflow[ErrorCo
         return found.outcome
     first_start.make_volumes(ledger, vm, wish, found.outcome)
     error = first_start.make_nics(ledger, vm, identity)
-    if error is not None:
-        return error
-    error = yield from ctx.step(Work("allocateAddress", vm=vm))
+    if error is None and slow:
+        error = yield from ctx.step(Work("allocateAddress", vm=vm))
     error = error or first_start.take_addresses(ledger, vm, wish, identity)
-    if error is not None:
-        return error
-    queue, missing = first_start.cache_queue(ledger, vm, wish)
-    error = yield from ctx.step(Work("cacheImage", queue, missing, vm))
+    if error is None and slow:
+        error = yield from ctx.step(Work("cacheImage", *first_start.cache_queue(ledger, vm, wish), vm))
     error = error or first_start.cache_image(ledger, vm, wish, identity)
-    if error is not None:
-        return error
-    error = yield from ctx.step(Work("startOnHypervisor", ("host", found.outcome.host), vm=vm))
+    if error is None and slow:
+        error = yield from ctx.step(Work("startOnHypervisor", ("host", found.outcome.host), vm=vm))
     return error or host_lost(ctx, found.outcome.host)
 
 

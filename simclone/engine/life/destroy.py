@@ -14,7 +14,8 @@ def destroy_vm(ctx: Context, vm: int) -> Workflow[Outcome]:
     ledger, cloud = ctx.ledger, ctx.cloud
     if cloud.vms.state_name(vm) == "Destroyed":
         return Outcome(vm, wrong_state(cloud, vm, "destroy"))
-    yield Work("destroy", vm=vm)
+    if ctx.slow:
+        yield Work("destroy", vm=vm)
     if cloud.vms.get("hold_host", vm) != NONE:
         stop_row(ctx, vm)
     ledger.set_vm(vm, state=STATE["Destroyed"])
