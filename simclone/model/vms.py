@@ -70,6 +70,9 @@ class Vms(Columns):
         "position",
         "occasion",
     )
+    UNSET: ClassVar[frozenset[str]] = frozenset(
+        {"host", "last_host", "cluster", "root", "group", "hold_host", "move_host"}
+    )
 
     def __init__(self, capacity: int = 64) -> None:
         super().__init__(capacity)
@@ -145,6 +148,9 @@ class Volumes(Columns):
         "born_us",
         "last_vm",
     )
+    UNSET: ClassVar[frozenset[str]] = frozenset(
+        {"vm", "storage", "host", "space", "image", "offering", "device", "last_vm"}
+    )
 
     def __init__(self, capacity: int = 64) -> None:
         super().__init__(capacity)
@@ -166,6 +172,7 @@ class Nics(Columns):
     """One row per card; *ip* is an integer or `NONE`, *mac* 32 drawn bits; `macs` maps (mac, device) to its card."""
 
     FIELDS: ClassVar[tuple[str, ...]] = ("alive", "vm", "l3", "ip", "device", "mac", "born_us")
+    UNSET: ClassVar[frozenset[str]] = frozenset({"ip"})
 
     def __init__(self, capacity: int = 64) -> None:
         super().__init__(capacity)

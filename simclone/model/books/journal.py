@@ -9,6 +9,7 @@ from typing import Any
 from simclone.errors import InvariantViolation
 from simclone.model.cloud import USAGE, Cloud
 from simclone.model.columns import Columns
+from simclone.model.vms import NONE
 from simclone.records import Event
 
 _SLOT = {name: place for place, name in enumerate(USAGE)}
@@ -84,12 +85,13 @@ class Journal:
         row = table._new_row()
         if self._undo is not None:
             self._undo.append((_pop_row, (table, row)))
+        cells = table._cells
         for name, value in values.items():
-            table.cells(name)[row] = value
+            cells[name][row] = value
         return row
 
     def _cell(self, table: Columns, name: str, row: int, value: int) -> None:
-        cells = table.cells(name)
+        cells = table._cells[name]
         if self._undo is not None:
             self._undo.append((table.put, (name, row, cells[row])))
         cells[row] = value
@@ -105,8 +107,9 @@ class Journal:
 
     def _host_add(self, name: str, host: int, amount: int) -> None:
         if self._undo is None:
-            self.cloud.fleet.cells(name)[host] += amount
-            self.cloud.touched.add(host)
+            cloud = self.cloud
+            cloud.fleet._cells[name][host] += amount
+            cloud.touched.add(host)
         else:
             self._host(name, host, self.cloud.fleet.cells(name)[host] + amount)
 
@@ -131,5 +134,5 @@ def _pop_row(table: Columns, row: int) -> None:
     if table.size != row + 1:
         raise InvariantViolation("rows are undone out of order")
     for name in table.FIELDS:
-        table.cells(name)[row] = 0
+        table.cells(name)[row] = NONE if name in table.UNSET else 0
     table.size = row

@@ -12,7 +12,8 @@ from simclone.model.vms import NONE, STATE
 
 _FIGURES = ("state", "host", "last_host", "cpu", "memory", "root")
 _SHOWN = frozenset(_FIGURES)
-_COUNTED = frozenset({*_FIGURES, "alive", "account", "group"})
+_MOVING = frozenset({"host", "alive", "account", "group"})
+_COUNTED = frozenset({*_FIGURES, *_MOVING})
 """What the counts of hosts, groups and accounts depend on."""
 _NOT_RUNNING = frozenset(STATE[name] for name in ("Stopped", "Destroying", "Destroyed", "Created"))
 _STARTING, _STOPPED, _DESTROYED = STATE["Starting"], STATE["Stopped"], STATE["Destroyed"]
@@ -24,20 +25,14 @@ class VmBook(Journal):
     def add_vm(self, name: str, **values: int) -> int:
         """A new VM row in state Created, on no host."""
         vms = self.cloud.vms
-        defaults = dict.fromkeys(("host", "last_host", "cluster", "root", "group", "hold_host", "move_host"), NONE)
-        row = self._row(vms, **{**defaults, "alive": 1, "born_us": self.now_us, "changed_us": self.now_us, **values})
+        row = self._row(vms, alive=1, born_us=self.now_us, changed_us=self.now_us, **values)
         self._push(vms.names, name)
         self._put(vms.by_name, name, [*vms.by_name.get(name, ()), row])
         self._put(vms.volumes, row, [])
         self._put(vms.nics, row, [])
         self._count_vm(row, +1)
-        self._emit(
-            "vm",
-            f"vm/{row}",
-            f"account/{vms.get('account', row)}",
-            self._vm_figures(row),
-            f"add {vms.shape(row).strategy}",
-        )
+        if self.recording:
+            self._show_vm(row, f"add {vms.shape(row).strategy}")
         return row
 
     def add_vms(self, names: Sequence[str], **values: IntArray | int) -> int:
@@ -49,8 +44,7 @@ class VmBook(Journal):
             raise InvariantViolation("rows are added at once only where nobody records them")
         vms = self.cloud.vms
         first = vms._new_rows(len(names))
-        defaults = dict.fromkeys(("host", "last_host", "cluster", "root", "group", "hold_host", "move_host"), NONE)
-        usual = {**defaults, "alive": 1, "state": STATE["Created"], "born_us": self.now_us}
+        usual = {"alive": 1, "state": STATE["Created"], "born_us": self.now_us}
         for field, value in {**usual, **values}.items():
             vms.array(field)[first:] = value
         vms.names.extend(names)
@@ -94,24 +88,37 @@ class VmBook(Journal):
 
     def set_vm(self, vm: int, **values: int) -> None:
         """Change fields of a VM; counts per host, account and group follow."""
-        cells, counted = self.cloud.vms.cells, not _COUNTED.isdisjoint(values)
+        cells = self.cloud.vms._cells
+        counted = not _COUNTED.isdisjoint(values) and not self._steady(vm, values)
         if counted:
             self._count_vm(vm, -1)
         if self._undo is None:
             for name, value in values.items():
-                cells(name)[vm] = value
-            cells("changed_us")[vm] = self.now_us
+                cells[name][vm] = value
+            cells["changed_us"][vm] = self.now_us
         else:
             for name, value in {**values, "changed_us": self.now_us}.items():
                 self._cell(self.cloud.vms, name, vm, value)
         if counted:
             self._count_vm(vm, +1)
         if self.recording and not _SHOWN.isdisjoint(values):
-            self._emit("vm", f"vm/{vm}", f"account/{cells('account')[vm]}", self._vm_figures(vm), "change")
+            self._show_vm(vm, "change")
 
-    def _vm_figures(self, vm: int) -> tuple[tuple[str, int], ...]:
-        cells = self.cloud.vms.cells
-        return tuple([(name, cells(name)[vm]) for name in _FIGURES])
+    def _steady(self, vm: int, values: dict[str, int]) -> bool:
+        """Whether a change moves no count: of an administrator's VM without a group only host and Stopped count."""
+        cells = self.cloud.vms._cells
+        return (
+            cells["account"][vm] == ADMIN
+            and cells["group"][vm] == NONE
+            and cells["state"][vm] != _STOPPED
+            and _MOVING.isdisjoint(values)
+            and values.get("state") != _STOPPED
+        )
+
+    def _show_vm(self, vm: int, cause: str) -> None:
+        cells = self.cloud.vms._cells
+        figures = tuple([(name, cells[name][vm]) for name in _FIGURES])
+        self._emit("vm", f"vm/{vm}", f"account/{cells['account'][vm]}", figures, cause)
 
     def remove_vm(self, vm: int) -> None:
         """Take the row out of the database: its name is free, its group forgets it."""
@@ -122,33 +129,33 @@ class VmBook(Journal):
             raise InvariantViolation(f"VM {self.cloud.vms.names[vm]} is removed while it holds a host")
         self._count_vm(vm, -1)
         self._cell(self.cloud.vms, "alive", vm, 0)
-        self._emit("vm", f"vm/{vm}", f"account/{self.cloud.vms.get('account', vm)}", self._vm_figures(vm), "remove")
+        if self.recording:
+            self._show_vm(vm, "remove")
 
     def _count_vm(self, vm: int, sign: int) -> None:
-        cells = self.cloud.vms.cells
-        if not cells("alive")[vm]:
+        cells = self.cloud.vms._cells
+        if not cells["alive"][vm]:
             return
-        state, host, last = cells("state")[vm], cells("host")[vm], cells("last_host")[vm]
-        cpu, memory = cells("cpu")[vm], cells("memory")[vm]
+        state, host, last = cells["state"][vm], cells["host"][vm], cells["last_host"][vm]
         if host != NONE:
             self._host_add("vm_count", host, sign)
+            group = cells["group"][vm]
+            if group != NONE:
+                counts = self.cloud.groups[group].counts
+                self._put(counts, host, counts.get(host, 0) + sign)
         if state == _STOPPED and last != NONE:
             self._host_add("stopped_count", last, sign)
-            self._host_add("stopped_cpu", last, sign * cpu)
-            self._host_add("stopped_memory", last, sign * memory)
-        group = cells("group")[vm]
-        if group != NONE and host != NONE:
-            counts = self.cloud.groups[group].counts
-            self._put(counts, host, counts.get(host, 0) + sign)
-        account = cells("account")[vm]
+            self._host_add("stopped_cpu", last, sign * cells["cpu"][vm])
+            self._host_add("stopped_memory", last, sign * cells["memory"][vm])
+        account = cells["account"][vm]
         if account != ADMIN:
-            placed = host != NONE or last != NONE or cells("root")[vm] != NONE
+            placed = host != NONE or last != NONE or cells["root"][vm] != NONE
             if state != _DESTROYED and placed:
                 self._use(account, "vm.totalNum", sign)
             if state not in _NOT_RUNNING and not (state == _STARTING and host == NONE):
                 self._use(account, "vm.num", sign)
-                self._use(account, "vm.cpuNum", sign * cpu)
-                self._use(account, "vm.memorySize", sign * memory)
+                self._use(account, "vm.cpuNum", sign * cells["cpu"][vm])
+                self._use(account, "vm.memorySize", sign * cells["memory"][vm])
 
     def join_group(self, vm: int, group: int) -> None:
         """Make a VM a member; running members count on their host."""

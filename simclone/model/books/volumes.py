@@ -17,8 +17,7 @@ class VolumeBook(SpaceBook):
     def add_volume(self, name: str, tags: tuple[str, ...] = (), **values: int) -> int:
         """A new volume row, NotInstantiated and on no storage unless *values* say otherwise."""
         volumes = self.cloud.volumes
-        none = ("vm", "storage", "host", "space", "image", "offering", "device", "last_vm")
-        row = self._row(volumes, **{**dict.fromkeys(none, NONE), "alive": 1, "born_us": self.now_us, **values})
+        row = self._row(volumes, alive=1, born_us=self.now_us, **values)
         self._push(volumes.names, name)
         if tags:
             self._put(volumes.tags, row, tags)
@@ -31,8 +30,9 @@ class VolumeBook(SpaceBook):
         found = self.spaces[space]
         storage = self.cloud.storages[found.storage]
         self._attr(storage, "volume_count", storage.volume_count + 1)
-        place = {"storage": found.storage, "host": found.host, "space": space, "status": _READY, "vm": vm}
-        row = self.add_volume(name, tags, **{**values, **place})
+        row = self.add_volume(
+            name, tags, storage=found.storage, host=found.host, space=space, status=_READY, vm=vm, **values
+        )
         self._push(self.cloud.vms.volumes[vm], row)
         return row
 
@@ -85,12 +85,12 @@ class VolumeBook(SpaceBook):
         self.set_volume(volume, storage=found.storage, host=found.host, space=space, status=_READY)
 
     def _count_volume(self, volume: int, sign: int) -> None:
-        cells = self.cloud.volumes.cells
-        account = cells("account")[volume]
-        if account == ADMIN or not cells("alive")[volume]:
+        cells = self.cloud.volumes._cells
+        account = cells["account"][volume]
+        if account == ADMIN or not cells["alive"][volume]:
             return
-        self._use(account, "volume.capacity", sign * cells("size")[volume])
-        if cells("type")[volume] == 1 and cells("status")[volume] != _DELETED:
+        self._use(account, "volume.capacity", sign * cells["size"][volume])
+        if cells["type"][volume] == 1 and cells["status"][volume] != _DELETED:
             self._use(account, "volume.data.num", sign)
 
     def add_snapshot(self, name: str, volume: int, size: int, account: int, space: int) -> int:
@@ -154,7 +154,7 @@ class VolumeBook(SpaceBook):
         if image.account != ADMIN:
             self._use(image.account, "image.num", 1)
             self._use(image.account, "image.size", image.actual_size)
-        for backup in image.backup_storages:
+        for backup in image.backup_storages if self.recording else ():
             self._emit("hold", f"image/{row}", f"backup/{backup}", (("bytes", image.actual_size),))
         return row
 
