@@ -143,13 +143,13 @@ class Cloud:
 
     def storage_ratio(self, storage: int) -> float:
         """The over-provisioning ratio of a primary storage."""
-        levels = [("primaryStorage", storage), ("zone", self.storages[storage].zone)]
-        return float(self.settings.get("mevoco.overProvisioning.primaryStorage", levels))
+        return float(self.storage_setting("mevoco.overProvisioning.primaryStorage", storage))
 
     def storage_setting(self, key: str, storage: int) -> float:
         """A setting that may be overridden per primary storage."""
-        levels = [("primaryStorage", storage), ("zone", self.storages[storage].zone)]
-        value: float = self.settings.get(key, levels)
+        settings = self.settings
+        levels = [("primaryStorage", storage), ("zone", self.storages[storage].zone)] if settings.overrides else ()
+        value: float = settings.get(key, levels)
         return value
 
     def storages_of(self, cluster: int) -> tuple[int, ...]:

@@ -48,6 +48,10 @@ class Kind:
         self.pages: dict[int, tuple[Order, Shape] | None] = {}
 
 
+NEVER = Kind()
+"""Stands for a kind nobody has asked for yet."""
+
+
 class Order:
     """All hosts under one sort key, with the shapes that ask by it."""
 
@@ -87,6 +91,8 @@ class Order:
         passing = (shape.early == FREE) & ~tight
         clusters = np.bincount(self._cloud.fleet.array("cluster")[passing], minlength=len(shape.by_cluster))
         shape.by_cluster = clusters.tolist()
+        shape.open = passing & (shape.late == FREE)
+        shape.room = int(np.count_nonzero(shape.open))
         moved = self._mark(self._shut, shape.bit, (shape.early != FREE) | (shape.late != FREE), instead)
         moved |= self._mark(self._dynamic, shape.bit, tight, instead)
         for host in moved:
@@ -134,6 +140,9 @@ class Order:
                 shape.by_cluster[cluster] = many
                 if many == 0 or (many == 1 and change == 1):
                     shape.stale = True
+                if shape.late[host] == FREE:
+                    shape.open[host] = change == 1
+                    shape.room += change
 
     def _forget(self) -> None:
         """Start the log anew; who lags counts all hosts again when it must."""
@@ -228,7 +237,7 @@ class HostIndex:
             if found is None:
                 return None
             order, shape = found
-            host = self._dry(order, shape, identity) if dry else order.best(shape, identity)
+            host = self._dry(shape, identity) if dry else order.best(shape, identity)
             if host >= 0:
                 return Placed(host, page, (), self._told(order, shape, steps))
             error = self._refused(order, shape, steps)
@@ -265,10 +274,10 @@ class HostIndex:
             return None
         image = None if request.image is None else self._image(request.image)
         key: Key = (strategy.name, _ASKED(request), image)
-        if key not in self._kinds:
+        kind = self._kinds.get(key, NEVER)
+        if kind is NEVER:
             self._kinds[key] = None
             return None
-        kind = self._kinds[key]
         if kind is None:
             kind = self._kinds[key] = Kind()
         if len(self._known) > 4096:
@@ -293,7 +302,7 @@ class HostIndex:
         if not self._lasts(shape, request):
             return self._build(kind, strategy, request, page, shape)
         if shape.stale:
-            now = frozenset(row for row, many in enumerate(shape.by_cluster) if many)
+            now = tuple([row for row, many in enumerate(shape.by_cluster) if many])
             if now and now != shape.clusters:
                 return self._build(kind, strategy, request, page, shape)
             shape.stale = False
@@ -348,15 +357,14 @@ class HostIndex:
 
     # -- answers ---------------------------------------------------------------------------------------
 
-    def _dry(self, order: Order, shape: Shape, identity: Identity) -> int:
+    def _dry(self, shape: Shape, identity: Identity) -> int:
         """Any survivor of a page, drawn as the plain driver draws it."""
-        order.count(shape)
-        if not shape.free:
+        if not shape.room:
             return -1
         place = 0
-        if shape.free > 1 and not self._cloud.chance.ties_lowest:
-            place = below(draw(self._cloud.chance.key(identity, "dryRun"), 0), shape.free)
-        return int(np.flatnonzero(shape.first == FREE)[place])
+        if shape.room > 1 and not self._cloud.chance.ties_lowest:
+            place = below(draw(self._cloud.chance.key(identity, "dryRun"), 0), shape.room)
+        return int(np.flatnonzero(shape.open)[place])
 
     def _told(self, order: Order, shape: Shape, steps: list[Step]) -> tuple[Step, ...]:
         if self._cloud.lean:
