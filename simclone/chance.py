@@ -40,6 +40,13 @@ def root(stream: str, seed: int, replication: int) -> int:
     return mix(key ^ mix((seed >> 64) & MASK) ^ replication)
 
 
+@lru_cache(maxsize=256)
+def _asker(seed: int, replication: int, source: str, ordinal: int, position: int) -> int:
+    """What all keys of one asker begin with."""
+    key = mix(root("tie", seed, replication) ^ word(source))
+    return mix(mix(key ^ ordinal) ^ position)
+
+
 @quick
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -73,12 +80,8 @@ class Chance:
 
     def key(self, identity: Identity, purpose: str) -> int:
         """The key of one decision; *purpose* is host, dryRun, primaryStorage, backupStorage, ip, mac or uuid."""
-        key = root("tie", self.seed, self.replication)
-        key = mix(key ^ word(identity.source))
-        key = mix(key ^ identity.ordinal)
-        key = mix(key ^ identity.position)
-        key = mix(key ^ word(purpose))
-        return mix(key ^ identity.occasion)
+        key = _asker(self.seed, self.replication, identity.source, identity.ordinal, identity.position)
+        return mix(mix(key ^ word(purpose)) ^ identity.occasion)
 
     def order(self, identity: Identity, purpose: str) -> Order:
         """A fresh order of candidates for one decision."""

@@ -76,8 +76,8 @@ def _first(pool: AddressPool) -> int | None:
 
 
 def _random(pool: AddressPool, key: int | None) -> int | None:
-    order = Order(key)
-    for turn, one in enumerate(order.walk(_ascending(pool))):
+    ranges = pool.ranges
+    for turn, one in enumerate(ranges if len(ranges) == 1 else Order(key).walk(_ascending(pool))):
         offset = 0 if key is None else below(draw(key, 1 << 32 | turn), one.size)
         found = _gap(pool, one.start + offset, one.end)
         if found is None:

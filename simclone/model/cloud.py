@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Hashable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -151,6 +152,10 @@ class Cloud:
         levels = [("primaryStorage", storage), ("zone", self.storages[storage].zone)] if settings.overrides else ()
         value: float = settings.get(key, levels)
         return value
+
+    def lasting(self) -> dict[Hashable, Any]:
+        """A place for what stays true until the next act of administration, by whatever tells it apart."""
+        return self.attachments.lasting(self.epoch)
 
     def storages_of(self, cluster: int) -> tuple[int, ...]:
         """Primary storages attached to a cluster, ascending by uuid."""

@@ -63,7 +63,8 @@ def make_volumes(ledger: Ledger, vm: int, wish: Wish, found: Found) -> None:
 def make_nics(ledger: Ledger, vm: int, identity: Identity) -> ErrorCode | None:
     """One card per network, with a drawn MAC; a taken MAC is an error, not a new draw (clone sheet 4.4)."""
     cloud = ledger.cloud
-    present = {cloud.nics.get("l3", nic) for nic in cloud.vms.nics[vm]}
+    cards = cloud.vms.nics[vm]
+    present = {cloud.nics.get("l3", nic) for nic in cards} if cards else ()
     for device, l3 in enumerate(cloud.vms.shape(vm).l3s):
         if l3 not in present:
             mac = cloud.chance.key(identity.again((identity.occasion << 8) | device), "mac") >> 32
@@ -76,7 +77,7 @@ def make_nics(ledger: Ledger, vm: int, identity: Identity) -> ErrorCode | None:
 def take_addresses(ledger: Ledger, vm: int, wish: Wish, identity: Identity) -> ErrorCode | None:
     """An address for every card that needs one, card by card; stops at the first that gets none."""
     cloud = ledger.cloud
-    wanted = dict(wish.static_ips)
+    wanted = dict(wish.static_ips) if wish.static_ips else {}
     for device, nic in enumerate(cloud.vms.nics[vm]):
         l3 = cloud.nics.get("l3", nic)
         if cloud.nics.get("ip", nic) != NONE or not (ip.needs_address(cloud, l3) or l3 in wanted):

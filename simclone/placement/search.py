@@ -45,6 +45,17 @@ class SearchResult:
     breaches: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """Where a search may go: *clusters* ascending (none: anywhere; None: no storage is usable).
+
+    *attached* are the storages all of them see, where local and shared ones are tried in combinations, else None.
+    """
+
+    clusters: tuple[int, ...] | None
+    attached: frozenset[int] | None = None
+
+
 @dataclass(slots=True)
 class _Hunt:
     """A search on its way: what its filters see, and what it has met."""
@@ -61,6 +72,7 @@ def host_request(cloud: Cloud, vm: int, wish: Wish, backup: int | None, clusters
     """What a first start asks the host allocator; *clusters* narrow it further than the wish does."""
     cells, shape = cloud.vms.cells, cloud.vms.shape(vm)
     group = cells("group")[vm]
+    disks = shape.disks
     return HostRequest(
         cpu=cells("cpu")[vm],
         memory=cells("memory")[vm],
@@ -68,15 +80,15 @@ def host_request(cloud: Cloud, vm: int, wish: Wish, backup: int | None, clusters
         vm=vm,
         account=cells("account")[vm],
         operation=NEW_CREATE,
-        disk_size=shape.root_size_at_host(cloud.images) + sum(disk.size for disk in shape.disks),
+        disk_size=shape.root_size_at_host(cloud.images) + (sum([disk.size for disk in disks]) if disks else 0),
         l3s=shape.l3s,
         image=None if wish.fast else shape.image,
         architecture=shape.architecture,
         hypervisor=hypervisor_of(cloud, shape, wish),
         backup_storage=backup,
-        required_storages=frozenset(p for p in (wish.root_storage, wish.data_storage) if p is not None),
+        required_storages=frozenset([p for p in (wish.root_storage, wish.data_storage) if p is not None]),
         vm_constraint=shape.constraint,
-        disk_constraints=tuple(disk.constraint for disk in shape.disks if disk.constraint is not None),
+        disk_constraints=tuple([disk.constraint for disk in disks if disk.constraint is not None]),
         zone=wish.zone,
         clusters=clusters or (() if wish.cluster is None else (wish.cluster,)),
         host=wish.host,
@@ -128,21 +140,20 @@ def search(
     *seen* is the cloud as the host filters saw it, where it is not the cloud of now.
     """
     cloud = ledger.cloud
-    plan = _plan(cloud, vm, wish, backup)
     hunt = _Hunt(seen)
-    clusters = _possible_clusters(cloud, wish, cloud.vms.shape(vm))
-    if clusters is None:
+    reach = _reach(cloud, wish, cloud.vms.shape(vm))
+    if reach.clusters is None:
         return SearchResult(_no_storage(), ())
-    request = host_request(cloud, vm, wish, backup, tuple(sorted(clusters)))
-    combinations = _combinations(cloud, plan, request, clusters, identity)
-    if combinations is None:
+    plan = _plan(cloud, vm, wish, backup)
+    request = host_request(cloud, vm, wish, backup, reach.clusters)
+    if reach.attached is None:
         outcome = _attempt(ledger, vm, request, plan, identity, hunt)
         return hunt.result(outcome)
     first: ErrorCode | None = None
     failed_host: int | None = None
-    for turn, (root, data) in enumerate(combinations):
+    for turn, (root, data) in enumerate(_combinations(cloud, plan, reach.attached, identity)):
         pins = frozenset(pin for pin in (root, data) if pin is not None)
-        narrowed = replace(request, clusters=tuple(sorted(clusters)), required_storages=pins)
+        narrowed = replace(request, clusters=reach.clusters, required_storages=pins)
         asker = identity.again((identity.occasion << 4) | turn)
         outcome = _attempt(ledger, vm, narrowed, replace(plan, root_pin=root, data_pin=data), asker, hunt)
         if isinstance(outcome, Found):
@@ -183,7 +194,7 @@ def _attempt(
 
 
 def _plan(cloud: Cloud, vm: int, wish: Wish, backup: int | None) -> VolumePlan:
-    shape = cloud.vms.shape(vm)
+    shape, tags = cloud.vms.shape(vm), wish.volume_tags
     return VolumePlan(
         owner=cloud.vms.names[vm],
         root_size=shape.root_size,
@@ -191,8 +202,8 @@ def _plan(cloud: Cloud, vm: int, wish: Wish, backup: int | None) -> VolumePlan:
         image=shape.image,
         backup_storage=backup,
         constraint=shape.constraint,
-        root_pool=_tag(wish.volume_tags, "ceph::rootPoolName::"),
-        data_pool=_tag(wish.volume_tags, "ceph::pool::"),
+        root_pool=_tag(tags, "ceph::rootPoolName::") if tags else None,
+        data_pool=_tag(tags, "ceph::pool::") if tags else None,
         root_pin=wish.root_storage,
         data_pin=wish.data_storage,
     )
@@ -200,6 +211,18 @@ def _plan(cloud: Cloud, vm: int, wish: Wish, backup: int | None) -> VolumePlan:
 
 def _tag(tags: tuple[str, ...], prefix: str) -> str | None:
     return next((tag.removeprefix(prefix) for tag in tags if tag.startswith(prefix)), None)
+
+
+def _reach(cloud: Cloud, wish: Wish, shape: Shape) -> _Reach:
+    """Where a VM of a shape may go, worked out once for all that wish the same."""
+    known = cloud.lasting()
+    place = (wish.zone, wish.cluster, wish.host, wish.root_storage, wish.data_storage, bool(shape.disks), shape.l3s[:1])
+    found: _Reach | None = known.get(place)
+    if found is None:
+        clusters = _possible_clusters(cloud, wish, shape)
+        found = _Reach(None) if clusters is None else _Reach(tuple(sorted(clusters)), _mixed(cloud, clusters))
+        known[place] = found
+    return found
 
 
 def _possible_clusters(cloud: Cloud, wish: Wish, shape: Shape) -> set[int] | None:
@@ -224,20 +247,21 @@ def _possible_clusters(cloud: Cloud, wish: Wish, shape: Shape) -> set[int] | Non
     return clusters
 
 
-def _combinations(
-    cloud: Cloud, plan: VolumePlan, request: HostRequest, clusters: set[int], identity: Identity
-) -> list[tuple[int, int | None]] | None:
-    """(root, data) storages in the order tried, or None where a single allocation is made."""
-    if plan.root_pin is not None and (plan.data_pin is not None or not plan.disks):
-        return None
+def _mixed(cloud: Cloud, clusters: set[int]) -> frozenset[int] | None:
+    """The storages of clusters that all see the same, local and shared ones among them; None where it is not so."""
     sets = {frozenset(cloud.storages_of(cluster)) for cluster in clusters}
     if len(sets) != 1:
         return None
     (attached,) = sets
     kinds = {cloud.storages[row].is_local for row in attached}
-    if kinds != {True, False}:
-        return None
-    roots = _listed(cloud, plan.root_pin, attached, CREATE_VM, request.backup_storage, identity, local_first=True)
+    return attached if kinds == {True, False} else None
+
+
+def _combinations(
+    cloud: Cloud, plan: VolumePlan, attached: frozenset[int], identity: Identity
+) -> list[tuple[int, int | None]]:
+    """(root, data) storages in the order tried."""
+    roots = _listed(cloud, plan.root_pin, attached, CREATE_VM, plan.backup_storage, identity, local_first=True)
     data: list[int | None] = [None]
     if plan.disks:
         data = list(_listed(cloud, plan.data_pin, attached, CREATE_DATA, None, identity, local_first=False))

@@ -31,8 +31,10 @@ def allocate(ledger: Ledger, request: StorageRequest, owner: str, identity: Iden
     rows_or_error = filtered(cloud, request)
     if isinstance(rows_or_error, ErrorCode):
         return rows_or_error
-    order = cloud.chance.order(identity, "primaryStorage")
-    return _hold_shared(ledger, request, owner, ordered(cloud, request, rows_or_error, order))
+    rows = rows_or_error
+    if len(rows) > 1:
+        rows = ordered(cloud, request, rows, cloud.chance.order(identity, "primaryStorage"))
+    return _hold_shared(ledger, request, owner, rows)
 
 
 def wants_local(cloud: Cloud, request: StorageRequest) -> bool:
@@ -48,10 +50,13 @@ def wants_local(cloud: Cloud, request: StorageRequest) -> bool:
 
 def local_storages(cloud: Cloud, host: int) -> list[int]:
     """Usable local storages attached to a host's cluster."""
-    cluster = cloud.fleet.get("cluster", host)
-    return [
-        row for row in cloud.storages_of(cluster) if cloud.storages[row].is_local and cloud.storages[row].usable(True)
-    ]
+    known, cluster = cloud.lasting(), cloud.fleet.get("cluster", host)
+    found: list[int] | None = known.get(("local", cluster))
+    if found is None:
+        storages = cloud.storages
+        found = [row for row in cloud.storages_of(cluster) if storages[row].is_local and storages[row].usable(True)]
+        known["local", cluster] = found
+    return found
 
 
 def _share(cloud: Cloud, storage: int, host: int) -> int:
