@@ -423,6 +423,7 @@ class Cloud:
     def __init__(self, scenario: Scenario, ctx: Context) -> None:
         self.scenario = scenario
         self._ctx = ctx
+        ctx.instant = True
 
     def __repr__(self) -> str:
         cloud = self._ctx.cloud

@@ -25,7 +25,7 @@ class Context:
     """A run in progress. *max_names* bounds the names of one clone call.
 
     *watch* sees every host request (with the number its decision will have) before it is decided, *timed* says
-    that steps take time, *raced* counts
+    that steps take time, *instant* that all is done at once, *raced* counts
     placements whose filters saw an older cloud, *breaches* those that broke a rule, by reason. *opening* holds the
     figures before anything was placed, *keep_decisions* (all, failures, summary) says which decisions stay in the log.
     """
@@ -40,13 +40,13 @@ class Context:
     noted: int = 0
     faults: Faults | None = None
     timed: bool = False
+    instant: bool = False
     raced: int = 0
     breaches: dict[str, int] = field(default_factory=dict)
+    cloud: Cloud = field(init=False)
 
-    @property
-    def cloud(self) -> Cloud:
-        """The cloud as it stands."""
-        return self.ledger.cloud
+    def __post_init__(self) -> None:
+        self.cloud = self.ledger.cloud
 
     def next_ordinal(self, source: str) -> int:
         """The running number of a request inside its source."""
@@ -67,8 +67,8 @@ class Context:
 
     @property
     def slow(self) -> bool:
-        """Whether a step may take time or fail: where none can, hot workflows do not stop for it."""
-        return self.timed or self.faults is not None
+        """Whether somebody may want to see each step, or a fault may strike it; else hot workflows do not stop."""
+        return not self.instant or self.faults is not None
 
     def step(self, work: Work) -> Workflow[ErrorCode | None]:
         """One step of a workflow: the wait, then the error of a fault that strikes it."""
@@ -80,7 +80,7 @@ class Context:
 
     def alone(self, vm: int, job: Workflow[T]) -> Workflow[T]:
         """*job* with the VM for itself; where nothing takes time it has it anyway."""
-        return alone(vm, job) if self.timed else job
+        return job if self.instant else alone(vm, job)
 
     def announce(self, request: HostRequest, seen: Cloud | None = None) -> None:
         """Show a request and the cloud its filters see to the watcher, if there is one."""

@@ -71,6 +71,7 @@ class Simulation:
     ) -> None:
         self.ctx, self.options = ctx, options
         self.clock = Clock(ctx, options.timing)
+        ctx.timed = bool(options.timing.steps)
         self.tally = Tally(ctx.ledger, options.warm_up_us)
         self._observers = tuple(observers)
         self._answers: list[CloneAnswer] = []

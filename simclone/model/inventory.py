@@ -209,6 +209,7 @@ class Wish:
     volume_tags: tuple[str, ...] = ()
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Shape:
     """What many VMs share; each row of `simclone.model.vms` names one.

@@ -6,7 +6,7 @@ Source: clone-storage-affinity.md 2.3, host-allocation.md 4.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from simclone.allocator.host.request import NEW_CREATE, HostRequest
 from simclone.allocator.host.strategies import DESIGNATED, LEAST_VM
@@ -19,7 +19,7 @@ from simclone.model.ledger import Ledger
 from simclone.model.vms import NONE
 from simclone.placement.host import allocate_host, give_back_host
 from simclone.placement.storage import Spaces, VolumePlan, reserve_volumes
-from simclone.quick import quick
+from simclone.quick import changed, quick
 from simclone.records import Decision, ErrorCode, Placed
 
 
@@ -153,9 +153,9 @@ def search(
     failed_host: int | None = None
     for turn, (root, data) in enumerate(_combinations(cloud, plan, reach.attached, identity)):
         pins = frozenset(pin for pin in (root, data) if pin is not None)
-        narrowed = replace(request, clusters=reach.clusters, required_storages=pins)
+        narrowed = changed(request, clusters=reach.clusters, required_storages=pins)
         asker = identity.again((identity.occasion << 4) | turn)
-        outcome = _attempt(ledger, vm, narrowed, replace(plan, root_pin=root, data_pin=data), asker, hunt)
+        outcome = _attempt(ledger, vm, narrowed, changed(plan, root_pin=root, data_pin=data), asker, hunt)
         if isinstance(outcome, Found):
             return hunt.result(outcome)
         placed = hunt.decisions[-1][1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from simclone.allocator.primary_storage import local
 from simclone.allocator.primary_storage.chain import DEFAULT, LOCAL_STRATEGY, filtered, ordered
@@ -13,7 +13,7 @@ from simclone.model.cloud import Cloud
 from simclone.model.inventory import Disk, StorageConstraint
 from simclone.model.ledger import Ledger
 from simclone.model.vms import NONE
-from simclone.quick import quick
+from simclone.quick import changed, quick
 from simclone.records import ErrorCode
 from simclone.units import divided
 
@@ -175,7 +175,7 @@ def _explicitly_shared(cloud: Cloud, plan: VolumePlan) -> bool:
 
 def _pinned(request: StorageRequest, pin: int | None) -> StorageRequest:
     strategy = request.strategy or DEFAULT
-    return replace(request, strategy=strategy, candidates=() if pin is None else (pin,))
+    return changed(request, strategy=strategy, candidates=() if pin is None else (pin,))
 
 
 def _both_designated(
@@ -194,13 +194,13 @@ def _default_local(
         text = f"root storage {cloud.storages[plan.root_pin].uuid} is not local"
         return ErrorCode(code="SYS.1007", details=text, reason="storage.mixed")
     pins = () if plan.root_pin is None else (plan.root_pin,)
-    asked = [replace(root, strategy=LOCAL_STRATEGY, candidates=pins)]
+    asked = [changed(root, strategy=LOCAL_STRATEGY, candidates=pins)]
     local_rows = frozenset(row for row, one in enumerate(cloud.storages) if one.is_local)
     for one in data:
         if plan.data_pin is not None:
             asked.append(_pinned(one, plan.data_pin))
         elif shared:
-            asked.append(replace(one, strategy=one.strategy or DEFAULT, excluded=local_rows))
+            asked.append(changed(one, strategy=one.strategy or DEFAULT, excluded=local_rows))
         else:
-            asked.append(replace(one, strategy=LOCAL_STRATEGY))
+            asked.append(changed(one, strategy=LOCAL_STRATEGY))
     return asked

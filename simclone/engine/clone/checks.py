@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from simclone.allocator import quota
 from simclone.allocator.host.flow import NO_AVAILABLE_HOST
 from simclone.allocator.host.request import HostRequest
+from simclone.chance import Identity
 from simclone.engine.clone.job import Job, source_host, volumes_to_clone
 from simclone.engine.context import Context, invalid_argument, operation_error
 from simclone.engine.life.start import wrong_state
@@ -123,7 +122,8 @@ def dry_run_request(ctx: Context, job: Job) -> HostRequest:
 def dry_run_refusal(ctx: Context, job: Job) -> ErrorCode | None:
     """The error of step 1, or None."""
     request = dry_run_request(ctx, job)
-    identity = replace(ctx.identity(job.source), source=job.request.source, ordinal=job.request.ordinal)
+    mine, asked = ctx.identity(job.source), job.request
+    identity = Identity(asked.source, asked.ordinal, mine.position, mine.occasion)
     ctx.announce(request)
     decision = dry_run(request, ctx.cloud, identity)
     ctx.note(job.request.name, ctx.cloud.vms.names[job.source], "dryRun", request.strategy, decision)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from ipaddress import IPv4Address
 
 from simclone.allocator.host.strategies import LEAST_VM
@@ -11,6 +10,7 @@ from simclone.engine.context import Context, operation_error
 from simclone.engine.life.create import NewVm, add_row
 from simclone.model.inventory import Shape, Wish
 from simclone.model.vms import NONE
+from simclone.quick import changed
 
 COPIED_TAGS = frozenset(
     [
@@ -73,7 +73,7 @@ def clone_shape(ctx: Context, job: Job) -> Shape:
     shape = cloud.vms.shape(job.source)
     root = cloud.vms.get("root", job.source)
     offering = None if shape.offering is None else cloud.offerings[shape.offering]
-    return replace(
+    return changed(
         shape,
         strategy=shape.strategy or LEAST_VM,
         image=job.images[root],

@@ -173,7 +173,7 @@ class Order:
             self._highest = level
         if not self.drawn:
             return self.levels.lowest(buckets)
-        many = sum(one.size for one in buckets)
+        many = sum([one.size for one in buckets])
         if many == 1:
             return self.levels.nth(buckets, 0)
         place = below(draw(self._cloud.chance.key(identity, "host"), 0), many)
