@@ -27,8 +27,8 @@ def quick(cls: C) -> C:
     asked = ", ".join(name if f"_{name}" not in scope else f"{name}=_{name}" for name in names)
     writes = "".join(f"    self.{name} = {name}\n" for name in names)
     head = f"def __init__(self, {asked}):\n    _set(self, '__class__', _open)\n"
-    exec(f"{head}{writes}    self.__class__ = _done\n", scope)
-    exec(f"def copied(old):\n    made = _open()\n{copies}    return made\n", scope)
+    text = f"{head}{writes}    self.__class__ = _done\ndef copied(old):\n    made = _open()\n{copies}    return made\n"
+    exec(compile(text, f"<quick {cls.__name__}>", "exec"), scope)
     _COPIES[cls] = scope["copied"]
     made = scope["__init__"]
     slow: Any = cls.__init__  # type: ignore[misc]

@@ -236,7 +236,7 @@ class CloneAnswer:
     @property
     def succeeded(self) -> int:
         """``numberOfClonedVm``: elements without error."""
-        return sum(clone.error is None for clone in self.clones)
+        return sum([clone.error is None for clone in self.clones])
 
     def element_reasons(self) -> dict[str, int]:
         """Elements with an error by reason, in the order they are met."""

@@ -118,11 +118,15 @@ class Simulation:
         """Process one event; False when the run is over."""
         if self.peek() is None:
             return False
+        self._process()
+        return True
+
+    def _process(self) -> None:
+        """The next event."""
         self.clock.env.step()
         self.steps += 1
         for one in self._observers:
             one.moved(self.clock.now_us)
-        return True
 
     def run(self, until_us: int | None = None) -> Simulation:
         """Process every event up to and at *until_us*, or to the end."""
@@ -131,7 +135,7 @@ class Simulation:
                 at_us = self.peek()
                 if at_us is None or (until_us is not None and at_us > until_us):
                     break
-                self.step()
+                self._process()
         end = until_us if until_us is not None else self.options.horizon_us
         if end is not None and end > self.ctx.ledger.now_us:
             self.ctx.ledger.now_us = end
@@ -211,9 +215,11 @@ class Simulation:
         names = len(answer.request.names)
         self._counts["requests"] += 1
         self._counts["asked"] += names
-        self._counts["placed"] += answer.succeeded if answer.error is None else 0
-        for reason, count in failure_reasons(answer).items():
-            self._reasons[reason] = self._reasons.get(reason, 0) + count
+        placed = answer.succeeded if answer.error is None else 0
+        self._counts["placed"] += placed
+        if placed < names or answer.error is not None:
+            for reason, count in failure_reasons(answer).items():
+                self._reasons[reason] = self._reasons.get(reason, 0) + count
         kept = self.options.keep
         if kept == "all" or (kept == "failures" and answer.batch != "SUCCESS"):
             self._answers.append(answer)

@@ -86,13 +86,17 @@ class Vms(Columns):
         self.wishes: dict[int, Wish] = {}
         self._shape_rows: dict[Shape, int] = {}
         self._source_rows: dict[str, int] = {}
+        self._latest: tuple[Shape | None, int] = (None, NONE)
 
     def shape_row(self, shape: Shape) -> int:
-        """The row of a shape, made when new."""
-        row = self._shape_rows.get(shape)
-        if row is None:
-            row = self._shape_rows[shape] = len(self.shapes)
+        """The row of a shape, made when new; the one asked for last is at hand."""
+        latest, row = self._latest
+        if latest is shape:
+            return row
+        row = self._shape_rows.setdefault(shape, len(self.shapes))
+        if row == len(self.shapes):
             self.shapes.append(shape)
+        self._latest = (shape, row)
         return row
 
     def source_row(self, source: str) -> int:

@@ -35,19 +35,16 @@ def clone_now(ctx: Context, request: CloneRequest) -> CloneAnswer:
 
 def _elements(ctx: Context, job: Job) -> tuple[CloneRecord, ...]:
     """One element per name in order of completion; a failed clone shows the row it was before its start."""
-    names = job.request.names
-    order = [*job.order, *(place for place in range(len(names)) if place not in set(job.order))]
-    return tuple(
-        CloneRecord(
-            job.request.name,
-            place,
-            names[place],
-            job.vms[place],
-            job.errors[place],
-            job.gone.get(place) or (snapshot(ctx.cloud, job.vms[place]) if job.vms[place] >= 0 else None),
-        )
-        for place in order
-    )
+    name, names, order = job.request.name, job.request.names, job.order
+    if len(order) < len(names):
+        done = set(order)
+        order = [*order, *(place for place in range(len(names)) if place not in done)]
+    made = []
+    for place in order:
+        vm = job.vms[place]
+        shown = job.gone.get(place) or (snapshot(ctx.cloud, vm) if vm >= 0 else None)
+        made.append(CloneRecord(name, place, names[place], vm, job.errors[place], shown))
+    return tuple(made)
 
 
 def _steps(ctx: Context, job: Job) -> Workflow[ErrorCode | None]:

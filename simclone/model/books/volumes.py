@@ -108,7 +108,11 @@ class VolumeBook(SpaceBook):
             born_us=self.now_us,
         )
         self._push(snapshots.names, name)
-        self._put(volumes.snapshots, volume, [*volumes.snapshots.get(volume, ()), row])
+        older = volumes.snapshots.get(volume)
+        if older is None:
+            self._put(volumes.snapshots, volume, [row])
+        else:
+            self._push(older, row)
         if account != ADMIN:
             self._use(account, "snapshot.volume.num", 1)
         return row
