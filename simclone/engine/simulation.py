@@ -313,7 +313,7 @@ class Simulation:
             ctx.ledger,
             tuple(self._answers),
             tuple(ctx.decisions),
-            tuple(ctx.ledger.events),
+            ctx.ledger.events.standing(),
             self._before,
             self._storage_before,
             ctx.opening,

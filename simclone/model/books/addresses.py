@@ -47,7 +47,7 @@ class AddressBook(Journal):
         if nic != NONE:
             self._cell(self.cloud.nics, "ip", nic, ip)
         if self.recording:
-            self._emit("hold", f"nic/{nic}", f"l3/{l3}", (("ip", ip),))
+            self._show("hold", ("nic", nic), ("l3", l3), ("ip",), (ip,))
 
     def end_ip(self, l3: int, ip: int, cause: str = "") -> None:
         """Give an address back."""
@@ -57,7 +57,7 @@ class AddressBook(Journal):
         nic = used[ip]
         self._forget(used, ip)
         if self.recording:
-            self._emit("end", f"nic/{nic}", f"l3/{l3}", (("ip", ip),), cause)
+            self._show("end", ("nic", nic), ("l3", l3), ("ip",), (ip,), cause)
 
     def _forget(self, mapping: dict[K, int], key: K) -> None:
         if self._undo is not None:

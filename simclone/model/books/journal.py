@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from simclone.errors import InvariantViolation
+from simclone.model.books.events import EventLog
 from simclone.model.cloud import USAGE, Cloud
 from simclone.model.columns import Columns
 from simclone.model.vms import NONE
-from simclone.records import Event
 
 _SLOT = {name: place for place, name in enumerate(USAGE)}
 
@@ -21,7 +21,7 @@ class Journal:
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
         self.now_us = 0
-        self.events: list[Event] = []
+        self.events = EventLog()
         self.recording = True
         self.watchers: list[Callable[[int, int, int, int], None]] = []
         self._next = 0
@@ -117,7 +117,19 @@ class Journal:
         self, kind: str, subject: str, target: str, amounts: tuple[tuple[str, int], ...], cause: str = ""
     ) -> None:
         if self.recording:
-            self.events.append(Event(len(self.events), self.now_us, kind, subject, target, amounts, cause))
+            self.events.rows.append((self.now_us, kind, subject, None, target, None, None, amounts, cause))
+
+    def _show(
+        self,
+        kind: str,
+        subject: tuple[str, int],
+        target: tuple[str, int],
+        names: tuple[str, ...],
+        values: tuple[int, ...],
+        cause: str = "",
+    ) -> None:
+        """An event about two rows, for whoever is *recording*: words and numbers are put together when it is read."""
+        self.events.rows.append((self.now_us, kind, *subject, *target, names, values, cause))
 
     def _use(self, account: int, quota: str, amount: int) -> None:
         self.cloud.amounts += 1

@@ -14,6 +14,9 @@ from simclone.units import divided
 _CREATING, _READY, _DELETED = (VOLUME_STATUS[name] for name in ("Creating", "Ready", "Deleted"))
 
 
+_FIGURES = ("bytes", "host", "osd", "available")
+
+
 class Space(NamedTuple):
     """A hold of storage bytes: *amount* was charged for *size* bytes asked."""
 
@@ -53,7 +56,7 @@ class SpaceBook(Journal):
         self._put(self.spaces, number, space)
         self._charge_space(space, amount, amount)
         if self.recording:
-            self._emit("hold", f"space/{number}", f"storage/{storage}", self._amounts(space, amount), owner)
+            self._show_space("hold", number, space, amount, owner)
         return number
 
     def end_space(self, number: int, cause: str = "") -> None:
@@ -66,14 +69,14 @@ class SpaceBook(Journal):
         self._charge_space(space, -space.amount, -back)
         if not self.recording:
             return
-        target, subject = f"storage/{space.storage}", f"space/{number}"
         if back != space.amount:
-            self._emit("drift", subject, target, self._amounts(space, back - space.amount), "ratioChanged")
-        self._emit("end", subject, target, self._amounts(space, space.amount), cause)
+            self._show_space("drift", number, space, back - space.amount, "ratioChanged")
+        self._show_space("end", number, space, space.amount, cause)
 
-    def _amounts(self, space: Space, amount: int) -> tuple[tuple[str, int], ...]:
+    def _show_space(self, kind: str, number: int, space: Space, amount: int, cause: str) -> None:
         after = self.cloud.storages[space.storage].available
-        return (("bytes", amount), ("host", space.host), ("osd", space.osd), ("available", after))
+        values = (amount, space.host, space.osd, after)
+        self._show(kind, ("space", number), ("storage", space.storage), _FIGURES, values, cause)
 
     def _charge_space(self, space: Space, held: int, recorded: int) -> None:
         storage = self.cloud.storages[space.storage]

@@ -117,8 +117,15 @@ class VmBook(Journal):
 
     def _show_vm(self, vm: int, cause: str) -> None:
         cells = self.cloud.vms._cells
-        figures = tuple([(name, cells[name][vm]) for name in _FIGURES])
-        self._emit("vm", f"vm/{vm}", f"account/{cells['account'][vm]}", figures, cause)
+        values = (
+            cells["state"][vm],
+            cells["host"][vm],
+            cells["last_host"][vm],
+            cells["cpu"][vm],
+            cells["memory"][vm],
+            cells["root"][vm],
+        )
+        self._show("vm", ("vm", vm), ("account", cells["account"][vm]), _FIGURES, values, cause)
 
     def remove_vm(self, vm: int) -> None:
         """Take the row out of the database: its name is free, its group forgets it."""

@@ -8,6 +8,7 @@ from simclone.model.books.spaces import SpaceBook
 from simclone.model.inventory import ADMIN, Image
 from simclone.model.vms import NONE, VOLUME_STATUS
 
+_FIGURES = ("type", "status", "vm", "size", "space")
 _READY, _DELETED = (VOLUME_STATUS[name] for name in ("Ready", "Deleted"))
 
 
@@ -39,9 +40,9 @@ class VolumeBook(SpaceBook):
     def _show_volume(self, volume: int, cause: str) -> None:
         if not self.recording:
             return
-        cells = self.cloud.volumes.cells
-        amounts = tuple([(name, cells(name)[volume]) for name in ("type", "status", "vm", "size", "space")])
-        self._emit("volume", f"volume/{volume}", f"account/{cells('account')[volume]}", amounts, cause)
+        cells = self.cloud.volumes._cells
+        values = tuple([cells[name][volume] for name in _FIGURES])
+        self._show("volume", ("volume", volume), ("account", cells["account"][volume]), _FIGURES, values, cause)
 
     def set_volume(self, volume: int, **values: int) -> None:
         """Change fields of a volume; the account's usage follows."""
