@@ -98,6 +98,19 @@ def host_request(cloud: Cloud, vm: int, wish: Wish, backup: int | None, clusters
     )
 
 
+def _shared_request(cloud: Cloud, vm: int, wish: Wish, backup: int | None, clusters: tuple[int, ...]) -> HostRequest:
+    """`host_request`, one for all VMs of a call: the index knows it again, and but for groups no rule asks which VM."""
+    cells = cloud.vms.cells
+    if cells("group")[vm] != NONE or cloud.strategies:
+        return host_request(cloud, vm, wish, backup, clusters)
+    known = cloud.lasting()
+    key = ("request", cells("shape")[vm], cells("cpu")[vm], cells("memory")[vm], cells("account")[vm], backup)
+    found: tuple[Wish, HostRequest] | None = known.get(key)
+    if found is None or found[0] is not wish:
+        found = known[key] = (wish, host_request(cloud, vm, wish, backup, clusters))
+    return found[1]
+
+
 def create_strategy(shape: Shape, wish: Wish) -> str | None:
     """The chain a create runs; clone rows always run their own (host-allocation.md 3.2, clone sheet 2.3)."""
     if wish.cloned:
@@ -145,7 +158,7 @@ def search(
     if reach.clusters is None:
         return SearchResult(_no_storage(), ())
     plan = _plan(cloud, vm, wish, backup)
-    request = host_request(cloud, vm, wish, backup, reach.clusters)
+    request = _shared_request(cloud, vm, wish, backup, reach.clusters)
     if reach.attached is None:
         outcome = _attempt(ledger, vm, request, plan, identity, hunt)
         return hunt.result(outcome)
@@ -180,7 +193,7 @@ def _attempt(
     hunt: _Hunt,
 ) -> Found | ErrorCode:
     """One host, then its storage; a storage failure gives the host back (twice, as the product does)."""
-    decision = allocate_host(request, ledger, identity, hunt.seen, hunt.breaches)
+    decision = allocate_host(request, ledger, identity, hunt.seen, hunt.breaches, vm)
     hunt.decisions.append((request, decision))
     if not isinstance(decision, Placed):
         return decision.error

@@ -158,8 +158,9 @@ class Order:
             shape.answer = None
             shape.count_all(self._cloud)
         else:
+            dynamic, bit = self._dynamic, shape.bit
             for host in dict.fromkeys(self.log[shape.cursor :]):
-                shape.look_again(self._cloud, host)
+                shape.look_again(self._cloud, host, dynamic[host] & bit)
         shape.cursor = len(self.log)
 
     def best(self, shape: Shape, identity: Identity) -> int:

@@ -113,15 +113,13 @@ class Shape:
         many = max(part.first + len(part.flow.tests) for part in self.parts)
         self.counts = np.bincount(self.first[(self.first >= 0) & (self.first != ELSEWHERE)], minlength=many).tolist()
 
-    def look_again(self, cloud: Cloud, host: int) -> None:
-        """Look at one host that has changed."""
+    def look_again(self, cloud: Cloud, host: int, small: int) -> None:
+        """Look at one host that has changed; *small* is not 0 where some floor refuses it."""
         first = self.first
-        if first is None or self.early[host] >= 0:
+        if first is None or self.early.item(host) >= 0:
             return
-        now = self._floor(cloud, host)
-        if now == FREE:
-            now = int(self.late[host])
-        was = int(first[host])
+        now = self._floor(cloud, host) if small else self.late.item(host)
+        was = first.item(host)
         if now == was:
             return
         first[host] = now
