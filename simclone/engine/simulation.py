@@ -238,10 +238,11 @@ class Simulation:
 
     def _live(self, arrival: Arrival, places: list[int], answer: CloneAnswer) -> None:
         """The clones of an answer live from now on, each for its time."""
+        now_us = self.clock.now_us
         for one in _winners(answer):
             lifetime = arrival.lifetimes_us[places[one.position]]
             if lifetime is not None:
-                self.clock.at(self.clock.now_us + lifetime, ENDS, partial(self._end, one.vm))
+                self.clock.at(now_us + lifetime, ENDS, self._end, one.vm)
 
     def _retry(self, arrival: Arrival, places: list[int], attempt: int, answer: CloneAnswer, won: set[int]) -> None:
         left = [at for at in range(len(answer.request.names)) if at not in won]
@@ -259,7 +260,8 @@ class Simulation:
 
     def _finished(self, vm: int) -> Workflow[Outcome]:
         """Destroy the VM, unless somebody did while this waited for it."""
-        if not self.ctx.cloud.vms.get("alive", vm) or self.ctx.cloud.vms.state_name(vm) == "Destroyed":
+        vms = self.ctx.cloud.vms
+        if not vms.get("alive", vm) or vms.state_name(vm) == "Destroyed":
             return Outcome(vm)
         return (yield from destroy_vm(self.ctx, vm))
 

@@ -25,7 +25,8 @@ STRATEGIES = ("InstantStart", "JustCreate", "CreateStopped")
 class Job:
     """A call on its way. *vms* and *errors* stand by position in ``names``.
 
-    *order* lists positions as they were completed, *gone* keeps what a failed clone was before its start.
+    *order* lists positions as they were completed, *gone* keeps what a failed clone was before its start, *fast* is a
+    linked clone: copied from the snapshot, without backup storage.
     """
 
     request: CloneRequest
@@ -43,11 +44,10 @@ class Job:
     errors: list[ErrorCode | None] = field(default_factory=list)
     order: list[int] = field(default_factory=list)
     gone: dict[int, VmSnapshot] = field(default_factory=dict)
+    fast: bool = field(init=False)
 
-    @property
-    def fast(self) -> bool:
-        """A linked clone: copied from the snapshot, without backup storage."""
-        return FAST in self.request.system_tags
+    def __post_init__(self) -> None:
+        self.fast = FAST in self.request.system_tags
 
     def alive(self) -> list[int]:
         """Positions whose clone has not failed."""

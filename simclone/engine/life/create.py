@@ -190,7 +190,8 @@ def _stages(ctx: Context, vm: int, wish: Wish, request: str) -> Workflow[ErrorCo
 
 def host_lost(ctx: Context, host: int) -> ErrorCode | None:
     """The error of a start whose host was lost on the way."""
-    if ctx.cloud.fleet.get("status", host) == CONNECTED and ctx.cloud.fleet.get("exists", host):
+    cells = ctx.cloud.fleet.cells
+    if cells("status")[host] == CONNECTED and cells("exists")[host]:
         return None
     text = f"host {ctx.cloud.fleet.uuids[host]} was lost while the VM was being started on it"
     return ErrorCode("HOST.1010", text, reason="host.lost")

@@ -116,10 +116,11 @@ class HostPrimaryStorageFlow(FilterFlow):
 
     def _totals(self, cloud: Cloud, reach: Sequence[int]) -> list[int]:
         """Free bytes by cluster over the storages in reach."""
-        total = [0] * len(cloud.clusters)
+        total, storages = [0] * len(cloud.clusters), cloud.storages
+        alike = cloud.storage_ratio(reach[0]) if reach and not cloud.settings.overrides else None
         for row in reach:
-            one = cloud.storages[row]
-            free = multiplied(one.available, cloud.storage_ratio(row))
+            one = storages[row]
+            free = multiplied(one.available, cloud.storage_ratio(row) if alike is None else alike)
             for cluster in one.clusters:
                 total[cluster] += free
         return total

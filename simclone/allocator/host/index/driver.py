@@ -56,7 +56,9 @@ class Order:
     """All hosts under one sort key, with the shapes that ask by it."""
 
     def __init__(self, cloud: Cloud, sorter: SortFlow | None, *, drawn: bool) -> None:
-        self._cloud, self._sorter, self._cells = cloud, sorter, cloud.fleet._cells
+        self._cloud = cloud
+        column, self._sign, self._base = NO_COLUMN if sorter is None else sorter.by
+        self._column = None if sorter is None else cloud.fleet.cells(column)
         size = cloud.fleet.size
         self.levels = Levels(size, ranked=drawn)
         self.drawn = drawn
@@ -71,10 +73,7 @@ class Order:
             self.levels.put(host, self._level(host), 0)
 
     def _level(self, host: int) -> int:
-        if self._sorter is None:
-            return 0
-        column, sign, base = self._sorter.by
-        return base + sign * self._cells[column][host]
+        return 0 if self._column is None else self._base + self._sign * self._column[host]
 
     def add(self, shape: Shape, instead: Shape | None = None) -> None:
         """Take in another shape, or one *instead* of another: only hosts it cannot have are touched."""

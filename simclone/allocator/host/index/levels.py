@@ -9,7 +9,7 @@ from itertools import chain
 from sortedcontainers import SortedList
 
 NOWHERE = 1 << 62
-FEW = 64
+FEW = 512
 """So many hosts are sooner sorted than counted again and again."""
 
 
