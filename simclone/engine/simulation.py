@@ -20,6 +20,7 @@ from simclone.engine.timing import INSTANT, Timing
 from simclone.engine.upkeep import collect_orphans, recalculate_drifted
 from simclone.engine.waits import Workflow
 from simclone.errors import InvalidInput
+from simclone.quick import changed
 from simclone.records import CloneAnswer, CloneRecord, CloneRequest, ErrorCode
 from simclone.units import SECOND
 from simclone.wire.request import parse
@@ -166,13 +167,9 @@ class Simulation:
             ordinal=arrival.ordinal,
             occasion=attempt << LATER,
         )
-        action = {key: value for key, value in arrival.body.items() if key not in ("systemTags", "userTags")}
-        tags = {key: arrival.body[key] for key in ("systemTags", "userTags") if key in arrival.body}
-        parsed = parse({"cloneVmInstance": {**action, "names": names}, **tags}, arrival.vm, base=base)
-        if isinstance(parsed, ErrorCode):
-            raise InvalidInput([])
+        asked = _with_body(base, arrival, names)
         self.submit(
-            parsed, partial(self._answered_arrival, arrival, places, attempt), partial(self._live, arrival, places)
+            asked, partial(self._answered_arrival, arrival, places, attempt), partial(self._live, arrival, places)
         )
 
     def submit(self, request: CloneRequest, done: Done, late: Done = None) -> None:
@@ -331,6 +328,18 @@ class Simulation:
 def _seconds_of(values: Mapping[str, Any], key: str) -> int:
     """A setting in seconds as microseconds, as it is now."""
     return int(values[key]) * SECOND
+
+
+def _with_body(base: CloneRequest, arrival: Arrival, names: list[str]) -> CloneRequest:
+    """The request for *names* as the stream's body has it; a body without members says nothing more."""
+    if not arrival.body:
+        return changed(base, names=tuple(names))
+    action = {key: value for key, value in arrival.body.items() if key not in ("systemTags", "userTags")}
+    tags = {key: arrival.body[key] for key in ("systemTags", "userTags") if key in arrival.body}
+    parsed = parse({"cloneVmInstance": {**action, "names": names}, **tags}, arrival.vm, base=base)
+    if isinstance(parsed, ErrorCode):
+        raise InvalidInput([])
+    return parsed
 
 
 def _winners(answer: CloneAnswer) -> list[CloneRecord]:

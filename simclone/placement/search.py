@@ -98,17 +98,23 @@ def host_request(cloud: Cloud, vm: int, wish: Wish, backup: int | None, clusters
     )
 
 
-def _shared_request(cloud: Cloud, vm: int, wish: Wish, backup: int | None, clusters: tuple[int, ...]) -> HostRequest:
-    """`host_request`, one for all VMs of a call: the index knows it again, and but for groups no rule asks which VM."""
+def _shared(
+    cloud: Cloud, vm: int, wish: Wish, backup: int | None, clusters: tuple[int, ...]
+) -> tuple[HostRequest, VolumePlan]:
+    """What is asked for, one for all VMs of a call: the index knows it again.
+
+    Only groups, and rules of the user's own, ask which VM it is.
+    """
     cells = cloud.vms.cells
     if cells("group")[vm] != NONE or cloud.strategies:
-        return host_request(cloud, vm, wish, backup, clusters)
+        return host_request(cloud, vm, wish, backup, clusters), _plan(cloud, vm, wish, backup)
     known = cloud.lasting()
-    key = ("request", cells("shape")[vm], cells("cpu")[vm], cells("memory")[vm], cells("account")[vm], backup)
-    found: tuple[Wish, HostRequest] | None = known.get(key)
+    key = ("asked", cells("shape")[vm], cells("cpu")[vm], cells("memory")[vm], cells("account")[vm], backup)
+    found: tuple[Wish, HostRequest, VolumePlan] | None = known.get(key)
     if found is None or found[0] is not wish:
-        found = known[key] = (wish, host_request(cloud, vm, wish, backup, clusters))
-    return found[1]
+        request, plan = host_request(cloud, vm, wish, backup, clusters), _plan(cloud, vm, wish, backup)
+        found = known[key] = (wish, request, plan)
+    return found[1], found[2]
 
 
 def create_strategy(shape: Shape, wish: Wish) -> str | None:
@@ -157,8 +163,7 @@ def search(
     reach = _reach(cloud, wish, cloud.vms.shape(vm))
     if reach.clusters is None:
         return SearchResult(_no_storage(), ())
-    plan = _plan(cloud, vm, wish, backup)
-    request = _shared_request(cloud, vm, wish, backup, reach.clusters)
+    request, plan = _shared(cloud, vm, wish, backup, reach.clusters)
     if reach.attached is None:
         outcome = _attempt(ledger, vm, request, plan, identity, hunt)
         return hunt.result(outcome)
@@ -197,7 +202,7 @@ def _attempt(
     hunt.decisions.append((request, decision))
     if not isinstance(decision, Placed):
         return decision.error
-    spaces = reserve_volumes(ledger, plan, decision.host, identity)
+    spaces = reserve_volumes(ledger, plan, ledger.cloud.vms.names[vm], decision.host, identity)
     if isinstance(spaces, Spaces):
         return Found(decision.host, spaces)
     give_back_host(ledger, vm, "rollback")
@@ -209,7 +214,6 @@ def _attempt(
 def _plan(cloud: Cloud, vm: int, wish: Wish, backup: int | None) -> VolumePlan:
     shape, tags = cloud.vms.shape(vm), wish.volume_tags
     return VolumePlan(
-        owner=cloud.vms.names[vm],
         root_size=shape.root_size,
         disks=shape.disks,
         image=shape.image,

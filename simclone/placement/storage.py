@@ -96,9 +96,8 @@ def _hold_shared(ledger: Ledger, request: StorageRequest, owner: str, rows: list
 @quick
 @dataclass(frozen=True, slots=True)
 class VolumePlan:
-    """The volumes of a new VM: the root's bytes, data disks, the image and where it comes from."""
+    """The volumes of new VMs: the root's bytes, data disks, the image and where it comes from."""
 
-    owner: str
     root_size: int
     disks: tuple[Disk, ...]
     image: int | None
@@ -119,14 +118,17 @@ class Spaces:
     data: tuple[int, ...]
 
 
-def reserve_volumes(ledger: Ledger, plan: VolumePlan, host: int, identity: Identity) -> Spaces | ErrorCode:
-    """Charge a VM's volumes on what its host sees; all or nothing (clone-storage-affinity.md 3.7, table of flows)."""
+def reserve_volumes(ledger: Ledger, plan: VolumePlan, owner: str, host: int, identity: Identity) -> Spaces | ErrorCode:
+    """Charge a VM's volumes on what its host sees; all or nothing (clone-storage-affinity.md 3.7, table of flows).
+
+    *owner* is the VM's name.
+    """
     requests = _requests(ledger.cloud, plan, host)
     if isinstance(requests, ErrorCode):
         return requests
     held: list[int] = []
     for turn, request in enumerate(requests):
-        space = allocate(ledger, request, plan.owner, _turn(identity, turn))
+        space = allocate(ledger, request, owner, _turn(identity, turn))
         if isinstance(space, ErrorCode):
             for one in reversed(held):
                 ledger.end_space(one, "rollback")

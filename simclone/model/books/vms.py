@@ -89,7 +89,15 @@ class VmBook(Journal):
     def set_vm(self, vm: int, **values: int) -> None:
         """Change fields of a VM; counts per host, account and group follow."""
         cells = self.cloud.vms._cells
-        counted = not _COUNTED.isdisjoint(values) and not self._steady(vm, values)
+        # of an administrator's VM in no group only its host and its being Stopped count anywhere
+        steady = (
+            cells["account"][vm] == ADMIN
+            and cells["group"][vm] == NONE
+            and cells["state"][vm] != _STOPPED
+            and values.get("state") != _STOPPED
+            and _MOVING.isdisjoint(values)
+        )
+        counted = not steady and not _COUNTED.isdisjoint(values)
         if counted:
             self._count_vm(vm, -1)
         if self._undo is None:
@@ -103,17 +111,6 @@ class VmBook(Journal):
             self._count_vm(vm, +1)
         if self.recording and not _SHOWN.isdisjoint(values):
             self._show_vm(vm, "change")
-
-    def _steady(self, vm: int, values: dict[str, int]) -> bool:
-        """Whether a change moves no count: of an administrator's VM without a group only host and Stopped count."""
-        cells = self.cloud.vms._cells
-        return (
-            cells["account"][vm] == ADMIN
-            and cells["group"][vm] == NONE
-            and cells["state"][vm] != _STOPPED
-            and _MOVING.isdisjoint(values)
-            and values.get("state") != _STOPPED
-        )
 
     def _show_vm(self, vm: int, cause: str) -> None:
         cells = self.cloud.vms._cells
