@@ -18,8 +18,13 @@ from simclone.records import ErrorCode
 from simclone.units import divided
 
 
-def allocate(ledger: Ledger, request: StorageRequest, owner: str, identity: Identity) -> int | ErrorCode:
-    """Charge the request to the storage the allocator gives; the hold, or why there is none."""
+def allocate(
+    ledger: Ledger, request: StorageRequest, owner: str, identity: Identity, occasion: int | None = None
+) -> int | ErrorCode:
+    """Charge the request to the storage the allocator gives; the hold, or why there is none.
+
+    *occasion* stands in for the identity's own.
+    """
     cloud = ledger.cloud
     if wants_local(cloud, request):
         found = local.local_candidates(cloud, request)
@@ -33,7 +38,8 @@ def allocate(ledger: Ledger, request: StorageRequest, owner: str, identity: Iden
         return rows_or_error
     rows = rows_or_error
     if len(rows) > 1:
-        rows = ordered(cloud, request, rows, cloud.chance.order(identity, "primaryStorage"))
+        asker = identity if occasion is None else identity.again(occasion)
+        rows = ordered(cloud, request, rows, cloud.chance.order(asker, "primaryStorage"))
     return _hold_shared(ledger, request, owner, rows)
 
 
@@ -128,17 +134,13 @@ def reserve_volumes(ledger: Ledger, plan: VolumePlan, owner: str, host: int, ide
         return requests
     held: list[int] = []
     for turn, request in enumerate(requests):
-        space = allocate(ledger, request, owner, _turn(identity, turn))
+        space = allocate(ledger, request, owner, identity, (identity.occasion << 8) | turn)
         if isinstance(space, ErrorCode):
             for one in reversed(held):
                 ledger.end_space(one, "rollback")
             return space
         held.append(space)
     return Spaces(held[0], tuple(held[1:]))
-
-
-def _turn(identity: Identity, turn: int) -> Identity:
-    return identity.again((identity.occasion << 8) | turn)
 
 
 def _requests(cloud: Cloud, plan: VolumePlan, host: int) -> list[StorageRequest] | ErrorCode:

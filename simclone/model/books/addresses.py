@@ -18,7 +18,7 @@ class AddressBook(Journal):
     def add_nic(self, vm: int, l3: int, device: int, mac: int) -> int:
         """A card without address."""
         row = self._row(self.cloud.nics, alive=1, vm=vm, l3=l3, device=device, mac=mac, born_us=self.now_us)
-        self._put(self.cloud.vms.nics, vm, [*self.cloud.vms.nics[vm], row])
+        self._push(self.cloud.vms.nics[vm], row)
         self._put(self.cloud.nics.macs, (mac, device & 0xFF), row)
         return row
 

@@ -126,10 +126,10 @@ class VmBook(Journal):
 
     def remove_vm(self, vm: int) -> None:
         """Take the row out of the database: its name is free, its group forgets it."""
-        group = self.cloud.vms.get("group", vm)
-        if group != NONE:
+        cells = self.cloud.vms._cells
+        if cells["group"][vm] != NONE:
             self.leave_group(vm)
-        if self.cloud.vms.get("hold_host", vm) != NONE:
+        if cells["hold_host"][vm] != NONE:
             raise InvariantViolation(f"VM {self.cloud.vms.names[vm]} is removed while it holds a host")
         self._count_vm(vm, -1)
         self._cell(self.cloud.vms, "alive", vm, 0)

@@ -23,7 +23,8 @@ class VolumeBook(SpaceBook):
         if tags:
             self._put(volumes.tags, row, tags)
         self._count_volume(row, +1)
-        self._show_volume(row, "add")
+        if self.recording:
+            self._show_volume(row, "add")
         return row
 
     def make_volume(self, name: str, space: int, vm: int, tags: tuple[str, ...] = (), **values: int) -> int:
@@ -66,15 +67,16 @@ class VolumeBook(SpaceBook):
 
     def remove_volume(self, volume: int, cause: str = "") -> None:
         """Take a volume out of the database; its space ends."""
-        space = self.cloud.volumes.get("space", volume)
+        cells = self.cloud.volumes.cells
+        space = cells("space")[volume]
         if space != NONE:
             self.end_space(space, cause)
-            row = self.cloud.volumes.get("storage", volume)
-            self._attr(self.cloud.storages[row], "volume_count", self.cloud.storages[row].volume_count - 1)
+            storage = self.cloud.storages[cells("storage")[volume]]
+            self._attr(storage, "volume_count", storage.volume_count - 1)
         self._count_volume(volume, -1)
         self._cell(self.cloud.volumes, "alive", volume, 0)
         self._show_volume(volume, "remove")
-        vm = self.cloud.volumes.get("vm", volume)
+        vm = cells("vm")[volume]
         if vm != NONE:
             self._put(self.cloud.vms.volumes, vm, [v for v in self.cloud.vms.volumes[vm] if v != volume])
 

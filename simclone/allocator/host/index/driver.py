@@ -65,6 +65,7 @@ class Order:
         self.floors = FloorTable(cloud.fleet)
         self.shapes: list[Shape] = []
         self.log: list[int] = []
+        self._longest = 8 * size + 4096
         self._shut = [0] * size
         self._dynamic = [0] * size
         self._highest = -NOWHERE
@@ -126,7 +127,7 @@ class Order:
                 if shape.low > level and not mask & shape.bit:
                     shape.low = level
         self.log.append(host)
-        if len(self.log) > 8 * len(self._shut) + 4096:
+        if len(self.log) > self._longest:
             self._forget()
 
     def _flip(self, host: int, flips: int, dynamic: int) -> None:
