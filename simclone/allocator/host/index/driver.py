@@ -365,7 +365,7 @@ class HostIndex:
         place = 0
         if shape.room > 1 and not self._cloud.chance.ties_lowest:
             place = below(draw(self._cloud.chance.key(identity, "dryRun"), 0), shape.room)
-        return int(np.flatnonzero(shape.open)[place])
+        return int(shape.open.nonzero()[0][place])
 
     def _told(self, order: Order, shape: Shape, steps: list[Step]) -> tuple[Step, ...]:
         if self._cloud.lean:
