@@ -78,13 +78,10 @@ class Chance:
     replication: int = 0
     ties_lowest: bool = False
 
-    def key(self, identity: Identity, purpose: str, occasion: int | None = None) -> int:
-        """The key of one decision; *purpose* is host, dryRun, primaryStorage, backupStorage, ip, mac or uuid.
-
-        *occasion* stands in for the identity's own.
-        """
+    def key(self, identity: Identity, purpose: str) -> int:
+        """The key of one decision; *purpose* is host, dryRun, primaryStorage, backupStorage, ip, mac or uuid."""
         key = _asker(self.seed, self.replication, identity.source, identity.ordinal, identity.position)
-        return mix(mix(key ^ word(purpose)) ^ (identity.occasion if occasion is None else occasion))
+        return mix(mix(key ^ word(purpose)) ^ identity.occasion)
 
     def order(self, identity: Identity, purpose: str) -> Order:
         """A fresh order of candidates for one decision."""

@@ -67,7 +67,7 @@ def make_nics(ledger: Ledger, vm: int, identity: Identity) -> ErrorCode | None:
     present = {cloud.nics.get("l3", nic) for nic in cards} if cards else ()
     for device, l3 in enumerate(cloud.vms.shape(vm).l3s):
         if l3 not in present:
-            mac = cloud.chance.key(identity, "mac", (identity.occasion << 8) | device) >> 32
+            mac = cloud.chance.key(identity.again((identity.occasion << 8) | device), "mac") >> 32
             if (mac, device & 0xFF) in cloud.nics.macs:
                 return ErrorCode(code="SYS.1006", details="Duplicate mac address", reason="network.mac")
             ledger.add_nic(vm, l3, device, mac)
@@ -83,7 +83,7 @@ def take_addresses(ledger: Ledger, vm: int, wish: Wish, identity: Identity) -> E
         l3 = cells("l3")[nic]
         if cells("ip")[nic] != NONE or not (ip.needs_address(cloud, l3) or l3 in wanted):
             continue
-        key = cloud.chance.key(identity, "ip", (identity.occasion << 8) | device)
+        key = cloud.chance.key(identity.again((identity.occasion << 8) | device), "ip")
         found = take_address(ledger, l3, wanted.get(l3), key, nic)
         if isinstance(found, ErrorCode):
             return found

@@ -41,7 +41,6 @@ def add_row(ctx: Context, new: NewVm) -> int:
     zone = new.wish.zone
     vm = ledger.add_vm(
         new.name,
-        state=STATE["Created"],
         shape=vms.shape_row(new.shape),
         account=new.account,
         cpu=new.cpu,

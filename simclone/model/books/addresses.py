@@ -17,7 +17,9 @@ class AddressBook(Journal):
 
     def add_nic(self, vm: int, l3: int, device: int, mac: int) -> int:
         """A card without address."""
-        row = self._row(self.cloud.nics, alive=1, vm=vm, l3=l3, device=device, mac=mac, born_us=self.now_us)
+        row, cells = self._row(self.cloud.nics), self.cloud.nics._cells
+        cells["alive"][row], cells["vm"][row], cells["l3"][row] = 1, vm, l3
+        cells["device"][row], cells["mac"][row], cells["born_us"][row] = device, mac, self.now_us
         self._push(self.cloud.vms.nics[vm], row)
         self._put(self.cloud.nics.macs, (mac, device & 0xFF), row)
         return row

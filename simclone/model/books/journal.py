@@ -81,13 +81,11 @@ class Journal:
             self._undo.append((rows.pop, ()))
         rows.append(value)
 
-    def _row(self, table: Columns, **values: int) -> int:
+    def _row(self, table: Columns) -> int:
+        """A fresh row; its cells are written without being remembered, as the whole row is."""
         row = table._new_row()
         if self._undo is not None:
             self._undo.append((_pop_row, (table, row)))
-        cells = table._cells
-        for name, value in values.items():
-            cells[name][row] = value
         return row
 
     def _cell(self, table: Columns, name: str, row: int, value: int) -> None:

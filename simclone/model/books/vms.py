@@ -22,10 +22,28 @@ _STARTING, _STOPPED, _DESTROYED = STATE["Starting"], STATE["Stopped"], STATE["De
 class VmBook(Journal):
     """Verbs about VM rows."""
 
-    def add_vm(self, name: str, **values: int) -> int:
-        """A new VM row in state Created, on no host."""
+    def add_vm(
+        self,
+        name: str,
+        *,
+        shape: int,
+        account: int,
+        cpu: int,
+        memory: int,
+        zone: int = 0,
+        source: int = 0,
+        ordinal: int = 0,
+        position: int = 0,
+        occasion: int = 0,
+    ) -> int:
+        """A new VM row in state Created, on no host; *cpu* vCPUs, *memory* bytes, the others rows and numbers."""
         vms = self.cloud.vms
-        row = self._row(vms, alive=1, born_us=self.now_us, changed_us=self.now_us, **values)
+        row, cells = self._row(vms), vms._cells
+        cells["alive"][row], cells["shape"][row], cells["account"][row] = 1, shape, account
+        cells["cpu"][row], cells["memory"][row], cells["zone"][row] = cpu, memory, zone
+        cells["source"][row], cells["ordinal"][row] = source, ordinal
+        cells["position"][row], cells["occasion"][row] = position, occasion
+        cells["born_us"][row] = cells["changed_us"][row] = self.now_us
         self._push(vms.names, name)
         self._put(vms.by_name, name, [*vms.by_name.get(name, ()), row])
         self._put(vms.volumes, row, [])

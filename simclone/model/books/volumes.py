@@ -15,10 +15,31 @@ _READY, _DELETED = (VOLUME_STATUS[name] for name in ("Ready", "Deleted"))
 class VolumeBook(SpaceBook):
     """Verbs about what lies on storages."""
 
-    def add_volume(self, name: str, tags: tuple[str, ...] = (), **values: int) -> int:
-        """A new volume row, NotInstantiated and on no storage unless *values* say otherwise."""
+    def add_volume(
+        self,
+        name: str,
+        tags: tuple[str, ...] = (),
+        *,
+        type: int,  # noqa: A002 (the column's name)
+        size: int,
+        account: int,
+        actual_size: int = 0,
+        image: int = NONE,
+        offering: int = NONE,
+        device: int = NONE,
+        vm: int = NONE,
+        space: int = NONE,
+    ) -> int:
+        """A new volume row, NotInstantiated and on no storage, or Ready on the *space* held for it; sizes in bytes."""
         volumes = self.cloud.volumes
-        row = self._row(volumes, alive=1, born_us=self.now_us, **values)
+        row, cells = self._row(volumes), volumes._cells
+        cells["alive"][row], cells["type"][row], cells["account"][row] = 1, type, account
+        cells["size"][row], cells["actual_size"][row], cells["born_us"][row] = size, actual_size, self.now_us
+        cells["image"][row], cells["offering"][row], cells["device"][row] = image, offering, device
+        if space != NONE:
+            held = self.spaces[space]
+            cells["storage"][row], cells["host"][row], cells["space"][row] = held.storage, held.host, space
+            cells["status"][row], cells["vm"][row] = _READY, vm
         self._push(volumes.names, name)
         if tags:
             self._put(volumes.tags, row, tags)
@@ -27,13 +48,34 @@ class VolumeBook(SpaceBook):
             self._show_volume(row, "add")
         return row
 
-    def make_volume(self, name: str, space: int, vm: int, tags: tuple[str, ...] = (), **values: int) -> int:
-        """A new volume of a VM, Ready on the space held for it."""
-        found = self.spaces[space]
-        storage = self.cloud.storages[found.storage]
+    def make_volume(
+        self,
+        name: str,
+        space: int,
+        vm: int,
+        tags: tuple[str, ...] = (),
+        *,
+        type: int,  # noqa: A002 (the column's name)
+        size: int,
+        account: int,
+        image: int = NONE,
+        offering: int = NONE,
+        device: int = NONE,
+    ) -> int:
+        """A new volume of a VM, Ready on the space held for it; *size* in bytes."""
+        storage = self.cloud.storages[self.spaces[space].storage]
         self._attr(storage, "volume_count", storage.volume_count + 1)
         row = self.add_volume(
-            name, tags, storage=found.storage, host=found.host, space=space, status=_READY, vm=vm, **values
+            name,
+            tags,
+            type=type,
+            size=size,
+            account=account,
+            image=image,
+            offering=offering,
+            device=device,
+            vm=vm,
+            space=space,
         )
         self._push(self.cloud.vms.volumes[vm], row)
         return row
@@ -100,16 +142,10 @@ class VolumeBook(SpaceBook):
         """A snapshot of a volume, whose space is already held (`NONE` when nothing was charged)."""
         snapshots, volumes = self.cloud.snapshots, self.cloud.volumes
         storage = volumes.get("storage", volume)
-        row = self._row(
-            snapshots,
-            alive=1,
-            volume=volume,
-            storage=storage,
-            size=size,
-            space=space,
-            account=account,
-            born_us=self.now_us,
-        )
+        row, cells = self._row(snapshots), snapshots._cells
+        cells["alive"][row], cells["volume"][row], cells["storage"][row] = 1, volume, storage
+        cells["size"][row], cells["space"][row] = size, space
+        cells["account"][row], cells["born_us"][row] = account, self.now_us
         self._push(snapshots.names, name)
         older = volumes.snapshots.get(volume)
         if older is None:
