@@ -17,8 +17,10 @@ _COPIES: dict[type, Callable[[Any], Any]] = {}
 
 
 def quick(cls: C) -> C:
-    """Give a frozen dataclass with slots, without subclasses and default factories, the quicker constructor."""
+    """Give a frozen dataclass with slots, to which nothing is added after its fields, the quicker constructor."""
     known = fields(cls)
+    if hasattr(cls, "__post_init__") or any(not one.init or one.default_factory is not MISSING for one in known):
+        raise TypeError(f"{cls.__name__} needs its own constructor")
     names = [one.name for one in known]
     twin = type(f"{cls.__name__}Open", (), {"__slots__": tuple(names)})
     scope: dict[str, Any] = {"_set": object.__setattr__, "_open": twin, "_done": cls}
