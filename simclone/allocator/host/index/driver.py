@@ -126,9 +126,10 @@ class Order:
             for shape in self.shapes:
                 if shape.low > level and not mask & shape.bit:
                     shape.low = level
-        self.log.append(host)
-        if len(self.log) > self._longest:
-            self._forget()
+        if dynamic or flips:  # else it was and is large enough for every shape
+            self.log.append(host)
+            if len(self.log) > self._longest:
+                self._forget()
 
     def _flip(self, host: int, flips: int, dynamic: int) -> None:
         cluster = self._cluster[host]
@@ -210,12 +211,11 @@ class HostIndex:
             kind = self._kind(strategy_of(request, cloud), request)
         if kind is None:
             return None
-        if not dry:
-            entry = kind.pages.get(0)
-            if entry is not None and not entry[1].stale and self._lasts(entry[1], request):
-                host = entry[0].best(entry[1], identity)
-                if host >= 0:
-                    return Placed(host, 0, (), () if cloud.lean else self._told(*entry, []))
+        entry = kind.pages.get(0)
+        if entry is not None and not entry[1].stale and self._lasts(entry[1], request):
+            host = self._dry(entry[1], identity) if dry else entry[0].best(entry[1], identity)
+            if host >= 0:
+                return Placed(host, 0, (), () if cloud.lean else self._told(*entry, []))
         return self._search(kind, strategy_of(request, cloud), request, identity, dry)
 
     def _lasts(self, shape: Shape, request: HostRequest) -> bool:
