@@ -9,7 +9,7 @@ from simclone.allocator.primary_storage.capacity import VIRTUAL, storage_shortag
 from simclone.allocator.primary_storage.request import CREATE_VM, StorageRequest
 from simclone.chance import Order
 from simclone.model.cloud import Cloud
-from simclone.model.inventory import CONNECTED
+from simclone.model.inventory import CONNECTED, StorageConstraint
 from simclone.model.storage import PrimaryStorage
 from simclone.records import ErrorCode
 from simclone.units import multiplied
@@ -74,10 +74,7 @@ def _in_reach(request: StorageRequest, one: PrimaryStorage) -> bool:
     return request.zone is None or one.zone == request.zone
 
 
-def _tagged(cloud: Cloud, request: StorageRequest, rows: list[int]) -> list[int] | ErrorCode:
-    wish = request.constraint
-    if wish is None:
-        return rows
+def _tagged(cloud: Cloud, rows: list[int], wish: StorageConstraint) -> list[int] | ErrorCode:
     found = [r for r in rows if r == wish.storage or (wish.tag is not None and wish.tag in cloud.storages[r].tags)]
     if found or not wish.required:
         return found or rows
@@ -94,7 +91,7 @@ def filtered(cloud: Cloud, request: StorageRequest) -> list[int] | ErrorCode:
         text = f"cannot find primary storage satisfying conditions: attached, usable, {request.size} bytes"
         small = request.purpose != CREATE_VM and any(row not in request.avoid for row in _reachable(cloud, request))
         return ErrorCode(code="SYS.1006", details=text, reason=VIRTUAL if small else "storage.none")
-    tagged = _tagged(cloud, request, rows)
+    tagged = rows if request.constraint is None else _tagged(cloud, rows, request.constraint)
     if isinstance(tagged, ErrorCode):
         return tagged
     shorts = [storage_shortage(cloud, row, request.size, request.exact) for row in tagged]

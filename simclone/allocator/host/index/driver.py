@@ -6,7 +6,7 @@ while only VMs come and go, the reservation tests nothing the floors do not, and
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any
@@ -112,24 +112,29 @@ class Order:
                     moved.add(host)
         return moved
 
-    def repair(self, host: int) -> None:
-        """Bring one host up to date."""
-        dynamic = self.floors.blocked(host)
-        flips = dynamic ^ self._dynamic[host]
-        if flips:
-            self._dynamic[host] = dynamic
-            self._flip(host, flips, dynamic)
-        mask = dynamic | self._shut[host]
-        level = self._level(host)
-        self.levels.put(host, level, mask)
-        if level < self._highest:
-            for shape in self.shapes:
-                if shape.low > level and not mask & shape.bit:
-                    shape.low = level
-        if dynamic or flips:  # else it was and is large enough for every shape
-            self.log.append(host)
-            if len(self.log) > self._longest:
-                self._forget()
+    def repair(self, hosts: Iterable[int]) -> None:
+        """Bring some hosts up to date."""
+        blocked, dynamics, shut, put = self.floors.blocked, self._dynamic, self._shut, self.levels.put
+        for host in hosts:
+            dynamic = blocked(host)
+            flips = dynamic ^ dynamics[host]
+            if flips:
+                dynamics[host] = dynamic
+                self._flip(host, flips, dynamic)
+            mask, level = dynamic | shut[host], self._level(host)
+            put(host, level, mask)
+            if level < self._highest:
+                self._lower(level, mask)
+            if dynamic or flips:  # else it was and is large enough for every shape
+                self.log.append(host)
+        if len(self.log) > self._longest:
+            self._forget()
+
+    def _lower(self, level: int, mask: int) -> None:
+        """A host has come to a level: whoever can have it looks from there on."""
+        for shape in self.shapes:
+            if shape.low > level and not mask & shape.bit:
+                shape.low = level
 
     def _flip(self, host: int, flips: int, dynamic: int) -> None:
         cluster = self._cluster[host]
@@ -265,8 +270,7 @@ class HostIndex:
         touched = cloud.touched
         if touched:
             for order in self._orders.values():
-                for host in touched:
-                    order.repair(host)
+                order.repair(touched)
             touched.clear()
 
     def _kind(self, strategy: Strategy, request: HostRequest) -> Kind | None:
