@@ -34,18 +34,36 @@ from simclone.chance import Identity, below, draw
 from simclone.model.cloud import Cloud
 from simclone.records import Decision, ErrorCode, Placed, Step, Unplaced
 
-MOST_SHAPES = 256
+MOST_SHAPES, MOST_KEPT = 256, 64
 Key = tuple[str, tuple[Any, ...], object]
 _ASKED = attrgetter(*(one.name for one in fields(HostRequest) if one.name not in ("vm", "image")))
 
 
 class Kind:
-    """Requests that are alike, with their shape on each page that was looked at; None where the index cannot answer."""
+    """Requests that are alike, with their shape on each page that was looked at; None where the index cannot answer.
 
-    __slots__ = ("pages",)
+    Shapes of before are *kept* by page and the clusters their candidates stood in: near the end of its room a cloud
+    comes back to the same ones again and again.
+    """
+
+    __slots__ = ("kept", "pages")
 
     def __init__(self) -> None:
         self.pages: dict[int, tuple[Order, Shape] | None] = {}
+        self.kept: dict[tuple[int, tuple[int, ...]], tuple[Order, Shape]] = {}
+
+    def keep(self, page: int, entry: tuple[Order, Shape] | None) -> None:
+        """Answer a page by a shape from now on."""
+        self.pages[page] = entry
+        if entry is not None:
+            if len(self.kept) >= MOST_KEPT:
+                self.kept.clear()
+            self.kept[page, entry[1].clusters] = entry
+
+    def forget(self) -> None:
+        """Nothing holds any more."""
+        self.pages.clear()
+        self.kept.clear()
 
 
 NEVER = Kind()
@@ -84,8 +102,10 @@ class Order:
         else:
             shape.bit = instead.bit
             self.shapes[self.shapes.index(instead)] = shape
-        self.floors.put(shape.bit, shape.floor_tests, shape.floors)
-        shape.count_all(self._cloud)
+        alike = instead is not None and instead.floors == shape.floors
+        if not alike:
+            self.floors.put(shape.bit, shape.floor_tests, shape.floors)
+        shape.first, shape.low, shape.stale = None, -NOWHERE, False
         shape.cursor, shape.amounts, shape.image = len(self.log), self._cloud.amounts, shape.request.image
         tight = shape.too_small(self._cloud)
         passing = (shape.early == FREE) & ~tight
@@ -93,8 +113,11 @@ class Order:
         shape.by_cluster = clusters.tolist()
         shape.open = passing & (shape.late == FREE)
         shape.room = int(np.count_nonzero(shape.open))
-        moved = self._mark(self._shut, shape.bit, (shape.early != FREE) | (shape.late != FREE), instead)
-        moved |= self._mark(self._dynamic, shape.bit, tight, instead)
+        moved: set[int] = set()
+        if instead is None or not np.array_equal(instead.closed, shape.closed):
+            moved |= self._mark(self._shut, shape.bit, shape.closed, instead)
+        if not alike:
+            moved |= self._mark(self._dynamic, shape.bit, tight, instead)
         for host in moved:
             self.levels.put(host, self._level(host), self._dynamic[host] | self._shut[host])
 
@@ -266,7 +289,7 @@ class HostIndex:
             self._known.clear()
             for kind in self._kinds.values():
                 if kind is not None:
-                    kind.pages.clear()
+                    kind.forget()
         touched = cloud.touched
         if touched:
             for order in self._orders.values():
@@ -309,8 +332,22 @@ class HostIndex:
         if shape.stale:
             now = tuple([row for row, many in enumerate(shape.by_cluster) if many])
             if now and now != shape.clusters:
-                return self._build(kind, strategy, request, page, shape)
+                again = self._again(kind, request, page, entry, now)
+                return again or self._build(kind, strategy, request, page, shape)
             shape.stale = False
+        return entry
+
+    def _again(
+        self, kind: Kind, request: HostRequest, page: int, old: tuple[Order, Shape], now: tuple[int, ...]
+    ) -> tuple[Order, Shape] | None:
+        """The shape of when candidates last stood in the clusters they stand in *now*, if its facts still hold."""
+        entry = kind.kept.get((page, now))
+        if entry is None or entry[0] is not old[0] or not entry[1].still_good(request, self._cloud):
+            return None
+        order, shape = entry
+        order.add(shape, old[1])
+        shape.image = request.image
+        kind.pages[page] = entry
         return entry
 
     def _build(
@@ -323,7 +360,7 @@ class HostIndex:
             if order is not None:
                 order.add(shape, instead if instead in order.shapes else None)
                 entry = (order, shape)
-        kind.pages[page] = entry
+        kind.keep(page, entry)
         return entry
 
     def _order(self, strategy: Strategy, request: HostRequest, shape: Shape) -> Order | None:
@@ -358,7 +395,7 @@ class HostIndex:
                 and order is not None
                 and any(entry and entry[0] is order for entry in kind.pages.values())
             ):
-                kind.pages.clear()
+                kind.forget()
 
     # -- answers ---------------------------------------------------------------------------------------
 

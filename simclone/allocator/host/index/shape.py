@@ -33,7 +33,7 @@ class Part:
     first: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Shape:
     """One shape on one page, known by *bit* in its order.
 
@@ -67,6 +67,12 @@ class Shape:
     stale: bool = False
     answer: tuple[ErrorCode, tuple[Step, ...]] | None = None
     told: tuple[Step, ...] | None = None
+
+    @property
+    def closed(self) -> BoolArray:
+        """Hosts it cannot have whatever stands on them."""
+        found: BoolArray = (self.early != FREE) | (self.late != FREE)
+        return found
 
     @property
     def floor_tests(self) -> tuple[Floor, ...]:
