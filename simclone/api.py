@@ -16,6 +16,7 @@ from simclone.check.compare import differences
 from simclone.check.operations import answer_facts
 from simclone.check.run import FAILED, PASSED, CaseResult, Failure, run_steps
 from simclone.engine.clone.call import clone_now
+from simclone.engine.collecting import collected_rarely
 from simclone.engine.context import Context, Watch
 from simclone.engine.log import decision_lines, fingerprint
 from simclone.engine.opening import open_context
@@ -201,7 +202,8 @@ class Run:
 
     def render(self, style: str = "server") -> list[dict[str, Any]]:
         """The answers in a style: ``server`` as sent, ``doc`` as on the API page."""
-        return [render_answer(self.result.ledger.cloud, answer, style) for answer in self.result.answers]
+        with collected_rarely():
+            return [render_answer(self.result.ledger.cloud, answer, style) for answer in self.result.answers]
 
     @property
     def answers(self) -> tuple[CloneAnswer, ...]:
@@ -510,6 +512,7 @@ class Cloud:
     def __init__(self, scenario: Scenario, ctx: Context) -> None:
         self.scenario = scenario
         self._ctx = ctx
+        ctx.instant = True
 
     def __repr__(self) -> str:
         cloud = self._ctx.cloud

@@ -13,6 +13,8 @@ from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import TypeVar
 
+from simclone.quick import quick
+
 T = TypeVar("T")
 
 MASK = (1 << 64) - 1
@@ -38,6 +40,14 @@ def root(stream: str, seed: int, replication: int) -> int:
     return mix(key ^ mix((seed >> 64) & MASK) ^ replication)
 
 
+@lru_cache(maxsize=256)
+def _asker(seed: int, replication: int, source: str, ordinal: int, position: int) -> int:
+    """What all keys of one asker begin with."""
+    key = mix(root("tie", seed, replication) ^ word(source))
+    return mix(mix(key ^ ordinal) ^ position)
+
+
+@quick
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Who asks for a decision, given where the request is made.
@@ -70,12 +80,8 @@ class Chance:
 
     def key(self, identity: Identity, purpose: str) -> int:
         """The key of one decision; *purpose* is host, dryRun, primaryStorage, backupStorage, ip, mac or uuid."""
-        key = root("tie", self.seed, self.replication)
-        key = mix(key ^ word(identity.source))
-        key = mix(key ^ identity.ordinal)
-        key = mix(key ^ identity.position)
-        key = mix(key ^ word(purpose))
-        return mix(key ^ identity.occasion)
+        key = _asker(self.seed, self.replication, identity.source, identity.ordinal, identity.position)
+        return mix(mix(key ^ word(purpose)) ^ identity.occasion)
 
     def order(self, identity: Identity, purpose: str) -> Order:
         """A fresh order of candidates for one decision."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from simclone.quick import quick
+
 PAGE_MARKER = "NO_AVAILABLE_HOST_BUT_PAGINATION_HAS_NOT_DONE"
 """The allocator's internal marker for unfinished paging; visible as a nested cause only."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ErrorCode:
     """An error as the API reports it (host-allocation.md 7.1).
@@ -52,6 +55,7 @@ class ErrorCode:
         return next((error.reason for error in self.chain() if error.reason), "")
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Step:
     """What one filter flow did to one page of hosts.
@@ -79,6 +83,7 @@ class Try:
     text: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Placed:
     """The host that was found; *tried* were refused at the reservation before it."""
@@ -89,6 +94,7 @@ class Placed:
     steps: tuple[Step, ...] = ()
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Unplaced:
     """No host; *error* is what the allocator answers."""
@@ -101,6 +107,7 @@ class Unplaced:
 Decision = Placed | Unplaced
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class DecisionRecord:
     """One decision of a run, with who asked.
@@ -118,6 +125,7 @@ class DecisionRecord:
     decision: Decision
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Event:
     """One change of the ledger.
@@ -135,6 +143,7 @@ class Event:
     cause: str = ""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CloneRequest:
     """One ``CloneVmInstance`` request, parsed; references are names or uuids as they were written.
@@ -164,6 +173,7 @@ class CloneRequest:
     occasion: int = 0
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class VmSnapshot:
     """What of a VM changes with time, as it stood when an answer was made; rows of `simclone.model`.
@@ -185,6 +195,7 @@ class VmSnapshot:
     changed_us: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CloneRecord:
     """One element of a clone answer as simclone keeps it.
@@ -211,6 +222,7 @@ class CloneRecord:
         return -1 if self.snapshot is None else self.snapshot.host
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CloneAnswer:
     """The outcome of one clone call: *error* for the call as a whole, else one element per name."""
@@ -224,7 +236,7 @@ class CloneAnswer:
     @property
     def succeeded(self) -> int:
         """``numberOfClonedVm``: elements without error."""
-        return sum(clone.error is None for clone in self.clones)
+        return sum([clone.error is None for clone in self.clones])
 
     def element_reasons(self) -> dict[str, int]:
         """Elements with an error by reason, in the order they are met."""

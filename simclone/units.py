@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 KIB, MIB, GIB, TIB = 1 << 10, 1 << 20, 1 << 30, 1 << 40
 MICROSECOND = 1
@@ -82,6 +83,7 @@ def format_size(amount: int) -> str:
     return f"{amount} B"
 
 
+@lru_cache(maxsize=1024)
 def wire_date(start: datetime, at_us: int) -> str:
     """Calendar time *at_us* microseconds after *start* as the API writes dates.
 

@@ -91,8 +91,8 @@ def _in_zone(cloud: Cloud, storage: int, kind: str, size: int) -> list[int]:
     zone = cloud.storages[storage].zone
     found = []
     for row, one in enumerate(cloud.backups):
-        reserved = int(cloud.settings.get("backupStorage.reservedCapacity", [("backupStorage", row)]))
-        room = one.available is None or one.available >= reserved + size
-        if one.type == kind and one.state == ENABLED and one.status == CONNECTED and zone in one.zones and room:
-            found.append(row)
+        if one.type == kind and one.state == ENABLED and one.status == CONNECTED and zone in one.zones:
+            reserved = int(cloud.settings.get("backupStorage.reservedCapacity", [("backupStorage", row)]))
+            if one.available is None or one.available >= reserved + size:
+                found.append(row)
     return found

@@ -19,8 +19,9 @@ def needs_address(cloud: Cloud, l3: int) -> bool:
 
 def strategy_of(cloud: Cloud, l3: int) -> str:
     """The strategy in force: the network's own, an override, or the global one."""
-    own = cloud.l3s[l3].strategy
-    return own or str(cloud.settings.get("l3Network.ipAllocateStrategy", [("l3Network", l3)]))
+    own, settings = cloud.l3s[l3].strategy, cloud.settings
+    levels = [("l3Network", l3)] if settings.overrides else ()
+    return own or str(settings.get("l3Network.ipAllocateStrategy", levels))
 
 
 def pick(cloud: Cloud, l3: int, *, wanted: int | None, key: int | None) -> int | ErrorCode:
@@ -76,8 +77,8 @@ def _first(pool: AddressPool) -> int | None:
 
 
 def _random(pool: AddressPool, key: int | None) -> int | None:
-    order = Order(key)
-    for turn, one in enumerate(order.walk(_ascending(pool))):
+    ranges = pool.ranges
+    for turn, one in enumerate(ranges if len(ranges) == 1 else Order(key).walk(_ascending(pool))):
         offset = 0 if key is None else below(draw(key, 1 << 32 | turn), one.size)
         found = _gap(pool, one.start + offset, one.end)
         if found is None:

@@ -114,6 +114,7 @@ class Clock:
 
     def __init__(self, ctx: Context, timing: Timing) -> None:
         self.ctx, self.timing = ctx, timing
+        ctx.instant = not timing.steps
         self.env: simpy.Environment = simpy.Environment(initial_time=ctx.ledger.now_us)
         self.queues = Queues(self.env, ctx)
         self.waited: dict[int, int] = {}

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from simclone.allocator.host.request import HostRequest
 from simclone.chance import Identity
 from simclone.engine.faults import Faults
-from simclone.engine.waits import Work, Workflow
+from simclone.engine.waits import Work, Workflow, alone
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import ADMIN
 from simclone.model.ledger import Ledger
+from simclone.quick import quick
 from simclone.records import Decision, DecisionRecord, ErrorCode, Unplaced
 
+T = TypeVar("T")
 Watch = Callable[[int, HostRequest, Cloud], None]
 
 
@@ -23,7 +25,7 @@ class Context:
     """A run in progress. *max_names* bounds the names of one clone call.
 
     *watch* sees every host request (with the number its decision will have) before it is decided, *timed* says
-    that steps take time, *raced* counts
+    that steps take time, *instant* that all is done at once, *raced* counts
     placements whose filters saw an older cloud, *breaches* those that broke a rule, by reason. *opening* holds the
     figures before anything was placed, *keep_decisions* (all, failures, summary) says which decisions stay in the log.
     """
@@ -38,19 +40,19 @@ class Context:
     noted: int = 0
     faults: Faults | None = None
     timed: bool = False
+    instant: bool = False
     raced: int = 0
     breaches: dict[str, int] = field(default_factory=dict)
+    cloud: Cloud = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.cloud = self.ledger.cloud
 
     def fork(self) -> Context:
         """An independent context over a copy of the cloud, for a run of its own; it records no events."""
         twin = replace(self, ledger=self.ledger.fork(), decisions=[], ordinals=dict(self.ordinals), watch=None)
         twin.breaches = dict(self.breaches)
         return twin
-
-    @property
-    def cloud(self) -> Cloud:
-        """The cloud as it stands."""
-        return self.ledger.cloud
 
     def next_ordinal(self, source: str) -> int:
         """The running number of a request inside its source."""
@@ -69,6 +71,11 @@ class Context:
         self.ledger.set_vm(vm, occasion=self.cloud.vms.get("occasion", vm) + 1)
         return self.identity(vm)
 
+    @property
+    def slow(self) -> bool:
+        """Whether somebody may want to see each step, or a fault may strike it; else hot workflows do not stop."""
+        return not self.instant or self.faults is not None
+
     def step(self, work: Work) -> Workflow[ErrorCode | None]:
         """One step of a workflow: the wait, then the error of a fault that strikes it."""
         yield work
@@ -76,6 +83,10 @@ class Context:
             return None
         who = self.identity(work.vm) if work.vm >= 0 else Identity("step", 0)
         return self.faults.strike(work.name, who, self.cloud.chance)
+
+    def alone(self, vm: int, job: Workflow[T]) -> Workflow[T]:
+        """*job* with the VM for itself; where nothing takes time it has it anyway."""
+        return job if self.instant else alone(vm, job)
 
     def announce(self, request: HostRequest, seen: Cloud | None = None) -> None:
         """Show a request and the cloud its filters see to the watcher, if there is one."""
@@ -101,6 +112,7 @@ class Context:
         return ADMIN if name in (None, "admin") else self.cloud.find("account", str(name))
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The end of one operation: the VM or volume it was about and its error, if any."""

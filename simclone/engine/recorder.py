@@ -37,12 +37,20 @@ class Tally:
         self._last_us = now_us
 
     def _changed(self, _vm: int, _host: int, cpu: int, memory: int) -> None:
-        self._advance()
-        many = 1 if cpu > 0 or memory > 0 else -1
-        for place, change in enumerate((many, cpu, memory)):
-            self.now[place] += change
-            if self.now[place] > self.peak[place]:
-                self.peak[place], self.peak_at_us[place] = self.now[place], self._last_us
+        if self._ledger.now_us != self._last_us:
+            self._advance()
+        now, peak = self.now, self.peak
+        now[0] += 1 if cpu > 0 or memory > 0 else -1
+        now[1] += cpu
+        now[2] += memory
+        if now[0] > peak[0] or now[1] > peak[1] or now[2] > peak[2]:
+            self._rise()
+
+    def _rise(self) -> None:
+        """Keep what is higher than ever before, and when it was first so."""
+        for place, value in enumerate(self.now):
+            if value > self.peak[place]:
+                self.peak[place], self.peak_at_us[place] = value, self._last_us
 
     def means(self) -> tuple[float, float, float]:
         """Time-weighted means of VMs, vCPUs and bytes from the end of the warm-up until now."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,7 +49,7 @@ class RunResult:
     ledger: Ledger
     answers: tuple[CloneAnswer, ...]
     decisions: tuple[DecisionRecord, ...]
-    events: tuple[Event, ...]
+    events: Sequence[Event]
     before: Mapping[str, IntArray]
     storage_before: tuple[int, ...]
     opening: Mapping[str, Any]

@@ -18,8 +18,9 @@ from simclone.engine.result import HOST_FIGURES, RunResult, Totals
 from simclone.engine.series import PlaceSeries
 from simclone.engine.timing import INSTANT, Timing
 from simclone.engine.upkeep import collect_orphans, recalculate_drifted
-from simclone.engine.waits import Workflow, alone
+from simclone.engine.waits import Workflow
 from simclone.errors import InvalidInput
+from simclone.quick import changed
 from simclone.records import CloneAnswer, CloneRecord, CloneRequest, ErrorCode
 from simclone.units import SECOND
 from simclone.wire.request import parse
@@ -118,11 +119,15 @@ class Simulation:
         """Process one event; False when the run is over."""
         if self.peek() is None:
             return False
+        self._process()
+        return True
+
+    def _process(self) -> None:
+        """The next event."""
         self.clock.env.step()
         self.steps += 1
         for one in self._observers:
             one.moved(self.clock.now_us)
-        return True
 
     def run(self, until_us: int | None = None) -> Simulation:
         """Process every event up to and at *until_us*, or to the end."""
@@ -131,7 +136,7 @@ class Simulation:
                 at_us = self.peek()
                 if at_us is None or (until_us is not None and at_us > until_us):
                     break
-                self.step()
+                self._process()
         end = until_us if until_us is not None else self.options.horizon_us
         if end is not None and end > self.ctx.ledger.now_us:
             self.ctx.ledger.now_us = end
@@ -162,13 +167,9 @@ class Simulation:
             ordinal=arrival.ordinal,
             occasion=attempt << LATER,
         )
-        action = {key: value for key, value in arrival.body.items() if key not in ("systemTags", "userTags")}
-        tags = {key: arrival.body[key] for key in ("systemTags", "userTags") if key in arrival.body}
-        parsed = parse({"cloneVmInstance": {**action, "names": names}, **tags}, arrival.vm, base=base)
-        if isinstance(parsed, ErrorCode):
-            raise InvalidInput([])
+        asked = _with_body(base, arrival, names)
         self.submit(
-            parsed, partial(self._answered_arrival, arrival, places, attempt), partial(self._live, arrival, places)
+            asked, partial(self._answered_arrival, arrival, places, attempt), partial(self._live, arrival, places)
         )
 
     def submit(self, request: CloneRequest, done: Done, late: Done = None) -> None:
@@ -211,9 +212,11 @@ class Simulation:
         names = len(answer.request.names)
         self._counts["requests"] += 1
         self._counts["asked"] += names
-        self._counts["placed"] += answer.succeeded if answer.error is None else 0
-        for reason, count in failure_reasons(answer).items():
-            self._reasons[reason] = self._reasons.get(reason, 0) + count
+        placed = answer.succeeded if answer.error is None else 0
+        self._counts["placed"] += placed
+        if placed < names or answer.error is not None:
+            for reason, count in failure_reasons(answer).items():
+                self._reasons[reason] = self._reasons.get(reason, 0) + count
         kept = self.options.keep
         if kept == "all" or (kept == "failures" and answer.batch != "SUCCESS"):
             self._answers.append(answer)
@@ -232,10 +235,11 @@ class Simulation:
 
     def _live(self, arrival: Arrival, places: list[int], answer: CloneAnswer) -> None:
         """The clones of an answer live from now on, each for its time."""
+        now_us = self.clock.now_us
         for one in _winners(answer):
             lifetime = arrival.lifetimes_us[places[one.position]]
             if lifetime is not None:
-                self.clock.at(self.clock.now_us + lifetime, ENDS, partial(self._end, one.vm))
+                self.clock.at(now_us + lifetime, ENDS, self._end, one.vm)
 
     def _retry(self, arrival: Arrival, places: list[int], attempt: int, answer: CloneAnswer, won: set[int]) -> None:
         left = [at for at in range(len(answer.request.names)) if at not in won]
@@ -249,11 +253,12 @@ class Simulation:
         """The end of a clone's life; its disk follows the deletion policy."""
         if self.ctx.cloud.vms.get("alive", vm) and self.ctx.cloud.vms.state_name(vm) != "Destroyed":
             self._counts["ended"] += 1
-            self.clock.start(alone(vm, self._finished(vm)), partial(self._destroyed, vm))
+            self.clock.start(self.ctx.alone(vm, self._finished(vm)), partial(self._destroyed, vm))
 
     def _finished(self, vm: int) -> Workflow[Outcome]:
         """Destroy the VM, unless somebody did while this waited for it."""
-        if not self.ctx.cloud.vms.get("alive", vm) or self.ctx.cloud.vms.state_name(vm) == "Destroyed":
+        vms = self.ctx.cloud.vms
+        if not vms.get("alive", vm) or vms.state_name(vm) == "Destroyed":
             return Outcome(vm)
         return (yield from destroy_vm(self.ctx, vm))
 
@@ -307,7 +312,7 @@ class Simulation:
             ctx.ledger,
             tuple(self._answers),
             tuple(ctx.decisions),
-            tuple(ctx.ledger.events),
+            ctx.ledger.events.standing(),
             self._before,
             self._storage_before,
             ctx.opening,
@@ -323,6 +328,18 @@ class Simulation:
 def _seconds_of(values: Mapping[str, Any], key: str) -> int:
     """A setting in seconds as microseconds, as it is now."""
     return int(values[key]) * SECOND
+
+
+def _with_body(base: CloneRequest, arrival: Arrival, names: list[str]) -> CloneRequest:
+    """The request for *names* as the stream's body has it; a body without members says nothing more."""
+    if not arrival.body:
+        return changed(base, names=tuple(names))
+    action = {key: value for key, value in arrival.body.items() if key not in ("systemTags", "userTags")}
+    tags = {key: arrival.body[key] for key in ("systemTags", "userTags") if key in arrival.body}
+    parsed = parse({"cloneVmInstance": {**action, "names": names}, **tags}, arrival.vm, base=base)
+    if isinstance(parsed, ErrorCode):
+        raise InvalidInput([])
+    return parsed
 
 
 def _winners(answer: CloneAnswer) -> list[CloneRecord]:

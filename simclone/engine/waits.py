@@ -11,9 +11,12 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from simclone.quick import quick
+
 T = TypeVar("T")
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Work:
     """One step: its *name*, the *queue* it stands in (kind, then what makes it one queue), the bytes it moves.
@@ -29,6 +32,7 @@ class Work:
     begin: Callable[[], None] | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Together:
     """Workflows that start at once; the answer is the list of their results, in the given order."""
@@ -36,6 +40,7 @@ class Together:
     jobs: Sequence[Workflow[Any]]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Locked:
     """A workflow that needs a VM for itself: operations on one VM come one after the other (clone sheet 2.1)."""

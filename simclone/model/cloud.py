@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Hashable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -143,14 +144,18 @@ class Cloud:
 
     def storage_ratio(self, storage: int) -> float:
         """The over-provisioning ratio of a primary storage."""
-        levels = [("primaryStorage", storage), ("zone", self.storages[storage].zone)]
-        return float(self.settings.get("mevoco.overProvisioning.primaryStorage", levels))
+        return float(self.storage_setting("mevoco.overProvisioning.primaryStorage", storage))
 
     def storage_setting(self, key: str, storage: int) -> float:
         """A setting that may be overridden per primary storage."""
-        levels = [("primaryStorage", storage), ("zone", self.storages[storage].zone)]
-        value: float = self.settings.get(key, levels)
+        settings = self.settings
+        levels = [("primaryStorage", storage), ("zone", self.storages[storage].zone)] if settings.overrides else ()
+        value: float = settings.get(key, levels)
         return value
+
+    def lasting(self) -> dict[Hashable, Any]:
+        """A place for what stays true until the next act of administration, by whatever tells it apart."""
+        return self.attachments.lasting(self.epoch)
 
     def storages_of(self, cluster: int) -> tuple[int, ...]:
         """Primary storages attached to a cluster, ascending by uuid."""

@@ -20,6 +20,8 @@ class Columns:
     """
 
     FIELDS: ClassVar[tuple[str, ...]] = ()
+    UNSET: ClassVar[frozenset[str]] = frozenset()
+    """Columns that hold -1 in a fresh row; the others hold 0."""
 
     def __init__(self, capacity: int = 16) -> None:
         self.size = 0
@@ -31,7 +33,7 @@ class Columns:
 
     def _grow(self, capacity: int) -> None:
         for name in self.FIELDS:
-            fresh = np.zeros(capacity, dtype=np.int64)
+            fresh = np.full(capacity, -1 if name in self.UNSET else 0, dtype=np.int64)
             if self.size:
                 fresh[: self.size] = self._arrays[name][: self.size]
             self._arrays[name] = fresh

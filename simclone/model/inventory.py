@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from simclone.quick import quick
+
 ENABLED, DISABLED, PRE_MAINTENANCE, MAINTENANCE = 0, 1, 2, 3
 HOST_STATES = ("Enabled", "Disabled", "PreMaintenance", "Maintenance")
 CONNECTED, CONNECTING, DISCONNECTED = 0, 1, 2
@@ -34,6 +36,7 @@ class Cluster:
     labels: tuple[tuple[str, str], ...] = ()
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Image:
     """A template or ISO. *size* is virtual, *actual_size* stored bytes; *backup_storages* are indices.
@@ -182,6 +185,7 @@ def device_asks(tags: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
     return tuple((part[1], int(part[2])) for part in parts if len(part) == 3 and part[2].isdecimal())
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Wish:
     """Where a new VM is wanted, and how it is started.
@@ -205,6 +209,7 @@ class Wish:
     volume_tags: tuple[str, ...] = ()
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Shape:
     """What many VMs share; each row of `simclone.model.vms` names one.

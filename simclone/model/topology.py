@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from typing import Any
+
 import numpy as np
 
 from simclone.model.columns import BoolArray
 from simclone.model.storage import PrimaryStorage
+
+MOST_KEPT = 4096
 
 
 class Attachments:
@@ -15,6 +20,15 @@ class Attachments:
         self._storages: dict[int, tuple[int, ...]] = {}
         self._masks: dict[frozenset[int], BoolArray] = {}
         self._networks: dict[tuple[int, ...], frozenset[int]] = {}
+        self._lasting: dict[Hashable, Any] = {}
+        self._epoch = -1
+
+    def lasting(self, epoch: int) -> dict[Hashable, Any]:
+        """What others worked out from what only an administrator changes; empty again after every such act."""
+        if epoch != self._epoch or len(self._lasting) >= MOST_KEPT:
+            self._epoch = epoch
+            self._lasting.clear()
+        return self._lasting
 
     def forget(self) -> None:
         """Drop everything that was resolved."""

@@ -70,6 +70,9 @@ class Vms(Columns):
         "position",
         "occasion",
     )
+    UNSET: ClassVar[frozenset[str]] = frozenset(
+        {"host", "last_host", "cluster", "root", "group", "hold_host", "move_host"}
+    )
 
     def __init__(self, capacity: int = 64) -> None:
         super().__init__(capacity)
@@ -83,13 +86,17 @@ class Vms(Columns):
         self.wishes: dict[int, Wish] = {}
         self._shape_rows: dict[Shape, int] = {}
         self._source_rows: dict[str, int] = {}
+        self._latest: tuple[Shape | None, int] = (None, NONE)
 
     def shape_row(self, shape: Shape) -> int:
-        """The row of a shape, made when new."""
-        row = self._shape_rows.get(shape)
-        if row is None:
-            row = self._shape_rows[shape] = len(self.shapes)
+        """The row of a shape, made when new; the one asked for last is at hand."""
+        latest, row = self._latest
+        if latest is shape:
+            return row
+        row = self._shape_rows.setdefault(shape, len(self.shapes))
+        if row == len(self.shapes):
             self.shapes.append(shape)
+        self._latest = (shape, row)
         return row
 
     def source_row(self, source: str) -> int:
@@ -145,6 +152,9 @@ class Volumes(Columns):
         "born_us",
         "last_vm",
     )
+    UNSET: ClassVar[frozenset[str]] = frozenset(
+        {"vm", "storage", "host", "space", "image", "offering", "device", "last_vm"}
+    )
 
     def __init__(self, capacity: int = 64) -> None:
         super().__init__(capacity)
@@ -166,6 +176,7 @@ class Nics(Columns):
     """One row per card; *ip* is an integer or `NONE`, *mac* 32 drawn bits; `macs` maps (mac, device) to its card."""
 
     FIELDS: ClassVar[tuple[str, ...]] = ("alive", "vm", "l3", "ip", "device", "mac", "born_us")
+    UNSET: ClassVar[frozenset[str]] = frozenset({"ip"})
 
     def __init__(self, capacity: int = 64) -> None:
         super().__init__(capacity)

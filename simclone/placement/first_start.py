@@ -23,14 +23,14 @@ def choose_backup(ledger: Ledger, vm: int, wish: Wish) -> int | ErrorCode | None
     cloud, shape = ledger.cloud, ledger.cloud.vms.shape(vm)
     if shape.image is None or wish.fast:
         return None
-    roots = [wish.root_storage] if wish.root_storage is not None else list(range(len(cloud.storages)))
+    roots = [wish.root_storage] if wish.root_storage is not None else range(len(cloud.storages))
     return select_for_vm(cloud, shape.image, wish.zone, roots)
 
 
 def make_volumes(ledger: Ledger, vm: int, wish: Wish, found: Found) -> None:
     """Root and data volumes on the space that is held for them."""
-    shape, name = ledger.cloud.vms.shape(vm), ledger.cloud.vms.names[vm]
-    account = ledger.cloud.vms.get("account", vm)
+    vms = ledger.cloud.vms
+    shape, name, account = vms.shape(vm), vms.names[vm], vms.cells("account")[vm]
     image = NONE if shape.image is None else shape.image
     offering = NONE if shape.root_offering is None else shape.root_offering
     root = ledger.make_volume(
@@ -63,7 +63,8 @@ def make_volumes(ledger: Ledger, vm: int, wish: Wish, found: Found) -> None:
 def make_nics(ledger: Ledger, vm: int, identity: Identity) -> ErrorCode | None:
     """One card per network, with a drawn MAC; a taken MAC is an error, not a new draw (clone sheet 4.4)."""
     cloud = ledger.cloud
-    present = {cloud.nics.get("l3", nic) for nic in cloud.vms.nics[vm]}
+    cards = cloud.vms.nics[vm]
+    present = {cloud.nics.get("l3", nic) for nic in cards} if cards else ()
     for device, l3 in enumerate(cloud.vms.shape(vm).l3s):
         if l3 not in present:
             mac = cloud.chance.key(identity.again((identity.occasion << 8) | device), "mac") >> 32
@@ -76,10 +77,11 @@ def make_nics(ledger: Ledger, vm: int, identity: Identity) -> ErrorCode | None:
 def take_addresses(ledger: Ledger, vm: int, wish: Wish, identity: Identity) -> ErrorCode | None:
     """An address for every card that needs one, card by card; stops at the first that gets none."""
     cloud = ledger.cloud
-    wanted = dict(wish.static_ips)
+    wanted = dict(wish.static_ips) if wish.static_ips else {}
+    cells = cloud.nics.cells
     for device, nic in enumerate(cloud.vms.nics[vm]):
-        l3 = cloud.nics.get("l3", nic)
-        if cloud.nics.get("ip", nic) != NONE or not (ip.needs_address(cloud, l3) or l3 in wanted):
+        l3 = cells("l3")[nic]
+        if cells("ip")[nic] != NONE or not (ip.needs_address(cloud, l3) or l3 in wanted):
             continue
         key = cloud.chance.key(identity.again((identity.occasion << 8) | device), "ip")
         found = take_address(ledger, l3, wanted.get(l3), key, nic)
@@ -117,12 +119,12 @@ def cache_queue(ledger: Ledger, vm: int, wish: Wish) -> tuple[tuple[str | int, .
 def cache_image(ledger: Ledger, vm: int, wish: Wish, identity: Identity) -> ErrorCode | None:
     """Make sure the root volume's storage (or the host's share of it) has the image; its stored size is charged."""
     cloud, shape = ledger.cloud, ledger.cloud.vms.shape(vm)
-    root = cloud.vms.get("root", vm)
+    cells = cloud.vms.cells
+    root, host = cells("root")[vm], cells("host")[vm]
     if shape.image is None or root == NONE or wish.fast:
         return None
-    storage = cloud.volumes.get("storage", root)
+    storage = cloud.volumes.cells("storage")[root]
     one = cloud.storages[storage]
-    host = cloud.vms.get("host", vm)
     where = host if one.is_local else ANYWHERE
     if (shape.image, where) in one.caches:
         return None

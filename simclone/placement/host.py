@@ -91,15 +91,20 @@ def allocate_host(
     identity: Identity,
     seen: Cloud | None = None,
     breaches: list[str] | None = None,
+    vm: int | None = None,
 ) -> Decision:
-    """Decide, then charge the VM to the host and write the host into its row; a rule that breaks goes to *breaches*."""
+    """Decide, then charge the VM to the host and write the host into its row; a rule that breaks goes to *breaches*.
+
+    *vm* is the row that is charged where it is not the request's own.
+    """
     decision = decide(request, ledger.cloud, identity, seen)
-    if isinstance(decision, Placed) and request.vm is not None:
+    vm = request.vm if vm is None else vm
+    if isinstance(decision, Placed) and vm is not None:
         broken = None if seen is None else breach(request, ledger.cloud, decision.host)
         if broken is not None and breaches is not None:
             breaches.append(broken)
-            ledger.tell_breach(request.vm, decision.host, broken)
-        take_host(ledger, request.vm, decision.host)
+            ledger.tell_breach(vm, decision.host, broken)
+        take_host(ledger, vm, decision.host)
     return decision
 
 

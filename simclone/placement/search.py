@@ -6,7 +6,7 @@ Source: clone-storage-affinity.md 2.3, host-allocation.md 4.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from simclone.allocator.host.request import NEW_CREATE, HostRequest
 from simclone.allocator.host.strategies import DESIGNATED, LEAST_VM
@@ -19,9 +19,11 @@ from simclone.model.ledger import Ledger
 from simclone.model.vms import NONE
 from simclone.placement.host import allocate_host, give_back_host
 from simclone.placement.storage import Spaces, VolumePlan, reserve_volumes
+from simclone.quick import changed, quick
 from simclone.records import Decision, ErrorCode, Placed
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Found:
     """A host and the space of all volumes, charged."""
@@ -30,6 +32,7 @@ class Found:
     spaces: Spaces
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SearchResult:
     """The outcome and every host decision on the way, with the request that led to it.
@@ -40,6 +43,17 @@ class SearchResult:
     outcome: Found | ErrorCode
     decisions: tuple[tuple[HostRequest, Decision], ...]
     breaches: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """Where a search may go: *clusters* ascending (none: anywhere; None: no storage is usable).
+
+    *attached* are the storages all of them see, where local and shared ones are tried in combinations, else None.
+    """
+
+    clusters: tuple[int, ...] | None
+    attached: frozenset[int] | None = None
 
 
 @dataclass(slots=True)
@@ -58,6 +72,7 @@ def host_request(cloud: Cloud, vm: int, wish: Wish, backup: int | None, clusters
     """What a first start asks the host allocator; *clusters* narrow it further than the wish does."""
     cells, shape = cloud.vms.cells, cloud.vms.shape(vm)
     group = cells("group")[vm]
+    disks = shape.disks
     return HostRequest(
         cpu=cells("cpu")[vm],
         memory=cells("memory")[vm],
@@ -65,15 +80,15 @@ def host_request(cloud: Cloud, vm: int, wish: Wish, backup: int | None, clusters
         vm=vm,
         account=cells("account")[vm],
         operation=NEW_CREATE,
-        disk_size=shape.root_size_at_host(cloud.images) + sum(disk.size for disk in shape.disks),
+        disk_size=shape.root_size_at_host(cloud.images) + (sum([disk.size for disk in disks]) if disks else 0),
         l3s=shape.l3s,
         image=None if wish.fast else shape.image,
         architecture=shape.architecture,
         hypervisor=hypervisor_of(cloud, shape, wish),
         backup_storage=backup,
-        required_storages=frozenset(p for p in (wish.root_storage, wish.data_storage) if p is not None),
+        required_storages=frozenset([p for p in (wish.root_storage, wish.data_storage) if p is not None]),
         vm_constraint=shape.constraint,
-        disk_constraints=tuple(disk.constraint for disk in shape.disks if disk.constraint is not None),
+        disk_constraints=tuple([disk.constraint for disk in disks if disk.constraint is not None]),
         zone=wish.zone,
         clusters=clusters or (() if wish.cluster is None else (wish.cluster,)),
         host=wish.host,
@@ -81,6 +96,25 @@ def host_request(cloud: Cloud, vm: int, wish: Wish, backup: int | None, clusters
         bindings=bindings(cloud, shape.system_tags),
         system_tags=shape.system_tags,
     )
+
+
+def _shared(
+    cloud: Cloud, vm: int, wish: Wish, backup: int | None, clusters: tuple[int, ...]
+) -> tuple[HostRequest, VolumePlan]:
+    """What is asked for, one for all VMs of a call: the index knows it again.
+
+    Only groups, and rules of the user's own, ask which VM it is.
+    """
+    cells = cloud.vms.cells
+    if cells("group")[vm] != NONE or cloud.strategies:
+        return host_request(cloud, vm, wish, backup, clusters), _plan(cloud, vm, wish, backup)
+    known = cloud.lasting()
+    key = ("asked", cells("shape")[vm], cells("cpu")[vm], cells("memory")[vm], cells("account")[vm], backup)
+    found: tuple[Wish, HostRequest, VolumePlan] | None = known.get(key)
+    if found is None or found[0] is not wish:
+        request, plan = host_request(cloud, vm, wish, backup, clusters), _plan(cloud, vm, wish, backup)
+        found = known[key] = (wish, request, plan)
+    return found[1], found[2]
 
 
 def create_strategy(shape: Shape, wish: Wish) -> str | None:
@@ -125,23 +159,21 @@ def search(
     *seen* is the cloud as the host filters saw it, where it is not the cloud of now.
     """
     cloud = ledger.cloud
-    plan = _plan(cloud, vm, wish, backup)
     hunt = _Hunt(seen)
-    clusters = _possible_clusters(cloud, wish, cloud.vms.shape(vm))
-    if clusters is None:
+    reach = _reach(cloud, wish, cloud.vms.shape(vm))
+    if reach.clusters is None:
         return SearchResult(_no_storage(), ())
-    request = host_request(cloud, vm, wish, backup, tuple(sorted(clusters)))
-    combinations = _combinations(cloud, plan, request, clusters, identity)
-    if combinations is None:
+    request, plan = _shared(cloud, vm, wish, backup, reach.clusters)
+    if reach.attached is None:
         outcome = _attempt(ledger, vm, request, plan, identity, hunt)
         return hunt.result(outcome)
     first: ErrorCode | None = None
     failed_host: int | None = None
-    for turn, (root, data) in enumerate(combinations):
+    for turn, (root, data) in enumerate(_combinations(cloud, plan, reach.attached, identity)):
         pins = frozenset(pin for pin in (root, data) if pin is not None)
-        narrowed = replace(request, clusters=tuple(sorted(clusters)), required_storages=pins)
+        narrowed = changed(request, clusters=reach.clusters, required_storages=pins)
         asker = identity.again((identity.occasion << 4) | turn)
-        outcome = _attempt(ledger, vm, narrowed, replace(plan, root_pin=root, data_pin=data), asker, hunt)
+        outcome = _attempt(ledger, vm, narrowed, changed(plan, root_pin=root, data_pin=data), asker, hunt)
         if isinstance(outcome, Found):
             return hunt.result(outcome)
         placed = hunt.decisions[-1][1]
@@ -166,11 +198,11 @@ def _attempt(
     hunt: _Hunt,
 ) -> Found | ErrorCode:
     """One host, then its storage; a storage failure gives the host back (twice, as the product does)."""
-    decision = allocate_host(request, ledger, identity, hunt.seen, hunt.breaches)
+    decision = allocate_host(request, ledger, identity, hunt.seen, hunt.breaches, vm)
     hunt.decisions.append((request, decision))
     if not isinstance(decision, Placed):
         return decision.error
-    spaces = reserve_volumes(ledger, plan, decision.host, identity)
+    spaces = reserve_volumes(ledger, plan, ledger.cloud.vms.names[vm], decision.host, identity)
     if isinstance(spaces, Spaces):
         return Found(decision.host, spaces)
     give_back_host(ledger, vm, "rollback")
@@ -180,16 +212,15 @@ def _attempt(
 
 
 def _plan(cloud: Cloud, vm: int, wish: Wish, backup: int | None) -> VolumePlan:
-    shape = cloud.vms.shape(vm)
+    shape, tags = cloud.vms.shape(vm), wish.volume_tags
     return VolumePlan(
-        owner=cloud.vms.names[vm],
         root_size=shape.root_size,
         disks=shape.disks,
         image=shape.image,
         backup_storage=backup,
         constraint=shape.constraint,
-        root_pool=_tag(wish.volume_tags, "ceph::rootPoolName::"),
-        data_pool=_tag(wish.volume_tags, "ceph::pool::"),
+        root_pool=_tag(tags, "ceph::rootPoolName::") if tags else None,
+        data_pool=_tag(tags, "ceph::pool::") if tags else None,
         root_pin=wish.root_storage,
         data_pin=wish.data_storage,
     )
@@ -197,6 +228,18 @@ def _plan(cloud: Cloud, vm: int, wish: Wish, backup: int | None) -> VolumePlan:
 
 def _tag(tags: tuple[str, ...], prefix: str) -> str | None:
     return next((tag.removeprefix(prefix) for tag in tags if tag.startswith(prefix)), None)
+
+
+def _reach(cloud: Cloud, wish: Wish, shape: Shape) -> _Reach:
+    """Where a VM of a shape may go, worked out once for all that wish the same."""
+    known = cloud.lasting()
+    place = (wish.zone, wish.cluster, wish.host, wish.root_storage, wish.data_storage, bool(shape.disks), shape.l3s[:1])
+    found: _Reach | None = known.get(place)
+    if found is None:
+        clusters = _possible_clusters(cloud, wish, shape)
+        found = _Reach(None) if clusters is None else _Reach(tuple(sorted(clusters)), _mixed(cloud, clusters))
+        known[place] = found
+    return found
 
 
 def _possible_clusters(cloud: Cloud, wish: Wish, shape: Shape) -> set[int] | None:
@@ -221,20 +264,21 @@ def _possible_clusters(cloud: Cloud, wish: Wish, shape: Shape) -> set[int] | Non
     return clusters
 
 
-def _combinations(
-    cloud: Cloud, plan: VolumePlan, request: HostRequest, clusters: set[int], identity: Identity
-) -> list[tuple[int, int | None]] | None:
-    """(root, data) storages in the order tried, or None where a single allocation is made."""
-    if plan.root_pin is not None and (plan.data_pin is not None or not plan.disks):
-        return None
+def _mixed(cloud: Cloud, clusters: set[int]) -> frozenset[int] | None:
+    """The storages of clusters that all see the same, local and shared ones among them; None where it is not so."""
     sets = {frozenset(cloud.storages_of(cluster)) for cluster in clusters}
     if len(sets) != 1:
         return None
     (attached,) = sets
     kinds = {cloud.storages[row].is_local for row in attached}
-    if kinds != {True, False}:
-        return None
-    roots = _listed(cloud, plan.root_pin, attached, CREATE_VM, request.backup_storage, identity, local_first=True)
+    return attached if kinds == {True, False} else None
+
+
+def _combinations(
+    cloud: Cloud, plan: VolumePlan, attached: frozenset[int], identity: Identity
+) -> list[tuple[int, int | None]]:
+    """(root, data) storages in the order tried."""
+    roots = _listed(cloud, plan.root_pin, attached, CREATE_VM, plan.backup_storage, identity, local_first=True)
     data: list[int | None] = [None]
     if plan.disks:
         data = list(_listed(cloud, plan.data_pin, attached, CREATE_DATA, None, identity, local_first=False))

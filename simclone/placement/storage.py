@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from simclone.allocator.primary_storage import local
 from simclone.allocator.primary_storage.chain import DEFAULT, LOCAL_STRATEGY, filtered, ordered
@@ -13,12 +13,18 @@ from simclone.model.cloud import Cloud
 from simclone.model.inventory import Disk, StorageConstraint
 from simclone.model.ledger import Ledger
 from simclone.model.vms import NONE
+from simclone.quick import changed, quick
 from simclone.records import ErrorCode
 from simclone.units import divided
 
 
-def allocate(ledger: Ledger, request: StorageRequest, owner: str, identity: Identity) -> int | ErrorCode:
-    """Charge the request to the storage the allocator gives; the hold, or why there is none."""
+def allocate(
+    ledger: Ledger, request: StorageRequest, owner: str, identity: Identity, occasion: int | None = None
+) -> int | ErrorCode:
+    """Charge the request to the storage the allocator gives; the hold, or why there is none.
+
+    *occasion* stands in for the identity's own.
+    """
     cloud = ledger.cloud
     if wants_local(cloud, request):
         found = local.local_candidates(cloud, request)
@@ -30,8 +36,11 @@ def allocate(ledger: Ledger, request: StorageRequest, owner: str, identity: Iden
     rows_or_error = filtered(cloud, request)
     if isinstance(rows_or_error, ErrorCode):
         return rows_or_error
-    order = cloud.chance.order(identity, "primaryStorage")
-    return _hold_shared(ledger, request, owner, ordered(cloud, request, rows_or_error, order))
+    rows = rows_or_error
+    if len(rows) > 1:
+        asker = identity if occasion is None else identity.again(occasion)
+        rows = ordered(cloud, request, rows, cloud.chance.order(asker, "primaryStorage"))
+    return _hold_shared(ledger, request, owner, rows)
 
 
 def wants_local(cloud: Cloud, request: StorageRequest) -> bool:
@@ -47,10 +56,13 @@ def wants_local(cloud: Cloud, request: StorageRequest) -> bool:
 
 def local_storages(cloud: Cloud, host: int) -> list[int]:
     """Usable local storages attached to a host's cluster."""
-    cluster = cloud.fleet.get("cluster", host)
-    return [
-        row for row in cloud.storages_of(cluster) if cloud.storages[row].is_local and cloud.storages[row].usable(True)
-    ]
+    known, cluster = cloud.lasting(), cloud.fleet.get("cluster", host)
+    found: list[int] | None = known.get(("local", cluster))
+    if found is None:
+        storages = cloud.storages
+        found = [row for row in cloud.storages_of(cluster) if storages[row].is_local and storages[row].usable(True)]
+        known["local", cluster] = found
+    return found
 
 
 def _share(cloud: Cloud, storage: int, host: int) -> int:
@@ -87,11 +99,11 @@ def _hold_shared(ledger: Ledger, request: StorageRequest, owner: str, rows: list
     return ErrorCode(code="SYS.1006", details=text, reason="storage.virtual")
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class VolumePlan:
-    """The volumes of a new VM: the root's bytes, data disks, the image and where it comes from."""
+    """The volumes of new VMs: the root's bytes, data disks, the image and where it comes from."""
 
-    owner: str
     root_size: int
     disks: tuple[Disk, ...]
     image: int | None
@@ -103,6 +115,7 @@ class VolumePlan:
     data_pin: int | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Spaces:
     """Holds for the root and each data disk, in order."""
@@ -111,24 +124,23 @@ class Spaces:
     data: tuple[int, ...]
 
 
-def reserve_volumes(ledger: Ledger, plan: VolumePlan, host: int, identity: Identity) -> Spaces | ErrorCode:
-    """Charge a VM's volumes on what its host sees; all or nothing (clone-storage-affinity.md 3.7, table of flows)."""
+def reserve_volumes(ledger: Ledger, plan: VolumePlan, owner: str, host: int, identity: Identity) -> Spaces | ErrorCode:
+    """Charge a VM's volumes on what its host sees; all or nothing (clone-storage-affinity.md 3.7, table of flows).
+
+    *owner* is the VM's name.
+    """
     requests = _requests(ledger.cloud, plan, host)
     if isinstance(requests, ErrorCode):
         return requests
     held: list[int] = []
     for turn, request in enumerate(requests):
-        space = allocate(ledger, request, plan.owner, _turn(identity, turn))
+        space = allocate(ledger, request, owner, identity, (identity.occasion << 8) | turn)
         if isinstance(space, ErrorCode):
             for one in reversed(held):
                 ledger.end_space(one, "rollback")
             return space
         held.append(space)
     return Spaces(held[0], tuple(held[1:]))
-
-
-def _turn(identity: Identity, turn: int) -> Identity:
-    return identity.again((identity.occasion << 8) | turn)
 
 
 def _requests(cloud: Cloud, plan: VolumePlan, host: int) -> list[StorageRequest] | ErrorCode:
@@ -167,7 +179,7 @@ def _explicitly_shared(cloud: Cloud, plan: VolumePlan) -> bool:
 
 def _pinned(request: StorageRequest, pin: int | None) -> StorageRequest:
     strategy = request.strategy or DEFAULT
-    return replace(request, strategy=strategy, candidates=() if pin is None else (pin,))
+    return changed(request, strategy=strategy, candidates=() if pin is None else (pin,))
 
 
 def _both_designated(
@@ -186,13 +198,13 @@ def _default_local(
         text = f"root storage {cloud.storages[plan.root_pin].uuid} is not local"
         return ErrorCode(code="SYS.1007", details=text, reason="storage.mixed")
     pins = () if plan.root_pin is None else (plan.root_pin,)
-    asked = [replace(root, strategy=LOCAL_STRATEGY, candidates=pins)]
+    asked = [changed(root, strategy=LOCAL_STRATEGY, candidates=pins)]
     local_rows = frozenset(row for row, one in enumerate(cloud.storages) if one.is_local)
     for one in data:
         if plan.data_pin is not None:
             asked.append(_pinned(one, plan.data_pin))
         elif shared:
-            asked.append(replace(one, strategy=one.strategy or DEFAULT, excluded=local_rows))
+            asked.append(changed(one, strategy=one.strategy or DEFAULT, excluded=local_rows))
         else:
-            asked.append(replace(one, strategy=LOCAL_STRATEGY))
+            asked.append(changed(one, strategy=LOCAL_STRATEGY))
     return asked

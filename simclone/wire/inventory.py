@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
 from typing import Any
 
 from simclone.model.cloud import Cloud
+from simclone.model.inventory import Shape
 from simclone.model.storage import CEPH
 from simclone.model.vms import NONE, ROOT, VOLUME_STATUSES, VOLUME_TYPES
 from simclone.records import VmSnapshot
@@ -25,62 +25,98 @@ def _uuid(uuids: list[Any], row: int | None) -> str | None:
 
 def render_vm(cloud: Cloud, snap: VmSnapshot) -> dict[str, Any]:
     """The inventory of a VM as it stood when the snapshot was taken."""
-    vm = snap.vm
-    shape, cells = cloud.vms.shape(vm), cloud.vms.cells
-    zone = cells("zone")[vm] if snap.cluster == NONE else cloud.clusters[snap.cluster].zone
-    root = next((row for row, _, _ in snap.volumes if cloud.volumes.get("type", row) == ROOT), None)
-    hypervisor = None if snap.cluster == NONE else cloud.clusters[snap.cluster].hypervisor_type
-    return _given(
-        {
-            "uuid": cloud.vm_uuid(vm),
-            "name": cloud.vms.names[vm],
-            "description": shape.description,
-            "zoneUuid": _uuid(cloud.zones, zone),
-            "clusterUuid": _uuid(cloud.clusters, snap.cluster),
-            "imageUuid": _uuid(cloud.images, shape.image),
-            "hostUuid": _uuid(cloud.fleet.uuids, snap.host),
-            "lastHostUuid": _uuid(cloud.fleet.uuids, snap.last_host),
-            "instanceOfferingUuid": _uuid(cloud.offerings, shape.offering),
-            "rootVolumeUuid": None if root is None else cloud.volume_uuid(root),
-            "platform": shape.platform,
-            "architecture": shape.architecture,
-            "defaultL3NetworkUuid": _uuid(cloud.l3s, shape.l3s[0]) if shape.l3s else None,
-            "type": shape.vm_type,
-            "hypervisorType": shape.hypervisor_type or hypervisor,
-            "memorySize": snap.memory,
-            "cpuNum": snap.cpu,
-            "cpuSpeed": shape.cpu_speed,
-            "allocatorStrategy": shape.strategy,
-            "createDate": wire_date(cloud.start, snap.born_us),
-            "lastOpDate": wire_date(cloud.start, snap.changed_us),
-            "state": snap.state,
-            "vmNics": [render_nic(cloud, snap, place) for place in range(len(snap.nics))],
-            "allVolumes": [render_volume(cloud, snap, place) for place in range(len(snap.volumes))],
-        }
-    )
+    vm, vms = snap.vm, cloud.vms
+    zone = vms.get("zone", vm) if snap.cluster == NONE else cloud.clusters[snap.cluster].zone
+    root = next((row for row, _, _ in snap.volumes if cloud.volumes.get("type", row) == ROOT), NONE)
+    places = (("host", snap.host), ("lastHost", snap.last_host), ("rootVolume", root))
+    given = tuple([name for name, row in places if row != NONE])
+    uuid = cloud.vm_uuid(vm)
+    shown = dict(_frame(cloud, vms.get("shape", vm), zone, snap.cluster, given))
+    shown["uuid"], shown["name"] = uuid, vms.names[vm]
+    if snap.host != NONE:
+        shown["hostUuid"] = cloud.fleet.uuids[snap.host]
+    if snap.last_host != NONE:
+        shown["lastHostUuid"] = cloud.fleet.uuids[snap.last_host]
+    if root != NONE:
+        shown["rootVolumeUuid"] = cloud.volume_uuid(root)
+    shown["memorySize"], shown["cpuNum"], shown["state"] = snap.memory, snap.cpu, snap.state
+    shown["createDate"] = wire_date(cloud.start, snap.born_us)
+    shown["lastOpDate"] = wire_date(cloud.start, snap.changed_us)
+    shown["vmNics"] = [render_nic(cloud, snap, place, uuid) for place in range(len(snap.nics))]
+    shown["allVolumes"] = [render_volume(cloud, snap, place, uuid) for place in range(len(snap.volumes))]
+    return shown
 
 
-def render_nic(cloud: Cloud, snap: VmSnapshot, place: int) -> dict[str, Any]:
+def _frame(cloud: Cloud, shape_row: int, zone: int, cluster: int, given: tuple[str, ...]) -> dict[str, Any]:
+    """What inventories of one shape in one cluster share, every member in its place; to be copied and filled."""
+    known, key = cloud.lasting(), ("inventory", shape_row, zone, cluster, given)
+    found: dict[str, Any] | None = known.get(key)
+    if found is None:
+        found = known[key] = _given(_members(cloud, cloud.vms.shapes[shape_row], zone, cluster, given))
+    return found
+
+
+def _members(cloud: Cloud, shape: Shape, zone: int, cluster: int, given: tuple[str, ...]) -> dict[str, Any]:
+    """All members in the product's order; those of the single VM hold a place only."""
+    hypervisor = None if cluster == NONE else cloud.clusters[cluster].hypervisor_type
+    return {
+        "uuid": "",
+        "name": "",
+        "description": shape.description,
+        "zoneUuid": _uuid(cloud.zones, zone),
+        "clusterUuid": _uuid(cloud.clusters, cluster),
+        "imageUuid": _uuid(cloud.images, shape.image),
+        "hostUuid": "" if "host" in given else None,
+        "lastHostUuid": "" if "lastHost" in given else None,
+        "instanceOfferingUuid": _uuid(cloud.offerings, shape.offering),
+        "rootVolumeUuid": "" if "rootVolume" in given else None,
+        "platform": shape.platform,
+        "architecture": shape.architecture,
+        "defaultL3NetworkUuid": _uuid(cloud.l3s, shape.l3s[0]) if shape.l3s else None,
+        "type": shape.vm_type,
+        "hypervisorType": shape.hypervisor_type or hypervisor,
+        "memorySize": 0,
+        "cpuNum": 0,
+        "cpuSpeed": shape.cpu_speed,
+        "allocatorStrategy": shape.strategy,
+        "createDate": "",
+        "lastOpDate": "",
+        "state": "",
+        "vmNics": (),
+        "allVolumes": (),
+    }
+
+
+def render_nic(cloud: Cloud, snap: VmSnapshot, place: int, vm_uuid: str) -> dict[str, Any]:
     """A VmNicInventory."""
-    nic, ip = snap.nics[place], snap.ips[place]
-    l3 = cloud.nics.get("l3", nic)
+    nic, ip, cells = snap.nics[place], snap.ips[place], cloud.nics.cells
+    l3, device = cells("l3")[nic], cells("device")[nic]
     ranges = [one for one in cloud.pools[l3].ranges if one.start <= ip <= one.end]
-    device = cloud.nics.get("device", nic)
-    date = wire_date(cloud.start, cloud.nics.get("born_us", nic))
-    return _given(
-        {
-            "uuid": cloud.born("nic", nic),
-            "vmInstanceUuid": cloud.vm_uuid(snap.vm),
-            "l3NetworkUuid": cloud.l3s[l3].uuid,
-            "ip": None if ip == NONE else str(IPv4Address(ip)),
-            "mac": mac_address(cloud.nics.get("mac", nic), device),
-            "netmask": ranges[0].netmask if ranges else None,
-            "gateway": (ranges[0].gateway or None) if ranges else None,
-            "deviceId": device,
-            "createDate": date,
-            "lastOpDate": date,
-        }
-    )
+    date = wire_date(cloud.start, cells("born_us")[nic])
+    shown: dict[str, Any] = {
+        "uuid": cloud.born("nic", nic),
+        "vmInstanceUuid": vm_uuid,
+        "l3NetworkUuid": cloud.l3s[l3].uuid,
+    }
+    if ip != NONE:
+        shown["ip"] = ip_address(ip)
+    shown["mac"] = mac_address(cells("mac")[nic], device)
+    if ranges:
+        shown["netmask"] = ranges[0].netmask
+        if ranges[0].gateway:
+            shown["gateway"] = ranges[0].gateway
+    shown["deviceId"] = device
+    shown["createDate"] = shown["lastOpDate"] = date
+    return shown
+
+
+def ip_address(number: int) -> str:
+    """An IPv4 address in its usual form.
+
+    >>> ip_address(0x0A000102)
+    '10.0.1.2'
+    """
+    return f"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
 
 
 def mac_address(bits: int, device: int) -> str:
@@ -89,44 +125,39 @@ def mac_address(bits: int, device: int) -> str:
     >>> mac_address(0x01020304, 0)
     'fa:01:02:03:04:00'
     """
-    octets = [0xFA, *bits.to_bytes(4, "big"), device & 0xFF]
-    return ":".join(f"{one:02x}" for one in octets)
+    return f"fa:{bits.to_bytes(4, 'big').hex(':')}:{device & 0xFF:02x}"
 
 
-def render_volume(cloud: Cloud, snap: VmSnapshot, place: int) -> dict[str, Any]:
+def render_volume(cloud: Cloud, snap: VmSnapshot, place: int, vm_uuid: str) -> dict[str, Any]:
     """A VolumeInventory."""
     row, storage, _ = snap.volumes[place]
     cells, uuid = cloud.volumes.cells, cloud.volume_uuid(row)
-    kind = VOLUME_TYPES[cells("type")[row]]
-    name = f"{kind}-Volume-For-VM-{cloud.vm_uuid(snap.vm)}" if kind == "Root" else cloud.volumes.names[row]
+    kind, offering, image = VOLUME_TYPES[cells("type")[row]], cells("offering")[row], cells("image")[row]
     date = wire_date(cloud.start, cells("born_us")[row])
-    return _given(
-        {
-            "uuid": uuid,
-            "name": name,
-            "primaryStorageUuid": _uuid(cloud.storages, storage),
-            "vmInstanceUuid": cloud.vm_uuid(snap.vm),
-            "diskOfferingUuid": _uuid(cloud.disk_offerings, cells("offering")[row]),
-            "rootImageUuid": _uuid(cloud.images, cells("image")[row]),
-            "installPath": install_path(cloud, row, storage),
-            "type": kind,
-            "format": "raw" if storage != NONE and cloud.storages[storage].type == CEPH else "qcow2",
-            "size": cells("size")[row],
-            "actualSize": cells("actual_size")[row],
-            "deviceId": place,
-            "state": "Enabled",
-            "status": VOLUME_STATUSES[cells("status")[row]],
-            "createDate": date,
-            "lastOpDate": date,
-            "isShareable": False,
-        }
-    )
+    shown: dict[str, Any] = {
+        "uuid": uuid,
+        "name": f"{kind}-Volume-For-VM-{vm_uuid}" if kind == "Root" else cloud.volumes.names[row],
+    }
+    if storage != NONE:
+        shown["primaryStorageUuid"] = cloud.storages[storage].uuid
+    shown["vmInstanceUuid"] = vm_uuid
+    if offering != NONE:
+        shown["diskOfferingUuid"] = cloud.disk_offerings[offering].uuid
+    if image != NONE:
+        shown["rootImageUuid"] = cloud.images[image].uuid
+    if storage != NONE:
+        shown["installPath"] = install_path(cloud, row, storage)
+    shown["type"] = kind
+    shown["format"] = "raw" if storage != NONE and cloud.storages[storage].type == CEPH else "qcow2"
+    shown["size"], shown["actualSize"], shown["deviceId"] = cells("size")[row], cells("actual_size")[row], place
+    shown["state"], shown["status"] = "Enabled", VOLUME_STATUSES[cells("status")[row]]
+    shown["createDate"] = shown["lastOpDate"] = date
+    shown["isShareable"] = False
+    return shown
 
 
-def install_path(cloud: Cloud, volume: int, storage: int) -> str | None:
+def install_path(cloud: Cloud, volume: int, storage: int) -> str:
     """Where the volume's file or image lies, in the form of the API page's sample."""
-    if storage == NONE:
-        return None
     uuid, one = cloud.volume_uuid(volume), cloud.storages[storage]
     if one.type == CEPH:
         return f"ceph://{one.name}/{uuid}"

@@ -61,5 +61,7 @@ def cut(batches: Iterable[Batch], how: Cut, uniforms: Iterator[float]) -> Iterat
 
 
 def _moved(batch: Batch, how: Cut) -> Batch:
+    if how.scale == 1.0 and not how.shift_us:
+        return batch
     ends = tuple(None if end is None else how.moved(end) for end in batch.ends_us)
     return replace(batch, arrival_us=how.moved(batch.arrival_us), ends_us=ends)

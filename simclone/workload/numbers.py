@@ -18,6 +18,8 @@ LATEST_US = MAX_AMOUNT // 2
 
 _MOST_DIGITS = len(str(MAX_AMOUNT))
 _SECOND_DIGITS = 6
+_SHORT = 12
+"""Fewer digits of whole seconds are in range whatever they are."""
 
 
 def whole(scale: int = 1, *, least: int = 0, most: int = MAX_AMOUNT) -> Parser:
@@ -46,6 +48,8 @@ def seconds(text: str) -> int:
     """
     sign, digits = (-1, text[1:]) if text.startswith("-") else (1, text)
     before, dot, after = digits.partition(".")
+    if len(before) < _SHORT and (after == "0" or not dot) and before.isascii() and before.isdigit():
+        return sign * int(before) * SECOND
     if not (digits.isascii() and before.isdigit() and (after.isdigit() or not dot)):
         raise ValueError(f"{shown(text)} is not a number of seconds")
     after = after.rstrip("0")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from simclone.quick import quick
 
+
+@quick
 @dataclass(frozen=True, slots=True)
 class VmRow:
     """One VM as a trace recorded it.
@@ -41,6 +44,7 @@ class HostRow:
     model: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Batch:
     """One request for *count* copies of one shape, as a clone request is.

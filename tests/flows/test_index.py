@@ -14,6 +14,7 @@ from hypothesis import given, settings
 import simclone.engine.allocation as allocation_module
 import simclone.engine.clone.checks as checks_module
 import simclone.placement.host as host_module
+from simclone.allocator.host.index.driver import HostIndex
 from simclone.allocator.host.request import HostRequest
 from simclone.chance import Identity
 from simclone.engine.admin.hosts import change_host_state
@@ -26,7 +27,7 @@ from simclone.engine.waits import run_now
 from simclone.records import CloneRequest, Decision, Placed
 from simclone.units import GIB
 from tests.clouds import apply, clouds, examples, opened, operations
-from tests.time.worlds import Doc
+from tests.time.worlds import Doc, hosts, simulation, stream, vm, world
 
 FAST = host_module.HostIndex.decide
 
@@ -204,3 +205,50 @@ def test_a_limit_that_is_lowered_is_heeded_at_once() -> None:
         answers.append(host_module.decide(request, ctx.cloud, Identity("limit", 3)))
     assert [isinstance(one, Placed) for one in answers] == [True, True, True, False]
     assert seen["placed"] == 2
+
+
+@pytest.mark.parametrize("page", [3, 500])
+def test_clusters_that_fill_and_empty_again_answer_as_the_plain_driver(
+    page: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Shapes of before are used again where candidates stand in the clusters of then; no decision differs."""
+    uneven = [{**one, "cluster": f"c{n % 3}"} for n, one in enumerate((*hosts(6, cpu=4), *hosts(4, cpu=7)))]
+    doc = world(
+        {"hostAllocator.paginationLimit": page},
+        clusters=[{"name": f"c{n}"} for n in range(3)],
+        hosts=[{**one, "name": f"h{n}"} for n, one in enumerate(uneven)],
+        primaryStorages=[
+            {"name": f"nfs{n}", "type": "NFS", "totalCapacity": size, "attachedClusters": [f"c{n}"]}
+            for n, size in enumerate(("25GiB", "40GiB", "1000T"))
+        ],
+        images=[{"name": "image", "size": "1GiB", "actualSize": "100MiB"}],
+        instanceOfferings=[
+            {"name": "unit", "cpuNum": 1, "memorySize": "1GiB"},
+            {"name": "big", "cpuNum": 3, "memorySize": "2GiB"},
+        ],
+        vms=[vm("v", state="Stopped"), vm("w", state="Stopped", instanceOffering="big")],
+        workload=[
+            stream({"every": 3}, lifetime={"exponential": {"mean": 60}}, batch=2),
+            stream({"every": 5}, "large", lifetime={"exponential": {"mean": 90}}, vm="w"),
+        ],
+        run={"horizon": 400},
+    )
+    used: list[bool] = []
+    again = HostIndex._again
+
+    def watched(*given: Any) -> Any:
+        found = again(*given)
+        used.append(found is not None)
+        return found
+
+    monkeypatch.setattr(HostIndex, "_again", watched)
+    results = []
+    for indexed in (True, False):
+        made = simulation(doc)
+        made.ctx.cloud.indexed = indexed
+        results.append(made.run().result())
+    one, other = results
+    assert any(used)
+    assert one.totals.reasons
+    assert (one.answers, one.decisions) == (other.answers, other.decisions)
+    assert list(one.events) == list(other.events)

@@ -354,3 +354,23 @@ def test_own_durations_replace_those_of_the_published_set_one_by_one() -> None:
     model = answer_of({**doc, "run": {"timing": "model"}})
     assert model.ended_us == 30 * SECOND
     assert zstack.ended_us == pytest.approx((30 + 0.1027 * 2 + 0.5 + 0.41) * SECOND, abs=2)
+
+
+@pytest.mark.parametrize("strategy", ["InstantStart", "CreateStopped", "JustCreate"])
+def test_steps_nobody_waits_for_change_nothing(strategy: str) -> None:
+    """Without durations a run that stops at every step leaves the same answers, decisions and events."""
+    doc = world(
+        hosts=hosts(3, cpu=2),
+        requests=[request(n, f"a{n}", f"b{n}", f"c{n}", strategy=strategy) for n in range(3)],
+        workload=[stream({"every": 2}, lifetime=3, batch=2)],
+        run={"horizon": 20},
+    )
+    quick, slow = simulation(doc), simulation(doc)
+    assert quick.ctx.instant
+    slow.ctx.instant = False
+    one, other = quick.run().result(), slow.run().result()
+    assert one.totals == other.totals
+    assert one.totals.ended > 0
+    assert (one.answers, one.decisions) == (other.answers, other.decisions)
+    assert list(one.events) == list(other.events)
+    assert not audited(quick)

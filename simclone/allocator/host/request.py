@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from simclone.model.inventory import ADMIN, StorageConstraint
+from simclone.quick import changed, quick
 
 NEW_CREATE, START, MIGRATE = "NewCreate", "Start", "Migrate"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class HostRequest:
     """One question to the host allocator; indices where the cloud has rows, None where ZStack has null.
@@ -60,7 +62,7 @@ class HostRequest:
 
     def dry(self) -> HostRequest:
         """The same question without intent to reserve."""
-        return replace(self, dry_run=True)
+        return self if self.dry_run else changed(self, dry_run=True)
 
     def tag(self, prefix: str) -> str | None:
         """The value of the first system tag ``prefix::value``."""

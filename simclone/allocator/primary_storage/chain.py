@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from simclone.allocator.backup_storage import feeds
 from simclone.allocator.primary_storage.capacity import VIRTUAL, storage_shortage
 from simclone.allocator.primary_storage.request import CREATE_VM, StorageRequest
 from simclone.chance import Order
 from simclone.model.cloud import Cloud
-from simclone.model.inventory import CONNECTED
+from simclone.model.inventory import CONNECTED, StorageConstraint
+from simclone.model.storage import PrimaryStorage
 from simclone.records import ErrorCode
 from simclone.units import multiplied
 
@@ -33,28 +34,30 @@ def type_priority(cloud: Cloud, backup: int | None, kind: str) -> int:
     return int(cloud.settings.values[f"{name}.backupstorage.primary.storage.priority"])
 
 
-def _main(cloud: Cloud, request: StorageRequest) -> Iterator[int]:
-    for row in _reachable(cloud, request):
-        if request.purpose == CREATE_VM:
-            if request.backup_storage is None or _bound(cloud, request.backup_storage, row):
-                yield row
-        elif multiplied(cloud.storages[row].available, cloud.storage_ratio(row)) > request.size:
-            yield row
+def _main(cloud: Cloud, request: StorageRequest) -> list[int]:
+    reachable = _reachable(cloud, request)
+    if request.purpose == CREATE_VM:
+        backup = request.backup_storage
+        return reachable if backup is None else [row for row in reachable if _bound(cloud, backup, row)]
+    storages = cloud.storages
+    return [row for row in reachable if multiplied(storages[row].available, cloud.storage_ratio(row)) > request.size]
 
 
-def _reachable(cloud: Cloud, request: StorageRequest) -> Iterator[int]:
+def _reachable(cloud: Cloud, request: StorageRequest) -> list[int]:
     rows: Iterable[int] = range(len(cloud.storages))
     if request.host is not None:
         rows = cloud.storages_of(cloud.fleet.get("cluster", request.host))
+    wanted, found = request.candidates, []
     for row in rows:
         one = cloud.storages[row]
-        if not one.usable(True) or row in request.excluded or not _in_reach(cloud, request, row):
+        if not one.usable(True) or row in request.excluded or not _in_reach(request, one):
             continue
-        if request.candidates and row not in request.candidates:
+        if wanted and row not in wanted:
             continue
-        if one.is_local and request.host is None and not request.candidates:
+        if one.is_local and request.host is None and not wanted:
             continue
-        yield row
+        found.append(row)
+    return found
 
 
 def _bound(cloud: Cloud, backup: int, storage: int) -> bool:
@@ -62,20 +65,16 @@ def _bound(cloud: Cloud, backup: int, storage: int) -> bool:
     return cloud.backups[backup].type != "Ceph" or feeds(cloud, backup, storage)
 
 
-def _in_reach(cloud: Cloud, request: StorageRequest, row: int) -> bool:
-    one = cloud.storages[row]
+def _in_reach(request: StorageRequest, one: PrimaryStorage) -> bool:
+    """Whether a storage is seen from where it must be; those of a host's cluster need the host's link."""
     if request.host is not None:
-        seen = cloud.fleet.get("cluster", request.host) in one.clusters
-        return seen and one.links.get(request.host, CONNECTED) == CONNECTED
+        return one.links.get(request.host, CONNECTED) == CONNECTED
     if request.cluster is not None:
         return request.cluster in one.clusters
     return request.zone is None or one.zone == request.zone
 
 
-def _tagged(cloud: Cloud, request: StorageRequest, rows: list[int]) -> list[int] | ErrorCode:
-    wish = request.constraint
-    if wish is None:
-        return rows
+def _tagged(cloud: Cloud, rows: list[int], wish: StorageConstraint) -> list[int] | ErrorCode:
     found = [r for r in rows if r == wish.storage or (wish.tag is not None and wish.tag in cloud.storages[r].tags)]
     if found or not wish.required:
         return found or rows
@@ -85,19 +84,21 @@ def _tagged(cloud: Cloud, request: StorageRequest, rows: list[int]) -> list[int]
 
 def filtered(cloud: Cloud, request: StorageRequest) -> list[int] | ErrorCode:
     """The storages that may take the request, ascending by uuid, or why there is none."""
-    rows = [row for row in _main(cloud, request) if row not in request.avoid]
+    rows = _main(cloud, request)
+    if request.avoid:
+        rows = [row for row in rows if row not in request.avoid]
     if not rows:
         text = f"cannot find primary storage satisfying conditions: attached, usable, {request.size} bytes"
         small = request.purpose != CREATE_VM and any(row not in request.avoid for row in _reachable(cloud, request))
         return ErrorCode(code="SYS.1006", details=text, reason=VIRTUAL if small else "storage.none")
-    tagged = _tagged(cloud, request, rows)
+    tagged = rows if request.constraint is None else _tagged(cloud, rows, request.constraint)
     if isinstance(tagged, ErrorCode):
         return tagged
-    shorts = {row: storage_shortage(cloud, row, request.size, request.exact) for row in tagged}
-    fitting = [row for row, short in shorts.items() if short is None]
+    shorts = [storage_shortage(cloud, row, request.size, request.exact) for row in tagged]
+    fitting = [row for row, short in zip(tagged, shorts, strict=True) if short is None]
     if fitting:
         return fitting
-    reason = next(short for short in shorts.values() if short is not None)
+    reason = next(short for short in shorts if short is not None)
     text = f"no primary storage has {request.size} bytes after subtracting reserved capacity, within its threshold"
     return ErrorCode(code="SYS.1006", details=text, reason=reason)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from simclone.model.inventory import StorageConstraint
+from simclone.quick import quick
 
 CREATE_VM, CREATE_DATA, DOWNLOAD_IMAGE, SNAPSHOT = (
     "CreateNewVm",
@@ -14,6 +15,7 @@ CREATE_VM, CREATE_DATA, DOWNLOAD_IMAGE, SNAPSHOT = (
 )
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class StorageRequest:
     """*size* bytes for *purpose*; empty *candidates* means all.

@@ -12,7 +12,7 @@ from simclone.engine.context import Context, wrapped
 from simclone.engine.life.create import start_new, stop_row
 from simclone.engine.life.snapshot import snapshot
 from simclone.engine.life.start import START_FAILED
-from simclone.engine.waits import Together, Work, Workflow, alone, run_now
+from simclone.engine.waits import Together, Work, Workflow, run_now
 from simclone.model.vms import NONE
 from simclone.records import CloneAnswer, CloneRecord, CloneRequest, ErrorCode
 
@@ -35,19 +35,16 @@ def clone_now(ctx: Context, request: CloneRequest) -> CloneAnswer:
 
 def _elements(ctx: Context, job: Job) -> tuple[CloneRecord, ...]:
     """One element per name in order of completion; a failed clone shows the row it was before its start."""
-    names = job.request.names
-    order = [*job.order, *(place for place in range(len(names)) if place not in set(job.order))]
-    return tuple(
-        CloneRecord(
-            job.request.name,
-            place,
-            names[place],
-            job.vms[place],
-            job.errors[place],
-            job.gone.get(place) or (snapshot(ctx.cloud, job.vms[place]) if job.vms[place] >= 0 else None),
-        )
-        for place in order
-    )
+    name, names, order = job.request.name, job.request.names, job.order
+    if len(order) < len(names):
+        done = set(order)
+        order = [*order, *(place for place in range(len(names)) if place not in done)]
+    made = []
+    for place in order:
+        vm = job.vms[place]
+        shown = job.gone.get(place) or (snapshot(ctx.cloud, vm) if vm >= 0 else None)
+        made.append(CloneRecord(name, place, names[place], vm, job.errors[place], shown))
+    return tuple(made)
 
 
 def _steps(ctx: Context, job: Job) -> Workflow[ErrorCode | None]:
@@ -56,14 +53,15 @@ def _steps(ctx: Context, job: Job) -> Workflow[ErrorCode | None]:
         return error
     add_rows(ctx, job)
     if job.request.strategy != "JustCreate":
-        yield Together([alone(job.vms[place], _start(ctx, job, place)) for place in job.alive()])
+        yield Together([ctx.alone(job.vms[place], _start(ctx, job, place)) for place in job.alive()])
     error = yield from copy_data_volumes(ctx, job)
     if error is not None:
         copies.drop_images(ctx, job, "rollback")
         return error
     if job.request.strategy == "CreateStopped":
-        yield Together([alone(job.vms[place], _stop(ctx, job, place)) for place in job.alive()])
-    yield Work("deleteTemporaryImages")
+        yield Together([ctx.alone(job.vms[place], _stop(ctx, job, place)) for place in job.alive()])
+    if ctx.slow:
+        yield Work("deleteTemporaryImages")
     copies.drop_images_at_end(ctx, job)
     if FLATTEN in job.request.system_tags:
         yield Together([_flatten(ctx, job.vms[place]) for place in job.alive()])
@@ -72,27 +70,32 @@ def _steps(ctx: Context, job: Job) -> Workflow[ErrorCode | None]:
 
 def _prepare(ctx: Context, job: Job) -> Workflow[ErrorCode | None]:
     """Steps 1 to 5, each of which fails the whole call."""
+    slow = ctx.slow
     if job.request.strategy != "JustCreate":
-        yield Work("dryRun", ("host-allocator",), vm=job.source)
+        if slow:
+            yield Work("dryRun", ("host-allocator",), vm=job.source)
         error = checks.dry_run_refusal(ctx, job)
         if error is not None:
             return error
-    yield Work("syncVolumeSize", vm=job.source)
+    if slow:
+        yield Work("syncVolumeSize", vm=job.source)
     error = copies.choose_backups(ctx, job)
     if error is not None:
         return error
-    error = yield from ctx.step(Work("takeSnapshot", vm=job.source))
+    if slow:
+        error = yield from ctx.step(Work("takeSnapshot", vm=job.source))
     error = error or copies.take_snapshots(ctx, job)
-    if error is not None:
-        return error
-    size = sum(ctx.cloud.volumes.get("actual_size", volume) for volume in volumes_to_clone(ctx, job))
-    error = yield from ctx.step(
-        Work("commitImage", ("image-store", *sorted(set(job.backups.values()))), size, job.source)
-    )
+    if error is None and slow:
+        error = yield from ctx.step(_commit(ctx, job))
     if error is not None:
         return error
     copies.make_images(ctx, job)
     return None
+
+
+def _commit(ctx: Context, job: Job) -> Work:
+    size = sum(ctx.cloud.volumes.get("actual_size", volume) for volume in volumes_to_clone(ctx, job))
+    return Work("commitImage", ("image-store", *sorted(set(job.backups.values()))), size, job.source)
 
 
 def _start(ctx: Context, job: Job, place: int) -> Workflow[None]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from simclone.allocator import quota
 from simclone.allocator.host.flow import NO_AVAILABLE_HOST
 from simclone.allocator.host.request import HostRequest
+from simclone.chance import Identity
 from simclone.engine.clone.job import Job, source_host, volumes_to_clone
 from simclone.engine.context import Context, invalid_argument, operation_error
 from simclone.engine.life.start import wrong_state
+from simclone.model.cloud import Cloud
 from simclone.model.inventory import ADMIN
 from simclone.model.vms import NONE
 from simclone.placement.host import dry_run
@@ -100,22 +100,34 @@ def _state(ctx: Context, job: Job) -> ErrorCode | None:
 
 def dry_run_request(ctx: Context, job: Job) -> HostRequest:
     """Step 1: is there a host for one VM of the source's size? Its own group counts, the requested one does not."""
-    cloud, cells = ctx.cloud, ctx.cloud.vms.cells
-    zone, group = cells("zone")[job.source], cells("group")[job.source]
-    charged = cells("account")[job.source] if cloud.settings.fidelity["dryRunQuota"] else ADMIN
+    cloud, vm = ctx.cloud, job.source
+    get = cloud.vms.get
+    l3s = tuple([cloud.nics.get("l3", nic) for nic in cloud.vms.nics[vm]])
+    figures = (get("cpu", vm), get("memory", vm), get("shape", vm), get("account", vm))
+    places = (get("zone", vm), get("group", vm), get("last_host", vm), job.host, job.cluster)
+    known, key = cloud.lasting(), ("dryRun", vm, figures, places, l3s)
+    found: HostRequest | None = known.get(key)
+    if found is None:
+        found = known[key] = _dry_run_request(cloud, job, l3s)
+    return found
+
+
+def _dry_run_request(cloud: Cloud, job: Job, l3s: tuple[int, ...]) -> HostRequest:
+    cells, vm = cloud.vms.cells, job.source
+    zone, group, last = cells("zone")[vm], cells("group")[vm], cells("last_host")[vm]
     return HostRequest(
-        cpu=cells("cpu")[job.source],
-        memory=cells("memory")[job.source],
+        cpu=cells("cpu")[vm],
+        memory=cells("memory")[vm],
         strategy="DefaultHostAllocatorStrategy",
-        vm=job.source,
-        account=charged,
-        l3s=tuple(cloud.nics.get("l3", nic) for nic in cloud.vms.nics[job.source]),
+        vm=vm,
+        account=cells("account")[vm] if cloud.settings.fidelity["dryRunQuota"] else ADMIN,
+        l3s=l3s,
         zone=None if zone == NONE or job.cluster is not None or job.host is not None else zone,
         clusters=() if job.cluster is None else (job.cluster,),
         host=job.host,
-        hypervisor=cloud.vms.shape(job.source).hypervisor_type,
+        hypervisor=cloud.vms.shape(vm).hypervisor_type,
         group=None if group == NONE else group,
-        last_host=None if cells("last_host")[job.source] == NONE else cells("last_host")[job.source],
+        last_host=None if last == NONE else last,
         dry_run=True,
     )
 
@@ -123,7 +135,8 @@ def dry_run_request(ctx: Context, job: Job) -> HostRequest:
 def dry_run_refusal(ctx: Context, job: Job) -> ErrorCode | None:
     """The error of step 1, or None."""
     request = dry_run_request(ctx, job)
-    identity = replace(ctx.identity(job.source), source=job.request.source, ordinal=job.request.ordinal)
+    mine, asked = ctx.identity(job.source), job.request
+    identity = Identity(asked.source, asked.ordinal, mine.position, mine.occasion)
     ctx.announce(request)
     decision = dry_run(request, ctx.cloud, identity)
     ctx.note(job.request.name, ctx.cloud.vms.names[job.source], "dryRun", request.strategy, decision)

@@ -47,9 +47,10 @@ def take_snapshots(ctx: Context, job: Job) -> ErrorCode | None:
 def take_snapshot(ctx: Context, volume: int, name: str, account: int) -> int | ErrorCode:
     """A snapshot of a volume; its actual size is charged on its storage (section 3.10)."""
     ledger, volumes = ctx.ledger, ctx.cloud.volumes
-    size, storage, host = (volumes.get(field, volume) for field in ("actual_size", "storage", "host"))
+    size = volumes.get("actual_size", volume)
     held = NONE
     if size:
+        storage, host = volumes.get("storage", volume), volumes.get("host", volume)
         exact = not ctx.cloud.settings.fidelity["snapshotUsesRatio"]
         local = ctx.cloud.storages[storage].is_local
         request = StorageRequest(

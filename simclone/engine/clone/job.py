@@ -25,7 +25,8 @@ STRATEGIES = ("InstantStart", "JustCreate", "CreateStopped")
 class Job:
     """A call on its way. *vms* and *errors* stand by position in ``names``.
 
-    *order* lists positions as they were completed, *gone* keeps what a failed clone was before its start.
+    *order* lists positions as they were completed, *gone* keeps what a failed clone was before its start, *fast* is a
+    linked clone: copied from the snapshot, without backup storage.
     """
 
     request: CloneRequest
@@ -43,11 +44,10 @@ class Job:
     errors: list[ErrorCode | None] = field(default_factory=list)
     order: list[int] = field(default_factory=list)
     gone: dict[int, VmSnapshot] = field(default_factory=dict)
+    fast: bool = field(init=False)
 
-    @property
-    def fast(self) -> bool:
-        """A linked clone: copied from the snapshot, without backup storage."""
-        return FAST in self.request.system_tags
+    def __post_init__(self) -> None:
+        self.fast = FAST in self.request.system_tags
 
     def alive(self) -> list[int]:
         """Positions whose clone has not failed."""
@@ -58,9 +58,11 @@ def volumes_to_clone(ctx: Context, job: Job) -> list[int]:
     """The root, and with ``full`` the data volumes, by device number."""
     cloud = ctx.cloud
     root = cloud.vms.get("root", job.source)
+    if not job.request.full:
+        return [root]
     data = [v for v in cloud.vms.volumes[job.source] if cloud.volumes.get("type", v) == DATA]
     data.sort(key=lambda volume: cloud.volumes.get("device", volume))
-    return [root, *data] if job.request.full else [root]
+    return [root, *data]
 
 
 def resolve(ctx: Context, request: CloneRequest) -> Job | ErrorCode:
@@ -70,23 +72,23 @@ def resolve(ctx: Context, request: CloneRequest) -> Job | ErrorCode:
         return error
     try:
         job = Job(request, ctx.cloud.find("vm", request.vm), ctx.account(request.account))
-        for kind, name, place in (
-            ("host", request.host, "host"),
-            ("cluster", request.cluster, "cluster"),
-            ("primaryStorage", request.root_storage, "root_storage"),
-            ("primaryStorage", request.data_storage, "data_storage"),
-        ):
-            if name is not None:
-                setattr(job, place, ctx.cloud.find(kind, name))
+        job.host = _row(ctx, "host", request.host)
+        job.cluster = _row(ctx, "cluster", request.cluster)
+        job.root_storage = _row(ctx, "primaryStorage", request.root_storage)
+        job.data_storage = _row(ctx, "primaryStorage", request.data_storage)
     except UnknownName as unknown:
         return not_found(unknown.kind, unknown.name)
     return _with_group(ctx, job)
 
 
+def _row(ctx: Context, kind: str, name: str | None) -> int | None:
+    return None if name is None else ctx.cloud.find(kind, name)
+
+
 def _argument_error(ctx: Context, request: CloneRequest) -> ErrorCode | None:
     if not request.names:
         return invalid_argument("names must hold at least one name")
-    if not all(name.strip() for name in request.names):
+    if not all(map(str.strip, request.names)):
         return invalid_argument("a name must not be empty")
     if len(request.names) > ctx.max_names:
         return invalid_argument(f"names holds {len(request.names)} entries, the limit is {ctx.max_names}")
@@ -98,7 +100,10 @@ def _argument_error(ctx: Context, request: CloneRequest) -> ErrorCode | None:
 
 
 def _tag_error(ctx: Context, request: CloneRequest) -> ErrorCode | None:
-    for tags in (request.system_tags, request.root_tags, request.data_tags, request.user_tags):
+    groups = (request.system_tags, request.root_tags, request.data_tags, request.user_tags)
+    if not any(groups):
+        return None
+    for tags in groups:
         if len(set(tags)) < len(tags):
             return invalid_argument("a tag is given twice")
     for tag in (*request.system_tags, *request.root_tags, *request.data_tags):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from ipaddress import IPv4Address
 
 from simclone.allocator.host.strategies import LEAST_VM
@@ -11,6 +10,7 @@ from simclone.engine.context import Context, operation_error
 from simclone.engine.life.create import NewVm, add_row
 from simclone.model.inventory import Shape, Wish
 from simclone.model.vms import NONE
+from simclone.quick import changed
 
 COPIED_TAGS = frozenset(
     [
@@ -50,6 +50,8 @@ def clone_tags(source_tags: tuple[str, ...], offering_tags: tuple[str, ...], ask
     >>> clone_tags(("ha::NeverStop", "hostname::a"), (), ("ha::None",))
     ('ha::None',)
     """
+    if not (source_tags or offering_tags or asked):
+        return ()
     found = {_head(tag): tag for tag in offering_tags}
     found.update({_head(tag): tag for tag in source_tags if _head(tag) in COPIED_TAGS})
     for tag in asked:
@@ -73,11 +75,11 @@ def clone_shape(ctx: Context, job: Job) -> Shape:
     shape = cloud.vms.shape(job.source)
     root = cloud.vms.get("root", job.source)
     offering = None if shape.offering is None else cloud.offerings[shape.offering]
-    return replace(
+    return changed(
         shape,
         strategy=shape.strategy or LEAST_VM,
         image=job.images[root],
-        l3s=tuple(cloud.nics.get("l3", nic) for nic in cloud.vms.nics[job.source]),
+        l3s=tuple([cloud.nics.get("l3", nic) for nic in cloud.vms.nics[job.source]]),
         root_size=cloud.volumes.get("size", root),
         root_offering=None,
         disks=(),
@@ -90,10 +92,9 @@ def clone_shape(ctx: Context, job: Job) -> Shape:
 
 def clone_wish(ctx: Context, job: Job) -> Wish:
     """Where the clones go: whole and fast clones stay on the source's root storage unless another is named."""
-    cloud, request = ctx.cloud, job.request
-    root = cloud.vms.get("root", job.source)
-    zone = cloud.vms.get("zone", job.source)
-    storage = cloud.volumes.get("storage", root)
+    cloud, request, cells = ctx.cloud, job.request, ctx.cloud.vms.cells
+    root, zone = cells("root")[job.source], cells("zone")[job.source]
+    storage = cloud.volumes.cells("storage")[root]
     pinned = job.root_storage
     if pinned is None and (request.full or job.fast):
         pinned = storage
@@ -114,16 +115,17 @@ def clone_wish(ctx: Context, job: Job) -> Wish:
 
 def _static_ips(ctx: Context, tags: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
     """Addresses asked for by tags ``staticIp::<network>::<address>``; of several clones the first gets it."""
+    if not tags:
+        return ()
     parts = (tag.split("::") for tag in tags if tag.startswith("staticIp::"))
     return tuple((ctx.cloud.find("l3Network", part[1]), int(IPv4Address(part[2]))) for part in parts)
 
 
 def _volume_tags(ctx: Context, root: int, asked: tuple[str, ...]) -> tuple[str, ...]:
-    inherited = [
-        tag
-        for tag in ctx.cloud.volumes.tags.get(root, ())
-        if tag.split("::")[0] in ("volumeProvisioningStrategy", "capability")
-    ]
+    own = ctx.cloud.volumes.tags.get(root)
+    if not own:
+        return asked
+    inherited = [tag for tag in own if tag.split("::")[0] in ("volumeProvisioningStrategy", "capability")]
     heads = {tag.split("::")[0] for tag in asked}
     return (*(tag for tag in inherited if tag.split("::")[0] not in heads), *asked)
 
@@ -135,6 +137,7 @@ def add_rows(ctx: Context, job: Job) -> None:
     """
     shape, wish = clone_shape(ctx, job), clone_wish(ctx, job)
     cells = ctx.cloud.vms.cells
+    cpu, memory = cells("cpu")[job.source], cells("memory")[job.source]
     taken = taken_names(ctx)
     for position, name in enumerate(job.request.names):
         if taken is not None and name in taken:
@@ -147,8 +150,8 @@ def add_rows(ctx: Context, job: Job) -> None:
         new = NewVm(
             name=name,
             shape=shape,
-            cpu=cells("cpu")[job.source],
-            memory=cells("memory")[job.source],
+            cpu=cpu,
+            memory=memory,
             account=job.account,
             wish=wish,
             group=job.group,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from simclone.allocator import quota
 from simclone.engine.allocation import allocation
@@ -13,9 +13,11 @@ from simclone.model.inventory import CONNECTED, Shape, Wish
 from simclone.model.vms import NONE, STATE
 from simclone.placement import first_start
 from simclone.placement.search import Found, host_request, search
+from simclone.quick import changed, quick
 from simclone.records import ErrorCode, Placed
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class NewVm:
     """Everything one create needs; *cpu* vCPUs, *memory* bytes, *group* an affinity group's row."""
@@ -39,7 +41,6 @@ def add_row(ctx: Context, new: NewVm) -> int:
     zone = new.wish.zone
     vm = ledger.add_vm(
         new.name,
-        state=STATE["Created"],
         shape=vms.shape_row(new.shape),
         account=new.account,
         cpu=new.cpu,
@@ -61,11 +62,12 @@ def create_vm(ctx: Context, new: NewVm, strategy: str = "InstantStart") -> Workf
     error = create_refusal(ctx.cloud, new, strategy)
     if error is not None:
         return Outcome(NONE, error)
-    wish = replace(new.wish, paused=strategy == "CreateStopped")
-    vm = add_row(ctx, replace(new, wish=normalised(ctx.cloud, new.shape, wish)))
+    wish = changed(new.wish, paused=strategy == "CreateStopped")
+    vm = add_row(ctx, changed(new, wish=normalised(ctx.cloud, new.shape, wish)))
     if strategy == "JustCreate":
         return Outcome(vm)
-    yield Work("createVm", vm=vm)
+    if ctx.slow:
+        yield Work("createVm", vm=vm)
     failed = yield from start_new(ctx, vm, new.name)
     if failed is not None:
         return Outcome(NONE, wrapped("SYS.1006", failed))
@@ -77,11 +79,11 @@ def create_vm(ctx: Context, new: NewVm, strategy: str = "InstantStart") -> Workf
 def normalised(cloud: Cloud, shape: Shape, wish: Wish) -> Wish:
     """A named host overrides cluster and zone, a cluster the zone; the first network's zone is the default."""
     if wish.host is not None:
-        return replace(wish, cluster=None, zone=None)
+        return changed(wish, cluster=None, zone=None)
     if wish.cluster is not None:
-        return replace(wish, zone=None)
+        return changed(wish, zone=None)
     if wish.zone is None and shape.l3s:
-        return replace(wish, zone=cloud.l3s[shape.l3s[0]].zone)
+        return changed(wish, zone=cloud.l3s[shape.l3s[0]].zone)
     return wish
 
 
@@ -147,23 +149,26 @@ def start_new(ctx: Context, vm: int, request: str) -> Workflow[ErrorCode | None]
 
 
 def _stages(ctx: Context, vm: int, wish: Wish, request: str) -> Workflow[ErrorCode | None]:
-    ledger, cloud, identity = ctx.ledger, ctx.cloud, ctx.identity(vm)
+    ledger, cloud, identity, slow = ctx.ledger, ctx.cloud, ctx.identity(vm), ctx.slow
     if wish.fast_host is not None and wish.host not in (None, wish.fast_host):
         text = "creation relies on the image cache of another host"
         return operation_error(text, "storage.fastClone")
     if wish.fast_host is not None:
-        wish = replace(wish, host=wish.fast_host)
+        wish = changed(wish, host=wish.fast_host)
     backup = first_start.choose_backup(ledger, vm, wish)
     if isinstance(backup, ErrorCode):
         return backup
-    work, view = allocation(ctx, vm)
-    error = yield from ctx.step(work)
-    if error is not None:
-        return error
+    seen = None
+    if slow:
+        work, view = allocation(ctx, vm)
+        error = yield from ctx.step(work)
+        if error is not None:
+            return error
+        seen = view.seen
     if ctx.watch is not None:
-        ctx.announce(host_request(cloud, vm, wish, backup), view.seen)
-    found = search(ledger, vm, wish, backup, identity, view.seen)
-    if view.seen is not None and isinstance(found.decisions[-1][1] if found.decisions else None, Placed):
+        ctx.announce(host_request(cloud, vm, wish, backup), seen)
+    found = search(ledger, vm, wish, backup, identity, seen)
+    if seen is not None and isinstance(found.decisions[-1][1] if found.decisions else None, Placed):
         ctx.count_breaches(found.breaches)
     for asked, decision in found.decisions:
         ctx.note(request, cloud.vms.names[vm], "host", asked.strategy, decision)
@@ -171,24 +176,21 @@ def _stages(ctx: Context, vm: int, wish: Wish, request: str) -> Workflow[ErrorCo
         return found.outcome
     first_start.make_volumes(ledger, vm, wish, found.outcome)
     error = first_start.make_nics(ledger, vm, identity)
-    if error is not None:
-        return error
-    error = yield from ctx.step(Work("allocateAddress", vm=vm))
+    if error is None and slow:
+        error = yield from ctx.step(Work("allocateAddress", vm=vm))
     error = error or first_start.take_addresses(ledger, vm, wish, identity)
-    if error is not None:
-        return error
-    queue, missing = first_start.cache_queue(ledger, vm, wish)
-    error = yield from ctx.step(Work("cacheImage", queue, missing, vm))
+    if error is None and slow:
+        error = yield from ctx.step(Work("cacheImage", *first_start.cache_queue(ledger, vm, wish), vm))
     error = error or first_start.cache_image(ledger, vm, wish, identity)
-    if error is not None:
-        return error
-    error = yield from ctx.step(Work("startOnHypervisor", ("host", found.outcome.host), vm=vm))
+    if error is None and slow:
+        error = yield from ctx.step(Work("startOnHypervisor", ("host", found.outcome.host), vm=vm))
     return error or host_lost(ctx, found.outcome.host)
 
 
 def host_lost(ctx: Context, host: int) -> ErrorCode | None:
     """The error of a start whose host was lost on the way."""
-    if ctx.cloud.fleet.get("status", host) == CONNECTED and ctx.cloud.fleet.get("exists", host):
+    cells = ctx.cloud.fleet.cells
+    if cells("status")[host] == CONNECTED and cells("exists")[host]:
         return None
     text = f"host {ctx.cloud.fleet.uuids[host]} was lost while the VM was being started on it"
     return ErrorCode("HOST.1010", text, reason="host.lost")

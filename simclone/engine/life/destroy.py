@@ -11,29 +11,31 @@ from simclone.model.vms import NONE, ROOT, STATE
 
 def destroy_vm(ctx: Context, vm: int) -> Workflow[Outcome]:
     """End a VM: host and addresses at once, disks by the deletion policy; data volumes are detached and stay."""
-    ledger, cloud = ctx.ledger, ctx.cloud
-    if cloud.vms.state_name(vm) == "Destroyed":
+    ledger, cloud, vms = ctx.ledger, ctx.cloud, ctx.cloud.vms
+    if vms.state_name(vm) == "Destroyed":
         return Outcome(vm, wrong_state(cloud, vm, "destroy"))
-    yield Work("destroy", vm=vm)
-    if cloud.vms.get("hold_host", vm) != NONE:
+    if ctx.slow:
+        yield Work("destroy", vm=vm)
+    if vms.cells("hold_host")[vm] != NONE:
         stop_row(ctx, vm)
     ledger.set_vm(vm, state=STATE["Destroyed"])
-    for nic in cloud.vms.nics[vm]:
+    for nic in vms.nics[vm]:
         ledger.return_address(nic, "destroy")
-    for volume in list(cloud.vms.volumes[vm]):
-        if cloud.volumes.get("type", volume) != ROOT:
+    kinds = cloud.volumes.cells("type")
+    for volume in list(vms.volumes[vm]):
+        if kinds[volume] != ROOT:
             ledger.detach_volume(volume)
-    if cloud.settings.values["vm.deletionPolicy"] == "Direct" or cloud.vms.get("root", vm) == NONE:
+    if cloud.settings.values["vm.deletionPolicy"] == "Direct" or vms.cells("root")[vm] == NONE:
         remove(ctx, vm, "direct")
     return Outcome(vm)
 
 
 def remove(ctx: Context, vm: int, cause: str) -> None:
     """Take away a destroyed VM with its root volume and cards."""
-    ledger, cloud = ctx.ledger, ctx.cloud
-    for nic in list(cloud.vms.nics[vm]):
+    ledger, vms = ctx.ledger, ctx.cloud.vms
+    for nic in list(vms.nics[vm]):
         ledger.remove_nic(nic, cause)
-    for volume in list(cloud.vms.volumes[vm]):
+    for volume in list(vms.volumes[vm]):
         ledger.remove_volume(volume, cause)
     ledger.remove_vm(vm)
 

@@ -8,19 +8,20 @@ from simclone.records import VmSnapshot
 
 def snapshot(cloud: Cloud, vm: int) -> VmSnapshot:
     """The VM as it stands."""
-    cells, nics, volumes = cloud.vms.cells, cloud.nics, cloud.volumes
-    cards = tuple(cloud.vms.nics[vm])
+    vms, volumes = cloud.vms, cloud.volumes
+    cells, ips, storage, home = vms.cells, cloud.nics.cells("ip"), volumes.cells("storage"), volumes.cells("host")
+    cards = tuple(vms.nics[vm])
     return VmSnapshot(
         vm=vm,
-        state=cloud.vms.state_name(vm),
+        state=vms.state_name(vm),
         host=cells("host")[vm],
         last_host=cells("last_host")[vm],
         cluster=cells("cluster")[vm],
         cpu=cells("cpu")[vm],
         memory=cells("memory")[vm],
         nics=cards,
-        ips=tuple(nics.get("ip", nic) for nic in cards),
-        volumes=tuple((v, volumes.get("storage", v), volumes.get("host", v)) for v in cloud.vms.volumes[vm]),
+        ips=tuple([ips[nic] for nic in cards]),
+        volumes=tuple([(volume, storage[volume], home[volume]) for volume in vms.volumes[vm]]),
         born_us=cells("born_us")[vm],
         changed_us=cells("changed_us")[vm],
     )

@@ -17,8 +17,10 @@ class AddressBook(Journal):
 
     def add_nic(self, vm: int, l3: int, device: int, mac: int) -> int:
         """A card without address."""
-        row = self._row(self.cloud.nics, alive=1, vm=vm, l3=l3, ip=NONE, device=device, mac=mac, born_us=self.now_us)
-        self._put(self.cloud.vms.nics, vm, [*self.cloud.vms.nics[vm], row])
+        row, cells = self._row(self.cloud.nics), self.cloud.nics._cells
+        cells["alive"][row], cells["vm"][row], cells["l3"][row] = 1, vm, l3
+        cells["device"][row], cells["mac"][row], cells["born_us"][row] = device, mac, self.now_us
+        self._push(self.cloud.vms.nics[vm], row)
         self._put(self.cloud.nics.macs, (mac, device & 0xFF), row)
         return row
 
@@ -46,15 +48,18 @@ class AddressBook(Journal):
         self._put(used, ip, nic)
         if nic != NONE:
             self._cell(self.cloud.nics, "ip", nic, ip)
-        self._emit("hold", f"nic/{nic}", f"l3/{l3}", (("ip", ip),))
+        if self.recording:
+            self._show("hold", ("nic", nic), ("l3", l3), ("ip",), (ip,))
 
     def end_ip(self, l3: int, ip: int, cause: str = "") -> None:
         """Give an address back."""
-        if ip not in self.cloud.pools[l3].used:
+        used = self.cloud.pools[l3].used
+        if ip not in used:
             raise InvariantViolation(f"address {ip} on {self.cloud.l3s[l3].name} returned twice")
-        nic = self.cloud.pools[l3].used[ip]
-        self._forget(self.cloud.pools[l3].used, ip)
-        self._emit("end", f"nic/{nic}", f"l3/{l3}", (("ip", ip),), cause)
+        nic = used[ip]
+        self._forget(used, ip)
+        if self.recording:
+            self._show("end", ("nic", nic), ("l3", l3), ("ip",), (ip,), cause)
 
     def _forget(self, mapping: dict[K, int], key: K) -> None:
         if self._undo is not None:

@@ -14,6 +14,9 @@ from simclone.units import divided
 _UNCHARGED = frozenset(STATE[name] for name in ("Destroyed", "Created", "Destroying", "Stopped"))
 
 
+_FIGURES = ("cpu", "memory", "available_cpu", "available_memory")
+
+
 class HostBook(Journal):
     """Verbs about hosts."""
 
@@ -22,16 +25,18 @@ class HostBook(Journal):
         if not self.recording and self._undo is None and not self.cloud.fleet.devices:
             self._hold_quietly(vm, host)
             return
-        cells = self.cloud.vms.cells
-        if cells("hold_host")[vm] != NONE:
-            raise InvariantViolation(f"VM {self.cloud.vms.names[vm]} already holds a host")
-        cpu, memory = cells("cpu")[vm], cells("memory")[vm]
+        vms = self.cloud.vms
+        if vms.get("hold_host", vm) != NONE:
+            raise InvariantViolation(f"VM {vms.names[vm]} already holds a host")
+        cpu, memory = vms.get("cpu", vm), vms.get("memory", vm)
         charged = divided(memory, self.cloud.fleet.memory_ratio(host))
         self._charge_host(host, cpu, charged)
-        for name, value in (("hold_host", host), ("hold_cpu", cpu), ("hold_memory", charged)):
-            self._cell(self.cloud.vms, name, vm, value)
-        self._tell(vm, host, cpu, cells("memory")[vm])
-        self._emit("hold", f"vm/{vm}", f"host/{host}", self._figures(host, cpu, charged), cause)
+        self._cell(vms, "hold_host", vm, host)
+        self._cell(vms, "hold_cpu", vm, cpu)
+        self._cell(vms, "hold_memory", vm, charged)
+        self._tell(vm, host, cpu, memory)
+        if self.recording:
+            self._show("hold", ("vm", vm), ("host", host), _FIGURES, self._moved(host, cpu, charged), cause)
         self._take_devices(vm, host, +1)
 
     def _hold_quietly(self, vm: int, host: int) -> None:
@@ -78,7 +83,8 @@ class HostBook(Journal):
 
     def _take_devices(self, vm: int, host: int, sign: int) -> None:
         """Whole PCI devices go with the host: taken at the start, given back at the stop."""
-        for spec, count in device_asks(self.cloud.vms.shape(vm).system_tags):
+        tags = self.cloud.vms.shape(vm).system_tags
+        for spec, count in device_asks(tags) if tags else ():
             held = self.cloud.fleet.devices_held.setdefault(spec, {})
             left = held.get(host, 0) + sign * count
             if left < 0:
@@ -93,9 +99,11 @@ class HostBook(Journal):
 
     def _figures(self, host: int, cpu: int, memory: int) -> tuple[tuple[str, int], ...]:
         """What an event about a host says: what was moved, and what the recorded book says afterwards."""
-        get = self.cloud.fleet.get
-        after = (("available_cpu", get("available_cpu", host)), ("available_memory", get("available_memory", host)))
-        return (("cpu", cpu), ("memory", memory), *after)
+        return tuple(zip(_FIGURES, self._moved(host, cpu, memory), strict=True))
+
+    def _moved(self, host: int, cpu: int, memory: int) -> tuple[int, int, int, int]:
+        cells = self.cloud.fleet._cells
+        return cpu, memory, cells["available_cpu"][host], cells["available_memory"][host]
 
     def _charge_host(self, host: int, cpu: int, memory: int) -> None:
         self._host_add("available_cpu", host, -cpu)
@@ -119,7 +127,8 @@ class HostBook(Journal):
         for name, value in (("hold_host", NONE), ("hold_cpu", 0), ("hold_memory", 0)):
             self._cell(self.cloud.vms, name, vm, value)
         self._return(host, cells("cpu")[vm], cells("memory")[vm], cpu, memory, f"vm/{vm}")
-        self._emit("end", f"vm/{vm}", f"host/{host}", self._figures(host, cpu, memory), cause)
+        if self.recording:
+            self._show("end", ("vm", vm), ("host", host), _FIGURES, self._moved(host, cpu, memory), cause)
 
     def return_again(self, vm: int, host: int) -> None:
         """ZStack's second return of the same capacity after a storage failure (host-allocation.md, surprise 7)."""

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from simclone.errors import InvariantViolation
+from simclone.model.books.events import EventLog
 from simclone.model.cloud import USAGE, Cloud
 from simclone.model.columns import Columns
-from simclone.records import Event
+from simclone.model.vms import NONE
 
 _SLOT = {name: place for place, name in enumerate(USAGE)}
 
@@ -20,7 +21,7 @@ class Journal:
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
         self.now_us = 0
-        self.events: list[Event] = []
+        self.events = EventLog()
         self.recording = True
         self.watchers: list[Callable[[int, int, int, int], None]] = []
         self._next = 0
@@ -80,16 +81,15 @@ class Journal:
             self._undo.append((rows.pop, ()))
         rows.append(value)
 
-    def _row(self, table: Columns, **values: int) -> int:
+    def _row(self, table: Columns) -> int:
+        """A fresh row; its cells are written without being remembered, as the whole row is."""
         row = table._new_row()
         if self._undo is not None:
             self._undo.append((_pop_row, (table, row)))
-        for name, value in values.items():
-            table.cells(name)[row] = value
         return row
 
     def _cell(self, table: Columns, name: str, row: int, value: int) -> None:
-        cells = table.cells(name)
+        cells = table._cells[name]
         if self._undo is not None:
             self._undo.append((table.put, (name, row, cells[row])))
         cells[row] = value
@@ -105,8 +105,9 @@ class Journal:
 
     def _host_add(self, name: str, host: int, amount: int) -> None:
         if self._undo is None:
-            self.cloud.fleet.cells(name)[host] += amount
-            self.cloud.touched.add(host)
+            cloud = self.cloud
+            cloud.fleet._cells[name][host] += amount
+            cloud.touched.add(host)
         else:
             self._host(name, host, self.cloud.fleet.cells(name)[host] + amount)
 
@@ -114,7 +115,19 @@ class Journal:
         self, kind: str, subject: str, target: str, amounts: tuple[tuple[str, int], ...], cause: str = ""
     ) -> None:
         if self.recording:
-            self.events.append(Event(len(self.events), self.now_us, kind, subject, target, amounts, cause))
+            self.events.rows.append((self.now_us, kind, subject, None, target, None, None, amounts, cause))
+
+    def _show(
+        self,
+        kind: str,
+        subject: tuple[str, int],
+        target: tuple[str, int],
+        names: tuple[str, ...],
+        values: tuple[int, ...],
+        cause: str = "",
+    ) -> None:
+        """An event about two rows, for whoever is *recording*: words and numbers are put together when it is read."""
+        self.events.rows.append((self.now_us, kind, *subject, *target, names, values, cause))
 
     def _use(self, account: int, quota: str, amount: int) -> None:
         self.cloud.amounts += 1
@@ -131,5 +144,5 @@ def _pop_row(table: Columns, row: int) -> None:
     if table.size != row + 1:
         raise InvariantViolation("rows are undone out of order")
     for name in table.FIELDS:
-        table.cells(name)[row] = 0
+        table.cells(name)[row] = NONE if name in table.UNSET else 0
     table.size = row

@@ -7,11 +7,14 @@ from typing import Any, NamedTuple
 from simclone.errors import InvariantViolation
 from simclone.model.books.journal import Journal
 from simclone.model.cloud import Cloud
-from simclone.model.storage import ANYWHERE
+from simclone.model.storage import ANYWHERE, OsdGroup, PrimaryStorage
 from simclone.model.vms import NONE, VOLUME_STATUS
 from simclone.units import divided
 
 _CREATING, _READY, _DELETED = (VOLUME_STATUS[name] for name in ("Creating", "Ready", "Deleted"))
+
+
+_FIGURES = ("bytes", "host", "osd", "available")
 
 
 class Space(NamedTuple):
@@ -52,7 +55,8 @@ class SpaceBook(Journal):
         space = Space(storage, host, osd, size, amount, exact, owner)
         self._put(self.spaces, number, space)
         self._charge_space(space, amount, amount)
-        self._emit("hold", f"space/{number}", f"storage/{storage}", self._amounts(space, amount), owner)
+        if self.recording:
+            self._show_space("hold", number, space, amount, owner)
         return number
 
     def end_space(self, number: int, cause: str = "") -> None:
@@ -63,29 +67,33 @@ class SpaceBook(Journal):
         self._drop(self.spaces, number)
         back = space.amount if space.exact else divided(space.size, self.cloud.storage_ratio(space.storage))
         self._charge_space(space, -space.amount, -back)
-        target, subject = f"storage/{space.storage}", f"space/{number}"
+        if not self.recording:
+            return
         if back != space.amount:
-            self._emit("drift", subject, target, self._amounts(space, back - space.amount), "ratioChanged")
-        self._emit("end", subject, target, self._amounts(space, space.amount), cause)
+            self._show_space("drift", number, space, back - space.amount, "ratioChanged")
+        self._show_space("end", number, space, space.amount, cause)
 
-    def _amounts(self, space: Space, amount: int) -> tuple[tuple[str, int], ...]:
+    def _show_space(self, kind: str, number: int, space: Space, amount: int, cause: str) -> None:
         after = self.cloud.storages[space.storage].available
-        return (("bytes", amount), ("host", space.host), ("osd", space.osd), ("available", after))
+        values = (amount, space.host, space.osd, after)
+        self._show(kind, ("space", number), ("storage", space.storage), _FIGURES, values, cause)
 
     def _charge_space(self, space: Space, held: int, recorded: int) -> None:
         storage = self.cloud.storages[space.storage]
         self.cloud.amounts += 1
-        books: list[Any] = [storage]
+        self._charge_book(storage, held, recorded)
         if space.osd != NONE:
-            books.append(storage.osd_groups[space.osd])
-        for book in books:
-            self._attr(book, "available", book.available - recorded)
-            self._attr(book, "held", book.held + held)
-            self._attr(book, "drift", book.drift + held - recorded)
+            self._charge_book(storage.osd_groups[space.osd], held, recorded)
         if space.host != ANYWHERE and storage.shares is not None:
             cells = storage.shares.cells
             for name, change in (("available", -recorded), ("held", held), ("drift", held - recorded)):
                 self._cell(storage.shares, name, space.host, cells(name)[space.host] + change)
+
+    def _charge_book(self, book: PrimaryStorage | OsdGroup, held: int, recorded: int) -> None:
+        self._attr(book, "available", book.available - recorded)
+        self._attr(book, "held", book.held + held)
+        if held != recorded:
+            self._attr(book, "drift", book.drift + held - recorded)
 
     def move_space(self, number: int, host: int) -> int:
         """Local space that moved to another host of the same storage; returns the new hold."""

@@ -12,7 +12,8 @@ from simclone.model.vms import NONE, STATE
 
 _FIGURES = ("state", "host", "last_host", "cpu", "memory", "root")
 _SHOWN = frozenset(_FIGURES)
-_COUNTED = frozenset({*_FIGURES, "alive", "account", "group"})
+_MOVING = frozenset({"host", "alive", "account", "group"})
+_COUNTED = frozenset({*_FIGURES, *_MOVING})
 """What the counts of hosts, groups and accounts depend on."""
 _NOT_RUNNING = frozenset(STATE[name] for name in ("Stopped", "Destroying", "Destroyed", "Created"))
 _STARTING, _STOPPED, _DESTROYED = STATE["Starting"], STATE["Stopped"], STATE["Destroyed"]
@@ -21,23 +22,35 @@ _STARTING, _STOPPED, _DESTROYED = STATE["Starting"], STATE["Stopped"], STATE["De
 class VmBook(Journal):
     """Verbs about VM rows."""
 
-    def add_vm(self, name: str, **values: int) -> int:
-        """A new VM row in state Created, on no host."""
+    def add_vm(
+        self,
+        name: str,
+        *,
+        shape: int,
+        account: int,
+        cpu: int,
+        memory: int,
+        zone: int = 0,
+        source: int = 0,
+        ordinal: int = 0,
+        position: int = 0,
+        occasion: int = 0,
+    ) -> int:
+        """A new VM row in state Created, on no host; *cpu* vCPUs, *memory* bytes, the others rows and numbers."""
         vms = self.cloud.vms
-        defaults = dict.fromkeys(("host", "last_host", "cluster", "root", "group", "hold_host", "move_host"), NONE)
-        row = self._row(vms, **{**defaults, "alive": 1, "born_us": self.now_us, "changed_us": self.now_us, **values})
+        row, cells = self._row(vms), vms._cells
+        cells["alive"][row], cells["shape"][row], cells["account"][row] = 1, shape, account
+        cells["cpu"][row], cells["memory"][row], cells["zone"][row] = cpu, memory, zone
+        cells["source"][row], cells["ordinal"][row] = source, ordinal
+        cells["position"][row], cells["occasion"][row] = position, occasion
+        cells["born_us"][row] = cells["changed_us"][row] = self.now_us
         self._push(vms.names, name)
         self._put(vms.by_name, name, [*vms.by_name.get(name, ()), row])
         self._put(vms.volumes, row, [])
         self._put(vms.nics, row, [])
         self._count_vm(row, +1)
-        self._emit(
-            "vm",
-            f"vm/{row}",
-            f"account/{vms.get('account', row)}",
-            self._vm_figures(row),
-            f"add {vms.shape(row).strategy}",
-        )
+        if self.recording:
+            self._show_vm(row, f"add {vms.shape(row).strategy}")
         return row
 
     def add_vms(self, names: Sequence[str], **values: IntArray | int) -> int:
@@ -49,8 +62,7 @@ class VmBook(Journal):
             raise InvariantViolation("rows are added at once only where nobody records them")
         vms = self.cloud.vms
         first = vms._new_rows(len(names))
-        defaults = dict.fromkeys(("host", "last_host", "cluster", "root", "group", "hold_host", "move_host"), NONE)
-        usual = {**defaults, "alive": 1, "state": STATE["Created"], "born_us": self.now_us}
+        usual = {"alive": 1, "state": STATE["Created"], "born_us": self.now_us}
         for field, value in {**usual, **values}.items():
             vms.array(field)[first:] = value
         vms.names.extend(names)
@@ -94,61 +106,78 @@ class VmBook(Journal):
 
     def set_vm(self, vm: int, **values: int) -> None:
         """Change fields of a VM; counts per host, account and group follow."""
-        cells, counted = self.cloud.vms.cells, not _COUNTED.isdisjoint(values)
+        cells = self.cloud.vms._cells
+        # of an administrator's VM in no group only its host and its being Stopped count anywhere
+        steady = (
+            cells["account"][vm] == ADMIN
+            and cells["group"][vm] == NONE
+            and cells["state"][vm] != _STOPPED
+            and values.get("state") != _STOPPED
+            and _MOVING.isdisjoint(values)
+        )
+        counted = not steady and not _COUNTED.isdisjoint(values)
         if counted:
             self._count_vm(vm, -1)
         if self._undo is None:
             for name, value in values.items():
-                cells(name)[vm] = value
-            cells("changed_us")[vm] = self.now_us
+                cells[name][vm] = value
+            cells["changed_us"][vm] = self.now_us
         else:
             for name, value in {**values, "changed_us": self.now_us}.items():
                 self._cell(self.cloud.vms, name, vm, value)
         if counted:
             self._count_vm(vm, +1)
         if self.recording and not _SHOWN.isdisjoint(values):
-            self._emit("vm", f"vm/{vm}", f"account/{cells('account')[vm]}", self._vm_figures(vm), "change")
+            self._show_vm(vm, "change")
 
-    def _vm_figures(self, vm: int) -> tuple[tuple[str, int], ...]:
-        cells = self.cloud.vms.cells
-        return tuple([(name, cells(name)[vm]) for name in _FIGURES])
+    def _show_vm(self, vm: int, cause: str) -> None:
+        cells = self.cloud.vms._cells
+        values = (
+            cells["state"][vm],
+            cells["host"][vm],
+            cells["last_host"][vm],
+            cells["cpu"][vm],
+            cells["memory"][vm],
+            cells["root"][vm],
+        )
+        self._show("vm", ("vm", vm), ("account", cells["account"][vm]), _FIGURES, values, cause)
 
     def remove_vm(self, vm: int) -> None:
         """Take the row out of the database: its name is free, its group forgets it."""
-        group = self.cloud.vms.get("group", vm)
-        if group != NONE:
+        cells = self.cloud.vms._cells
+        if cells["group"][vm] != NONE:
             self.leave_group(vm)
-        if self.cloud.vms.get("hold_host", vm) != NONE:
+        if cells["hold_host"][vm] != NONE:
             raise InvariantViolation(f"VM {self.cloud.vms.names[vm]} is removed while it holds a host")
         self._count_vm(vm, -1)
         self._cell(self.cloud.vms, "alive", vm, 0)
-        self._emit("vm", f"vm/{vm}", f"account/{self.cloud.vms.get('account', vm)}", self._vm_figures(vm), "remove")
+        if self.recording:
+            self._show_vm(vm, "remove")
 
     def _count_vm(self, vm: int, sign: int) -> None:
-        cells = self.cloud.vms.cells
-        if not cells("alive")[vm]:
+        cells = self.cloud.vms._cells
+        if not cells["alive"][vm]:
             return
-        state, host, last = cells("state")[vm], cells("host")[vm], cells("last_host")[vm]
-        cpu, memory = cells("cpu")[vm], cells("memory")[vm]
+        state, host, last = cells["state"][vm], cells["host"][vm], cells["last_host"][vm]
         if host != NONE:
             self._host_add("vm_count", host, sign)
+            group = cells["group"][vm]
+            if group != NONE:
+                counts = self.cloud.groups[group].counts
+                self._put(counts, host, counts.get(host, 0) + sign)
         if state == _STOPPED and last != NONE:
             self._host_add("stopped_count", last, sign)
-            self._host_add("stopped_cpu", last, sign * cpu)
-            self._host_add("stopped_memory", last, sign * memory)
-        group = cells("group")[vm]
-        if group != NONE and host != NONE:
-            counts = self.cloud.groups[group].counts
-            self._put(counts, host, counts.get(host, 0) + sign)
-        account = cells("account")[vm]
+            self._host_add("stopped_cpu", last, sign * cells["cpu"][vm])
+            self._host_add("stopped_memory", last, sign * cells["memory"][vm])
+        account = cells["account"][vm]
         if account != ADMIN:
-            placed = host != NONE or last != NONE or cells("root")[vm] != NONE
+            placed = host != NONE or last != NONE or cells["root"][vm] != NONE
             if state != _DESTROYED and placed:
                 self._use(account, "vm.totalNum", sign)
             if state not in _NOT_RUNNING and not (state == _STARTING and host == NONE):
                 self._use(account, "vm.num", sign)
-                self._use(account, "vm.cpuNum", sign * cpu)
-                self._use(account, "vm.memorySize", sign * memory)
+                self._use(account, "vm.cpuNum", sign * cells["cpu"][vm])
+                self._use(account, "vm.memorySize", sign * cells["memory"][vm])
 
     def join_group(self, vm: int, group: int) -> None:
         """Make a VM a member; running members count on their host."""

@@ -8,40 +8,84 @@ from simclone.model.books.spaces import SpaceBook
 from simclone.model.inventory import ADMIN, Image
 from simclone.model.vms import NONE, VOLUME_STATUS
 
+_FIGURES = ("type", "status", "vm", "size", "space")
 _READY, _DELETED = (VOLUME_STATUS[name] for name in ("Ready", "Deleted"))
 
 
 class VolumeBook(SpaceBook):
     """Verbs about what lies on storages."""
 
-    def add_volume(self, name: str, tags: tuple[str, ...] = (), **values: int) -> int:
-        """A new volume row, NotInstantiated and on no storage unless *values* say otherwise."""
+    def add_volume(
+        self,
+        name: str,
+        tags: tuple[str, ...] = (),
+        *,
+        type: int,  # noqa: A002 (the column's name)
+        size: int,
+        account: int,
+        actual_size: int = 0,
+        image: int = NONE,
+        offering: int = NONE,
+        device: int = NONE,
+        vm: int = NONE,
+        space: int = NONE,
+    ) -> int:
+        """A new volume row, NotInstantiated and on no storage, or Ready on the *space* held for it; sizes in bytes."""
         volumes = self.cloud.volumes
-        none = ("vm", "storage", "host", "space", "image", "offering", "device", "last_vm")
-        row = self._row(volumes, **{**dict.fromkeys(none, NONE), "alive": 1, "born_us": self.now_us, **values})
+        row, cells = self._row(volumes), volumes._cells
+        cells["alive"][row], cells["type"][row], cells["account"][row] = 1, type, account
+        cells["size"][row], cells["actual_size"][row], cells["born_us"][row] = size, actual_size, self.now_us
+        cells["image"][row], cells["offering"][row], cells["device"][row] = image, offering, device
+        if space != NONE:
+            held = self.spaces[space]
+            cells["storage"][row], cells["host"][row], cells["space"][row] = held.storage, held.host, space
+            cells["status"][row], cells["vm"][row] = _READY, vm
         self._push(volumes.names, name)
         if tags:
             self._put(volumes.tags, row, tags)
         self._count_volume(row, +1)
-        self._show_volume(row, "add")
+        if self.recording:
+            self._show_volume(row, "add")
         return row
 
-    def make_volume(self, name: str, space: int, vm: int, tags: tuple[str, ...] = (), **values: int) -> int:
-        """A new volume of a VM, Ready on the space held for it."""
-        found = self.spaces[space]
-        storage = self.cloud.storages[found.storage]
+    def make_volume(
+        self,
+        name: str,
+        space: int,
+        vm: int,
+        tags: tuple[str, ...] = (),
+        *,
+        type: int,  # noqa: A002 (the column's name)
+        size: int,
+        account: int,
+        image: int = NONE,
+        offering: int = NONE,
+        device: int = NONE,
+    ) -> int:
+        """A new volume of a VM, Ready on the space held for it; *size* in bytes."""
+        storage = self.cloud.storages[self.spaces[space].storage]
         self._attr(storage, "volume_count", storage.volume_count + 1)
-        place = {"storage": found.storage, "host": found.host, "space": space, "status": _READY, "vm": vm}
-        row = self.add_volume(name, tags, **{**values, **place})
+        row = self.add_volume(
+            name,
+            tags,
+            type=type,
+            size=size,
+            account=account,
+            image=image,
+            offering=offering,
+            device=device,
+            vm=vm,
+            space=space,
+        )
         self._push(self.cloud.vms.volumes[vm], row)
         return row
 
     def _show_volume(self, volume: int, cause: str) -> None:
         if not self.recording:
             return
-        cells = self.cloud.volumes.cells
-        amounts = tuple([(name, cells(name)[volume]) for name in ("type", "status", "vm", "size", "space")])
-        self._emit("volume", f"volume/{volume}", f"account/{cells('account')[volume]}", amounts, cause)
+        cells = self.cloud.volumes._cells
+        values = tuple([cells[name][volume] for name in _FIGURES])
+        self._show("volume", ("volume", volume), ("account", cells["account"][volume]), _FIGURES, values, cause)
 
     def set_volume(self, volume: int, **values: int) -> None:
         """Change fields of a volume; the account's usage follows."""
@@ -65,15 +109,16 @@ class VolumeBook(SpaceBook):
 
     def remove_volume(self, volume: int, cause: str = "") -> None:
         """Take a volume out of the database; its space ends."""
-        space = self.cloud.volumes.get("space", volume)
+        cells = self.cloud.volumes.cells
+        space = cells("space")[volume]
         if space != NONE:
             self.end_space(space, cause)
-            row = self.cloud.volumes.get("storage", volume)
-            self._attr(self.cloud.storages[row], "volume_count", self.cloud.storages[row].volume_count - 1)
+            storage = self.cloud.storages[cells("storage")[volume]]
+            self._attr(storage, "volume_count", storage.volume_count - 1)
         self._count_volume(volume, -1)
         self._cell(self.cloud.volumes, "alive", volume, 0)
         self._show_volume(volume, "remove")
-        vm = self.cloud.volumes.get("vm", volume)
+        vm = cells("vm")[volume]
         if vm != NONE:
             self._put(self.cloud.vms.volumes, vm, [v for v in self.cloud.vms.volumes[vm] if v != volume])
 
@@ -85,30 +130,28 @@ class VolumeBook(SpaceBook):
         self.set_volume(volume, storage=found.storage, host=found.host, space=space, status=_READY)
 
     def _count_volume(self, volume: int, sign: int) -> None:
-        cells = self.cloud.volumes.cells
-        account = cells("account")[volume]
-        if account == ADMIN or not cells("alive")[volume]:
+        cells = self.cloud.volumes._cells
+        account = cells["account"][volume]
+        if account == ADMIN or not cells["alive"][volume]:
             return
-        self._use(account, "volume.capacity", sign * cells("size")[volume])
-        if cells("type")[volume] == 1 and cells("status")[volume] != _DELETED:
+        self._use(account, "volume.capacity", sign * cells["size"][volume])
+        if cells["type"][volume] == 1 and cells["status"][volume] != _DELETED:
             self._use(account, "volume.data.num", sign)
 
     def add_snapshot(self, name: str, volume: int, size: int, account: int, space: int) -> int:
         """A snapshot of a volume, whose space is already held (`NONE` when nothing was charged)."""
         snapshots, volumes = self.cloud.snapshots, self.cloud.volumes
         storage = volumes.get("storage", volume)
-        row = self._row(
-            snapshots,
-            alive=1,
-            volume=volume,
-            storage=storage,
-            size=size,
-            space=space,
-            account=account,
-            born_us=self.now_us,
-        )
+        row, cells = self._row(snapshots), snapshots._cells
+        cells["alive"][row], cells["volume"][row], cells["storage"][row] = 1, volume, storage
+        cells["size"][row], cells["space"][row] = size, space
+        cells["account"][row], cells["born_us"][row] = account, self.now_us
         self._push(snapshots.names, name)
-        self._put(volumes.snapshots, volume, [*volumes.snapshots.get(volume, ()), row])
+        older = volumes.snapshots.get(volume)
+        if older is None:
+            self._put(volumes.snapshots, volume, [row])
+        else:
+            self._push(older, row)
         if account != ADMIN:
             self._use(account, "snapshot.volume.num", 1)
         return row
@@ -154,7 +197,7 @@ class VolumeBook(SpaceBook):
         if image.account != ADMIN:
             self._use(image.account, "image.num", 1)
             self._use(image.account, "image.size", image.actual_size)
-        for backup in image.backup_storages:
+        for backup in image.backup_storages if self.recording else ():
             self._emit("hold", f"image/{row}", f"backup/{backup}", (("bytes", image.actual_size),))
         return row
 

@@ -102,10 +102,14 @@ class ImageBackupStorageFlow(FilterFlow):
         return Facts(Lookup(zones))
 
     def _cached(self, request: HostRequest, cloud: Cloud, clusters: Sequence[int]) -> bool:
-        reach = {row for cluster in clusters for row in cloud.storages_of(cluster)}
-        if request.required_storages:
-            reach &= request.required_storages
-        return bool(reach) and all(cloud.storages[row].caches_image(request.image or 0) for row in reach)
+        image, needed, some = request.image or 0, request.required_storages, False
+        for cluster in clusters:
+            for row in cloud.storages_of(cluster):
+                if not needed or row in needed:
+                    if not cloud.storages[row].caches_image(image):
+                        return False
+                    some = True
+        return some
 
     def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
         """Names the image."""

@@ -65,7 +65,7 @@ class AttachedVolumePrimaryStorageFlow(FilterFlow):
 class StorageFacts:
     """Per cluster and per host whether storage allows; *total* free bytes per cluster against *required*.
 
-    *reach* are the storages that were added up.
+    *reach* are the storages that were added up, *enough* says which clusters had room.
     """
 
     fits: Lookup
@@ -73,6 +73,7 @@ class StorageFacts:
     total: Lookup
     required: int
     reach: tuple[int, ...] = ()
+    enough: tuple[bool, ...] = ()
 
 
 class HostPrimaryStorageFlow(FilterFlow):
@@ -96,8 +97,11 @@ class HostPrimaryStorageFlow(FilterFlow):
         if request.operation != NEW_CREATE:
             return True
         required = self._required(request, cloud, facts.reach)
-        total = self._totals(cloud, facts.reach)
-        return all((total[row] >= required) == (facts.total[row] >= facts.required) for row in clusters)
+        total, enough = self._totals(cloud, facts.reach), facts.enough
+        for row in clusters:  # noqa: SIM110 (asked at every decision)
+            if (total[row] >= required) != enough[row]:
+                return False
+        return True
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """Both stages' conditions."""
@@ -107,15 +111,17 @@ class HostPrimaryStorageFlow(FilterFlow):
         if not new:
             return StorageFacts(fits, linked, Lookup([0] * len(cloud.clusters)), 0)
         reach = tuple(self._reach(request, cloud, candidates, fits, linked))
-        total = Lookup(self._totals(cloud, reach))
-        return StorageFacts(fits, linked, total, self._required(request, cloud, reach), reach)
+        total, required = self._totals(cloud, reach), self._required(request, cloud, reach)
+        return StorageFacts(fits, linked, Lookup(total), required, reach, tuple([one >= required for one in total]))
 
     def _totals(self, cloud: Cloud, reach: Sequence[int]) -> list[int]:
         """Free bytes by cluster over the storages in reach."""
-        total = [0] * len(cloud.clusters)
+        total, storages = [0] * len(cloud.clusters), cloud.storages
+        alike = cloud.storage_ratio(reach[0]) if reach and not cloud.settings.overrides else None
         for row in reach:
-            free = multiplied(cloud.storages[row].available, cloud.storage_ratio(row))
-            for cluster in cloud.storages[row].clusters:
+            one = storages[row]
+            free = multiplied(one.available, cloud.storage_ratio(row) if alike is None else alike)
+            for cluster in one.clusters:
                 total[cluster] += free
         return total
 

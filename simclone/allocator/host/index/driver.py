@@ -6,7 +6,7 @@ while only VMs come and go, the reservation tests nothing the floors do not, and
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any
@@ -34,31 +34,56 @@ from simclone.chance import Identity, below, draw
 from simclone.model.cloud import Cloud
 from simclone.records import Decision, ErrorCode, Placed, Step, Unplaced
 
-MOST_SHAPES = 256
+MOST_SHAPES, MOST_KEPT = 256, 64
 Key = tuple[str, tuple[Any, ...], object]
 _ASKED = attrgetter(*(one.name for one in fields(HostRequest) if one.name not in ("vm", "image")))
 
 
 class Kind:
-    """Requests that are alike, with their shape on each page that was looked at; None where the index cannot answer."""
+    """Requests that are alike, with their shape on each page that was looked at; None where the index cannot answer.
 
-    __slots__ = ("pages",)
+    Shapes of before are *kept* by page and the clusters their candidates stood in: near the end of its room a cloud
+    comes back to the same ones again and again.
+    """
+
+    __slots__ = ("kept", "pages")
 
     def __init__(self) -> None:
         self.pages: dict[int, tuple[Order, Shape] | None] = {}
+        self.kept: dict[tuple[int, tuple[int, ...]], tuple[Order, Shape]] = {}
+
+    def keep(self, page: int, entry: tuple[Order, Shape] | None) -> None:
+        """Answer a page by a shape from now on."""
+        self.pages[page] = entry
+        if entry is not None:
+            if len(self.kept) >= MOST_KEPT:
+                self.kept.clear()
+            self.kept[page, entry[1].clusters] = entry
+
+    def forget(self) -> None:
+        """Nothing holds any more."""
+        self.pages.clear()
+        self.kept.clear()
+
+
+NEVER = Kind()
+"""Stands for a kind nobody has asked for yet."""
 
 
 class Order:
     """All hosts under one sort key, with the shapes that ask by it."""
 
     def __init__(self, cloud: Cloud, sorter: SortFlow | None, *, drawn: bool) -> None:
-        self._cloud, self._sorter, self._cells = cloud, sorter, cloud.fleet._cells
+        self._cloud = cloud
+        column, self._sign, self._base = NO_COLUMN if sorter is None else sorter.by
+        self._column = None if sorter is None else cloud.fleet.cells(column)
         size = cloud.fleet.size
         self.levels = Levels(size, ranked=drawn)
         self.drawn = drawn
         self.floors = FloorTable(cloud.fleet)
         self.shapes: list[Shape] = []
         self.log: list[int] = []
+        self._longest = 8 * size + 4096
         self._shut = [0] * size
         self._dynamic = [0] * size
         self._highest = -NOWHERE
@@ -67,10 +92,7 @@ class Order:
             self.levels.put(host, self._level(host), 0)
 
     def _level(self, host: int) -> int:
-        if self._sorter is None:
-            return 0
-        column, sign, base = self._sorter.by
-        return base + sign * self._cells[column][host]
+        return 0 if self._column is None else self._base + self._sign * self._column[host]
 
     def add(self, shape: Shape, instead: Shape | None = None) -> None:
         """Take in another shape, or one *instead* of another: only hosts it cannot have are touched."""
@@ -80,15 +102,22 @@ class Order:
         else:
             shape.bit = instead.bit
             self.shapes[self.shapes.index(instead)] = shape
-        self.floors.put(shape.bit, shape.floor_tests, shape.floors)
-        shape.count_all(self._cloud)
+        alike = instead is not None and instead.floors == shape.floors
+        if not alike:
+            self.floors.put(shape.bit, shape.floor_tests, shape.floors)
+        shape.first, shape.low, shape.stale = None, -NOWHERE, False
         shape.cursor, shape.amounts, shape.image = len(self.log), self._cloud.amounts, shape.request.image
         tight = shape.too_small(self._cloud)
         passing = (shape.early == FREE) & ~tight
         clusters = np.bincount(self._cloud.fleet.array("cluster")[passing], minlength=len(shape.by_cluster))
         shape.by_cluster = clusters.tolist()
-        moved = self._mark(self._shut, shape.bit, (shape.early != FREE) | (shape.late != FREE), instead)
-        moved |= self._mark(self._dynamic, shape.bit, tight, instead)
+        shape.open = passing & (shape.late == FREE)
+        shape.room = int(np.count_nonzero(shape.open))
+        moved: set[int] = set()
+        if instead is None or not np.array_equal(instead.closed, shape.closed):
+            moved |= self._mark(self._shut, shape.bit, shape.closed, instead)
+        if not alike:
+            moved |= self._mark(self._dynamic, shape.bit, tight, instead)
         for host in moved:
             self.levels.put(host, self._level(host), self._dynamic[host] | self._shut[host])
 
@@ -106,23 +135,29 @@ class Order:
                     moved.add(host)
         return moved
 
-    def repair(self, host: int) -> None:
-        """Bring one host up to date."""
-        dynamic = self.floors.blocked(host)
-        flips = dynamic ^ self._dynamic[host]
-        if flips:
-            self._dynamic[host] = dynamic
-            self._flip(host, flips, dynamic)
-        mask = dynamic | self._shut[host]
-        level = self._level(host)
-        self.levels.put(host, level, mask)
-        if level < self._highest:
-            for shape in self.shapes:
-                if shape.low > level and not mask & shape.bit:
-                    shape.low = level
-        self.log.append(host)
-        if len(self.log) > 8 * len(self._shut) + 4096:
+    def repair(self, hosts: Iterable[int]) -> None:
+        """Bring some hosts up to date."""
+        blocked, dynamics, shut, put = self.floors.blocked, self._dynamic, self._shut, self.levels.put
+        for host in hosts:
+            dynamic = blocked(host)
+            flips = dynamic ^ dynamics[host]
+            if flips:
+                dynamics[host] = dynamic
+                self._flip(host, flips, dynamic)
+            mask, level = dynamic | shut[host], self._level(host)
+            put(host, level, mask)
+            if level < self._highest:
+                self._lower(level, mask)
+            if dynamic or flips:  # else it was and is large enough for every shape
+                self.log.append(host)
+        if len(self.log) > self._longest:
             self._forget()
+
+    def _lower(self, level: int, mask: int) -> None:
+        """A host has come to a level: whoever can have it looks from there on."""
+        for shape in self.shapes:
+            if shape.low > level and not mask & shape.bit:
+                shape.low = level
 
     def _flip(self, host: int, flips: int, dynamic: int) -> None:
         cluster = self._cluster[host]
@@ -134,6 +169,9 @@ class Order:
                 shape.by_cluster[cluster] = many
                 if many == 0 or (many == 1 and change == 1):
                     shape.stale = True
+                if shape.late[host] == FREE:
+                    shape.open[host] = change == 1
+                    shape.room += change
 
     def _forget(self) -> None:
         """Start the log anew; who lags counts all hosts again when it must."""
@@ -149,8 +187,9 @@ class Order:
             shape.answer = None
             shape.count_all(self._cloud)
         else:
+            dynamic, bit = self._dynamic, shape.bit
             for host in dict.fromkeys(self.log[shape.cursor :]):
-                shape.look_again(self._cloud, host)
+                shape.look_again(self._cloud, host, dynamic[host] & bit)
         shape.cursor = len(self.log)
 
     def best(self, shape: Shape, identity: Identity) -> int:
@@ -164,7 +203,7 @@ class Order:
             self._highest = level
         if not self.drawn:
             return self.levels.lowest(buckets)
-        many = sum(one.size for one in buckets)
+        many = sum([one.size for one in buckets])
         if many == 1:
             return self.levels.nth(buckets, 0)
         place = below(draw(self._cloud.chance.key(identity, "host"), 0), many)
@@ -200,12 +239,11 @@ class HostIndex:
             kind = self._kind(strategy_of(request, cloud), request)
         if kind is None:
             return None
-        if not dry:
-            entry = kind.pages.get(0)
-            if entry is not None and not entry[1].stale and self._lasts(entry[1], request):
-                host = entry[0].best(entry[1], identity)
-                if host >= 0:
-                    return Placed(host, 0, (), () if cloud.lean else self._told(*entry, []))
+        entry = kind.pages.get(0)
+        if entry is not None and not entry[1].stale and self._lasts(entry[1], request):
+            host = self._dry(entry[1], identity) if dry else entry[0].best(entry[1], identity)
+            if host >= 0:
+                return Placed(host, 0, (), () if cloud.lean else self._told(*entry, []))
         return self._search(kind, strategy_of(request, cloud), request, identity, dry)
 
     def _lasts(self, shape: Shape, request: HostRequest) -> bool:
@@ -228,7 +266,7 @@ class HostIndex:
             if found is None:
                 return None
             order, shape = found
-            host = self._dry(order, shape, identity) if dry else order.best(shape, identity)
+            host = self._dry(shape, identity) if dry else order.best(shape, identity)
             if host >= 0:
                 return Placed(host, page, (), self._told(order, shape, steps))
             error = self._refused(order, shape, steps)
@@ -251,12 +289,11 @@ class HostIndex:
             self._known.clear()
             for kind in self._kinds.values():
                 if kind is not None:
-                    kind.pages.clear()
+                    kind.forget()
         touched = cloud.touched
         if touched:
             for order in self._orders.values():
-                for host in touched:
-                    order.repair(host)
+                order.repair(touched)
             touched.clear()
 
     def _kind(self, strategy: Strategy, request: HostRequest) -> Kind | None:
@@ -265,10 +302,10 @@ class HostIndex:
             return None
         image = None if request.image is None else self._image(request.image)
         key: Key = (strategy.name, _ASKED(request), image)
-        if key not in self._kinds:
+        kind = self._kinds.get(key, NEVER)
+        if kind is NEVER:
             self._kinds[key] = None
             return None
-        kind = self._kinds[key]
         if kind is None:
             kind = self._kinds[key] = Kind()
         if len(self._known) > 4096:
@@ -293,10 +330,24 @@ class HostIndex:
         if not self._lasts(shape, request):
             return self._build(kind, strategy, request, page, shape)
         if shape.stale:
-            now = frozenset(row for row, many in enumerate(shape.by_cluster) if many)
+            now = tuple([row for row, many in enumerate(shape.by_cluster) if many])
             if now and now != shape.clusters:
-                return self._build(kind, strategy, request, page, shape)
+                again = self._again(kind, request, page, entry, now)
+                return again or self._build(kind, strategy, request, page, shape)
             shape.stale = False
+        return entry
+
+    def _again(
+        self, kind: Kind, request: HostRequest, page: int, old: tuple[Order, Shape], now: tuple[int, ...]
+    ) -> tuple[Order, Shape] | None:
+        """The shape of when candidates last stood in the clusters they stand in *now*, if its facts still hold."""
+        entry = kind.kept.get((page, now))
+        if entry is None or entry[0] is not old[0] or not entry[1].still_good(request, self._cloud):
+            return None
+        order, shape = entry
+        order.add(shape, old[1])
+        shape.image = request.image
+        kind.pages[page] = entry
         return entry
 
     def _build(
@@ -309,7 +360,7 @@ class HostIndex:
             if order is not None:
                 order.add(shape, instead if instead in order.shapes else None)
                 entry = (order, shape)
-        kind.pages[page] = entry
+        kind.keep(page, entry)
         return entry
 
     def _order(self, strategy: Strategy, request: HostRequest, shape: Shape) -> Order | None:
@@ -344,19 +395,18 @@ class HostIndex:
                 and order is not None
                 and any(entry and entry[0] is order for entry in kind.pages.values())
             ):
-                kind.pages.clear()
+                kind.forget()
 
     # -- answers ---------------------------------------------------------------------------------------
 
-    def _dry(self, order: Order, shape: Shape, identity: Identity) -> int:
+    def _dry(self, shape: Shape, identity: Identity) -> int:
         """Any survivor of a page, drawn as the plain driver draws it."""
-        order.count(shape)
-        if not shape.free:
+        if not shape.room:
             return -1
         place = 0
-        if shape.free > 1 and not self._cloud.chance.ties_lowest:
-            place = below(draw(self._cloud.chance.key(identity, "dryRun"), 0), shape.free)
-        return int(np.flatnonzero(shape.first == FREE)[place])
+        if shape.room > 1 and not self._cloud.chance.ties_lowest:
+            place = below(draw(self._cloud.chance.key(identity, "dryRun"), 0), shape.room)
+        return int(shape.open.nonzero()[0][place])
 
     def _told(self, order: Order, shape: Shape, steps: list[Step]) -> tuple[Step, ...]:
         if self._cloud.lean:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeAlias
 
 from simclone.allocator.host.flow import Floor
 from simclone.model.fleet import Fleet
 
 Quantity = tuple[tuple[str, int], ...]
-Table = tuple[str, Quantity, list[int], list[int]]
+Cells: TypeAlias = "memoryview[int]"
+Table = tuple[Cells, list[tuple[Cells, int]], list[int], list[int]]
 """A quantity (its first column, the others with their signs), its floors ascending, who is refused below each."""
 
 
@@ -24,7 +25,7 @@ class FloorTable:
     """For each quantity the floors of all shapes in order, and who is refused below each of them."""
 
     def __init__(self, fleet: Fleet) -> None:
-        self._cells = fleet._cells
+        self._cells, self._classes = fleet._cells, fleet._cells["ratio_class"]
         self._members: list[tuple[int, Sequence[Floor], list[list[int]]]] = []
         self._tables: list[list[Table]] = []
 
@@ -46,16 +47,17 @@ class FloorTable:
             masks = [0] * (len(ascending) + 1)
             for place in range(len(ascending) - 1, -1, -1):
                 masks[place] = masks[place + 1] | bits[ascending[place]]
-            tables.append((columns[0][0], columns[1:], ascending, masks))
+            others = [(self._cells[name], sign) for name, sign in columns[1:]]
+            tables.append((self._cells[columns[0][0]], others, ascending, masks))
         return tables
 
     def blocked(self, host: int) -> int:
         """The bits of all shapes some floor of which the host does not reach."""
-        cells, mask = self._cells, 0
-        for name, others, floors, masks in self._tables[cells["ratio_class"][host]]:
-            value = cells[name][host]
+        mask = 0
+        for first, others, floors, masks in self._tables[self._classes[host]]:
+            value = first[host]
             for other, sign in others:
-                value += sign * cells[other][host]
+                value += sign * other[host]
             if value < floors[-1]:
                 mask |= masks[bisect_right(floors, value)]
         return mask

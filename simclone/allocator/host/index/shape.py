@@ -33,12 +33,13 @@ class Part:
     first: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Shape:
     """One shape on one page, known by *bit* in its order.
 
     *early* and *late* are the first tests that refuse a host before and behind the floors, whatever stands on it.
-    *clusters* are those the candidates behind the floors stood in when the facts were made.
+    *clusters* are those the candidates behind the floors stood in when the facts were made, ascending; *open* are the
+    hosts that no test refuses, *room* is their number.
     """
 
     request: HostRequest
@@ -49,7 +50,7 @@ class Shape:
     early: Ordinals
     late: Ordinals
     before: tuple[int, ...]
-    clusters: frozenset[int]
+    clusters: tuple[int, ...]
     early_clusters: list[int]
     fleeting: list[tuple[FilterFlow, Any, bool]]
     first_refused: Counts
@@ -60,11 +61,18 @@ class Shape:
     cursor: int = 0
     first: Ordinals | None = None
     counts: list[int] = field(default_factory=list)
-    free: int = 0
+    open: BoolArray = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    room: int = 0
     by_cluster: list[int] = field(default_factory=list)
     stale: bool = False
     answer: tuple[ErrorCode, tuple[Step, ...]] | None = None
     told: tuple[Step, ...] | None = None
+
+    @property
+    def closed(self) -> BoolArray:
+        """Hosts it cannot have whatever stands on them."""
+        found: BoolArray = (self.early != FREE) | (self.late != FREE)
+        return found
 
     @property
     def floor_tests(self) -> tuple[Floor, ...]:
@@ -78,9 +86,8 @@ class Shape:
 
     def still_good(self, request: HostRequest, cloud: Cloud) -> bool:
         """Whether the facts hold for a request of this shape although amounts have changed."""
-        clusters = sorted(self.clusters)
         for flow, facts, behind in self.fleeting:
-            if not flow.still(request, cloud, facts, clusters if behind else self.early_clusters):
+            if not flow.still(request, cloud, facts, self.clusters if behind else self.early_clusters):
                 return False
         return True
 
@@ -111,25 +118,20 @@ class Shape:
         self.first = np.where(self.early >= 0, self.early, np.where(blocked >= 0, blocked, self.late)).astype(np.int16)
         many = max(part.first + len(part.flow.tests) for part in self.parts)
         self.counts = np.bincount(self.first[(self.first >= 0) & (self.first != ELSEWHERE)], minlength=many).tolist()
-        self.free = int(np.count_nonzero(self.first == FREE))
 
-    def look_again(self, cloud: Cloud, host: int) -> None:
-        """Look at one host that has changed."""
+    def look_again(self, cloud: Cloud, host: int, small: int) -> None:
+        """Look at one host that has changed; *small* is not 0 where some floor refuses it."""
         first = self.first
-        if first is None or self.early[host] >= 0:
+        if first is None or self.early.item(host) >= 0:
             return
-        now = self._floor(cloud, host)
-        if now == FREE:
-            now = int(self.late[host])
-        was = int(first[host])
+        now = self._floor(cloud, host) if small else self.late.item(host)
+        was = first.item(host)
         if now == was:
             return
         first[host] = now
         self.answer = self.told = None
         for test, change in ((was, -1), (now, 1)):
-            if test == FREE:
-                self.free += change
-            else:
+            if test != FREE:
                 self.counts[test] += change
 
     def _floor(self, cloud: Cloud, host: int) -> int:
@@ -210,7 +212,7 @@ def shape_of(strategy: Strategy, request: HostRequest, cloud: Cloud, page: int) 
             walk.early_clusters = clusters
             walk.open = walk.index
             walk.index = walk.index[flow.keep(candidates.hosts, facts)]
-            walk.clusters = frozenset(np.unique(fleet.array("cluster")[walk.index]).tolist())
+            walk.clusters = tuple(np.unique(fleet.array("cluster")[walk.index]).tolist())
             continue
         _narrow(walk, part, cloud, page, early, late, behind)
         if not behind and not len(walk.index):
@@ -248,7 +250,7 @@ class _Walk:
     floors_at: int | None = None
     before: tuple[int, ...] = ()
     first_refused: Counts = ()
-    clusters: frozenset[int] = frozenset()
+    clusters: tuple[int, ...] = ()
     early_clusters: list[int] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
     fleeting: list[tuple[FilterFlow, Any, bool]] = field(default_factory=list)
