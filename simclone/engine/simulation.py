@@ -119,15 +119,11 @@ class Simulation:
         """Process one event; False when the run is over."""
         if self.peek() is None:
             return False
-        self._process()
-        return True
-
-    def _process(self) -> None:
-        """The next event."""
         self.clock.env.step()
         self.steps += 1
         for one in self._observers:
             one.moved(self.clock.now_us)
+        return True
 
     def run(self, until_us: int | None = None) -> Simulation:
         """Process every event up to and at *until_us*, or to the end."""
@@ -136,7 +132,7 @@ class Simulation:
                 at_us = self.peek()
                 if at_us is None or (until_us is not None and at_us > until_us):
                     break
-                self._process()
+                self.step()
         end = until_us if until_us is not None else self.options.horizon_us
         if end is not None and end > self.ctx.ledger.now_us:
             self.ctx.ledger.now_us = end
