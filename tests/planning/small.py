@@ -63,7 +63,7 @@ def small_clouds(draw: st.DrawFn, most_hosts: int = 5, most_vms: int = 5, **more
             continue
         cpu[name] -= taken
         memory[name] -= bytes_
-        doc["vms"].append(vm(f"r{n}", host=name, primaryStorage="nfs", **{"instanceOffering": kind}))
+        doc["vms"].append(vm(f"r{n}", host=name, primaryStorage="nfs", instanceOffering=kind))
     return doc
 
 

@@ -1,4 +1,4 @@
-"""How many more fit: columns, calls and clones in the hand agree on generated clouds; small clouds have their answer."""
+"""How many more fit: columns, calls and single clones agree on generated clouds; small clouds have their answer."""
 
 from __future__ import annotations
 
