@@ -88,11 +88,12 @@ def usable_hosts(cloud: Cloud) -> list[int]:
 
 
 def sets_of(cloud: Cloud, size: int) -> tuple[Iterator[tuple[int, ...]], int, bool]:
-    """Sets of usable hosts to lose, how many, and whether these are all.
+    """Sets of usable hosts to lose, how many, and whether these are all; where there are fewer than *size*, all of them.
 
     Where there are more than `MOST_SETS`, only sets among the hosts that carry most (by memory, then vCPUs) are given.
     """
     hosts = usable_hosts(cloud)
+    size = min(size, len(hosts))
     if comb(len(hosts), size) <= MOST_SETS:
         return combinations(hosts, size), comb(len(hosts), size), True
     fleet = cloud.fleet
