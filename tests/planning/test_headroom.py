@@ -107,6 +107,12 @@ def test_a_source_that_fails_restarts_in_its_own_size() -> None:
     assert room(tight, offerings=["wide"], survive=1).with_failures.unplaced == 0
 
 
+def test_nothing_is_left_when_more_hosts_are_lost_than_there_are() -> None:
+    """Three of two hosts lost are both of them, and the VM that runs finds no other."""
+    found = room(world(vms=[vm("v", state="Stopped"), running("a", "h1")]), survive=3).with_failures
+    assert (found.hosts, found.total, found.unplaced) == (("h1", "h2"), 0, 1)
+
+
 def test_limits_of_an_account_count_for_its_calls_only() -> None:
     """A user who may run four VMs gets four; the administrator fills the hosts."""
     doc = world(accounts=[{"name": "u", "quota": {"vm.num": 4}}], vms=[vm("v", account="u", state="Stopped")])
