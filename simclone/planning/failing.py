@@ -88,7 +88,7 @@ def usable_hosts(cloud: Cloud) -> list[int]:
 
 
 def sets_of(cloud: Cloud, size: int) -> tuple[Iterator[tuple[int, ...]], int, bool]:
-    """Sets of usable hosts to lose, how many, and whether these are all; where there are fewer than *size*, all of them.
+    """Sets of usable hosts to lose, how many, and whether these are all; all hosts, where there are fewer than *size*.
 
     Where there are more than `MOST_SETS`, only sets among the hosts that carry most (by memory, then vCPUs) are given.
     """
