@@ -43,7 +43,7 @@ def ratio(doc: Doc) -> float:
 @given(small_clouds(most_hosts=3, most_vms=3), st.integers(0, 12), st.sampled_from([None, 0.5, 0.9]))
 @settings(max_examples=examples(200))
 def test_the_smallest_number_that_is_enough(doc: Doc, names: int, target: float | None) -> None:
-    """The told number is the first that reaches the target when 0, 1, 2, … hosts more are tried in runs of their own."""
+    """The told number is the first that reaches the target when 0, 1, 2, … more hosts are tried in turn."""
     doc["requests"] = [request(0, *(f"n{n}" for n in range(names)))] if names else []
     model = simclone.Model("c2", 3.0, cpu_num=2, memory=4000 * GIB, cluster="c0")
     found = simclone.size(doc, [model], target=target, plan=ONE)
