@@ -115,7 +115,7 @@ class _Watch(Observer):
             return
         if self.at_us is None:
             self.at_us, self.reason = at_us, failed.root_reason
-        share = self._placed / self._asked
+        share = self._placed / max(self._asked, 1)
         if self._asked >= ENOUGH and share <= self._least - STEP:
             self._least = share
             self.falls.append((at_us / SECOND, share))
