@@ -57,7 +57,7 @@ def run_blocks(blocks: Sequence[Block], how: Execution | None = None) -> dict[st
     how = how or Execution()
     unique = {block.key: block for block in blocks}
     store = _Store(how.resume)
-    done = {key: rows for key in unique if (rows := store.read(key)) is not None}
+    done = {key: rows for key, block in unique.items() if (rows := store.read(block)) is not None}
     left = {key: block for key, block in unique.items() if key not in done}
     _tell(how, len(done), len(unique))
     try:
@@ -135,15 +135,16 @@ class _Store:
         if self._folder is not None:
             self._folder.mkdir(parents=True, exist_ok=True)
 
-    def read(self, key: str) -> Rows | None:
-        """The rows of a block, if they are there and readable."""
+    def read(self, block: Block) -> Rows | None:
+        """The rows of a block, if they are there, readable and whole."""
         if self._folder is None:
             return None
         try:
-            rows: Rows = json.loads((self._folder / f"{key}.json").read_text("utf-8"))
-        except (OSError, ValueError):
+            rows: Rows = json.loads((self._folder / f"{block.key}.json").read_text("utf-8"))
+            numbers = [one.replication for one in outcomes_from(rows)]
+        except (OSError, ValueError, TypeError, KeyError):
             return None
-        return rows
+        return rows if numbers == list(range(block.first, block.last)) else None
 
     def write(self, key: str, rows: Rows) -> None:
         """Keep the rows of a block."""
