@@ -122,7 +122,7 @@ def _on_cluster(blocks: Mapping[str, Block], address: str) -> Iterator[tuple[str
         raise InvalidInput([fault]) from None
     with client:
         futures = [client.submit(_keyed, key, block, key=key, retries=ATTEMPTS) for key, block in blocks.items()]
-        for future, (key, rows) in as_completed(futures, with_results=True):
+        for future, (key, rows) in as_completed(futures, loop=client.loop, with_results=True):
             future.release()
             yield key, rows
 
