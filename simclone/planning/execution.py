@@ -49,7 +49,7 @@ class Halted(KeyboardInterrupt):
 
 
 class WorkerLost(SimcloneError):
-    """Workers died on the same block again and again."""
+    """Workers died on the same block again and again, or the scheduler of the cluster did."""
 
 
 def run_blocks(blocks: Sequence[Block], how: Execution | None = None) -> dict[str, Rows]:
@@ -111,7 +111,7 @@ def _in_processes(blocks: Mapping[str, Block], jobs: int) -> Iterator[tuple[str,
 
 def _on_cluster(blocks: Mapping[str, Block], address: str) -> Iterator[tuple[str, Rows]]:
     try:
-        from distributed import Client, as_completed
+        from distributed import Client, KilledWorker, as_completed
     except ImportError:
         fault = Fault("cluster", "Dask is not installed", "pip install 'simclone[cluster]'")
         raise InvalidInput([fault]) from None
@@ -122,9 +122,14 @@ def _on_cluster(blocks: Mapping[str, Block], address: str) -> Iterator[tuple[str
         raise InvalidInput([fault]) from None
     with client:
         futures = [client.submit(_keyed, key, block, key=key, retries=ATTEMPTS) for key, block in blocks.items()]
-        for future, (key, rows) in as_completed(futures, loop=client.loop, with_results=True):
-            future.release()
-            yield key, rows
+        try:
+            for future, found in as_completed(futures, loop=client.loop, with_results=True):
+                if future.cancelled():
+                    raise WorkerLost(f"the scheduler at {address} went away before all runs were made")
+                future.release()
+                yield found
+        except KilledWorker as error:
+            raise WorkerLost(str(error)) from None
 
 
 class _Store:
