@@ -17,7 +17,7 @@ import pytest
 import simclone
 from simclone.errors import Fault, InvalidInput
 from simclone.planning import execution
-from simclone.planning.execution import Execution, Halted, outcomes_of, run_blocks
+from simclone.planning.execution import Execution, Halted, WorkerLost, outcomes_of, run_blocks
 from simclone.planning.outcomes import Block, Outcome, blocks_of, work_off
 from tests.time.worlds import Doc, stream, world
 
@@ -220,7 +220,7 @@ def free_port() -> int:
 
 @contextmanager
 def cluster(folder: Path, workers: int = 2) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
-    """A scheduler and workers as processes on the loopback; all of them are killed at the end."""
+    """The address of a scheduler, and the processes (its own first, then the workers'); all are killed at the end."""
     address = f"tcp://127.0.0.1:{free_port()}"
     dask = [sys.executable, "-m", "dask"]
     begun: list[subprocess.Popen[bytes]] = []
@@ -237,7 +237,7 @@ def cluster(folder: Path, workers: int = 2) -> Iterator[tuple[str, list[subproce
 
         with Client(address, timeout=60, set_as_default=False) as client:
             client.wait_for_workers(workers, timeout=60)
-        yield address, begun[1:]
+        yield address, begun
     finally:
         for one in begun:
             one.kill()
@@ -259,17 +259,34 @@ def test_a_dask_cluster_gives_the_same_to_the_last_digit(tmp_path: Path, alone: 
 @pytest.mark.filterwarnings("ignore")
 def test_a_dask_worker_that_is_killed_loses_nothing(tmp_path: Path) -> None:
     """It is killed once the first blocks are done; the other worker makes what it had."""
-    with cluster(tmp_path) as (address, workers):
+    with cluster(tmp_path) as (address, processes):
 
         def tell(done: int, _: int) -> None:
             if done == 3:
-                workers[0].kill()
-                workers[0].wait()
+                processes[1].kill()
+                processes[1].wait()
 
         some = blocks(24, 2, hours=20)
         assert plain(some, Execution(cluster=address, progress=tell)) == plain(some)
-        assert workers[0].poll() is not None
-        assert workers[1].poll() is None
+        assert processes[1].poll() is not None
+        assert processes[2].poll() is None
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_scheduler_that_is_killed_is_said_and_what_is_done_is_kept(tmp_path: Path) -> None:
+    """No scheduler, no more runs: an error that says so; the finished blocks are in the directory."""
+    kept = tmp_path / "kept"
+    with cluster(tmp_path) as (address, processes):
+
+        def tell(done: int, _: int) -> None:
+            if done == 3:
+                processes[0].kill()
+
+        how = Execution(cluster=address, resume=str(kept), progress=tell)
+        with pytest.raises(WorkerLost, match="went away"):
+            run_blocks(blocks(24, 2, hours=20), how)
+    assert 3 <= len(list(kept.glob("*.json"))) < 12
 
 
 @pytest.mark.slow
