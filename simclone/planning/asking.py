@@ -120,13 +120,15 @@ def call(ctx: Context, ask: Ask, names: Sequence[str]) -> CloneAnswer:
 
 
 def host_request(ctx: Context, ask: Ask) -> tuple[HostRequest, Cloud] | None:
-    """What a clone asks the host allocator, and a copy of the cloud as it is then; None when no clone comes so far."""
+    """What a clone asks the host allocator, and a copy of the cloud as it is then; None when no clone comes so far.
+
+    Where already the call's dry run is refused, or what follows it, this is the request of the dry run.
+    """
     twin = ctx.fork()
     seen: list[tuple[HostRequest, Cloud]] = []
 
     def watch(_: int, request: HostRequest, cloud: Cloud) -> None:
-        if not request.dry_run:
-            seen.append((request, cloud.fork()))
+        seen.append((request, cloud.fork()))
 
     twin.watch = watch
     call(twin, ask, ["probe"])

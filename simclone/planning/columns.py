@@ -34,7 +34,7 @@ SPARE = 0.02
 def counted(ctx: Context, ask: Ask) -> Filled | None:
     """How many clones fit into the cloud, whose source is dressed; None where only placing them one by one tells."""
     asked = host_request(ctx, ask)
-    if asked is None or not _by_itself(*asked):
+    if asked is None or asked[0].dry_run or not _by_itself(*asked):
         return None
     request, seen = asked
     counts, reason = _counts(request, seen)

@@ -49,7 +49,7 @@ class Halted(KeyboardInterrupt):
 
 
 class WorkerLost(SimcloneError):
-    """Workers died on the same block again and again."""
+    """Workers died on the same block again and again, or the scheduler of the cluster did."""
 
 
 def run_blocks(blocks: Sequence[Block], how: Execution | None = None) -> dict[str, Rows]:
@@ -57,7 +57,7 @@ def run_blocks(blocks: Sequence[Block], how: Execution | None = None) -> dict[st
     how = how or Execution()
     unique = {block.key: block for block in blocks}
     store = _Store(how.resume)
-    done = {key: rows for key in unique if (rows := store.read(key)) is not None}
+    done = {key: rows for key, block in unique.items() if (rows := store.read(block)) is not None}
     left = {key: block for key, block in unique.items() if key not in done}
     _tell(how, len(done), len(unique))
     try:
@@ -111,7 +111,7 @@ def _in_processes(blocks: Mapping[str, Block], jobs: int) -> Iterator[tuple[str,
 
 def _on_cluster(blocks: Mapping[str, Block], address: str) -> Iterator[tuple[str, Rows]]:
     try:
-        from distributed import Client, as_completed
+        from distributed import Client, KilledWorker, as_completed
     except ImportError:
         fault = Fault("cluster", "Dask is not installed", "pip install 'simclone[cluster]'")
         raise InvalidInput([fault]) from None
@@ -122,9 +122,14 @@ def _on_cluster(blocks: Mapping[str, Block], address: str) -> Iterator[tuple[str
         raise InvalidInput([fault]) from None
     with client:
         futures = [client.submit(_keyed, key, block, key=key, retries=ATTEMPTS) for key, block in blocks.items()]
-        for future, (key, rows) in as_completed(futures, with_results=True):
-            future.release()
-            yield key, rows
+        try:
+            for future, found in as_completed(futures, loop=client.loop, with_results=True):
+                if future.cancelled():
+                    raise WorkerLost(f"the scheduler at {address} went away before all runs were made")
+                future.release()
+                yield found
+        except KilledWorker as error:
+            raise WorkerLost(str(error)) from None
 
 
 class _Store:
@@ -135,15 +140,16 @@ class _Store:
         if self._folder is not None:
             self._folder.mkdir(parents=True, exist_ok=True)
 
-    def read(self, key: str) -> Rows | None:
-        """The rows of a block, if they are there and readable."""
+    def read(self, block: Block) -> Rows | None:
+        """The rows of a block, if they are there, readable and whole."""
         if self._folder is None:
             return None
         try:
-            rows: Rows = json.loads((self._folder / f"{key}.json").read_text("utf-8"))
-        except (OSError, ValueError):
+            rows: Rows = json.loads((self._folder / f"{block.key}.json").read_text("utf-8"))
+            numbers = [one.replication for one in outcomes_from(rows)]
+        except (OSError, ValueError, TypeError, KeyError):
             return None
-        return rows
+        return rows if numbers == list(range(block.first, block.last)) else None
 
     def write(self, key: str, rows: Rows) -> None:
         """Keep the rows of a block."""

@@ -58,16 +58,16 @@ class WorstCase:
 
 
 def lose(ctx: Context, hosts: Iterable[int], *, everyone: bool = True) -> Loss:
-    """The hosts fail together in this very cloud; their VMs start elsewhere one by one, oldest first.
+    """The hosts fail together in this very cloud; their VMs start elsewhere one by one.
 
-    Only VMs with high availability do, unless *everyone* does.
+    As in a run, host by host and oldest first; only VMs with high availability do, unless *everyone* does.
     """
     rows, cloud = sorted(hosts), ctx.cloud
     restarted, lost = [], []
-    before = {vm: host for host in rows for vm in vms_on(ctx, host) if cloud.vms.get("hold_host", vm) == host}
+    before = [vm for host in rows for vm in vms_on(ctx, host) if cloud.vms.get("hold_host", vm) == host]
     for host in rows:
         fail_host(ctx, host)
-    for vm in sorted(before):
+    for vm in before:
         name = cloud.vms.names[vm]
         if not everyone and ha_of(ctx, vm) not in RESTARTED:
             lost.append((name, "no high availability"))
@@ -88,11 +88,12 @@ def usable_hosts(cloud: Cloud) -> list[int]:
 
 
 def sets_of(cloud: Cloud, size: int) -> tuple[Iterator[tuple[int, ...]], int, bool]:
-    """Sets of usable hosts to lose, how many, and whether these are all.
+    """Sets of usable hosts to lose, how many, and whether these are all; all hosts, where there are fewer than *size*.
 
     Where there are more than `MOST_SETS`, only sets among the hosts that carry most (by memory, then vCPUs) are given.
     """
     hosts = usable_hosts(cloud)
+    size = min(size, len(hosts))
     if comb(len(hosts), size) <= MOST_SETS:
         return combinations(hosts, size), comb(len(hosts), size), True
     fleet = cloud.fleet

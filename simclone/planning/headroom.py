@@ -159,7 +159,7 @@ def _room(ctx: Context, ask: Ask, *, batch: int | None, survive: int, method: st
     if batch is not None:
         room = replace(room, batches=whole_batches(twin.fork(), ask, batch))
     if survive:
-        room = replace(room, with_failures=worst_case(twin, survive, lambda lost: room_left(lost, ask, method)))
+        room = replace(room, with_failures=worst_case(ctx, survive, lambda lost: room_left(lost, ask, method)))
     return room
 
 
@@ -173,6 +173,8 @@ def _told(ctx: Context, ask: Ask, found: Filled, how: str) -> Room:
 
 
 def room_left(ctx: Context, ask: Ask, method: str = "auto") -> int:
-    """How many clones fit into a cloud whose source is dressed; the cloud is left as it is."""
-    found = counted(ctx, ask) if method == "auto" else None
-    return (found or filled(ctx.fork(), ask)).total
+    """How many clones fit into a cloud, which is left as it is."""
+    twin = ctx.fork()
+    dress(twin, ask)
+    found = counted(twin, ask) if method == "auto" else None
+    return (found or filled(twin, ask)).total

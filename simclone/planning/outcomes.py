@@ -115,7 +115,7 @@ class _Watch(Observer):
             return
         if self.at_us is None:
             self.at_us, self.reason = at_us, failed.root_reason
-        share = self._placed / self._asked
+        share = self._placed / max(self._asked, 1)
         if self._asked >= ENOUGH and share <= self._least - STEP:
             self._least = share
             self.falls.append((at_us / SECOND, share))
@@ -159,5 +159,6 @@ def outcome_of(scenario: Scenario, seed: int, replication: int) -> Outcome:
 
 
 def outcomes_from(rows: Sequence[Mapping[str, Any]]) -> list[Outcome]:
-    """Outcomes from plain data, by replication."""
-    return sorted((Outcome(**row) for row in rows), key=lambda one: one.replication)
+    """Outcomes from plain data, by replication; the same whether the data went through JSON or not."""
+    found = [Outcome(**{**row, "falls": tuple((at, share) for at, share in row["falls"])}) for row in rows]
+    return sorted(found, key=lambda one: one.replication)

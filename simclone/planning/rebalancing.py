@@ -97,9 +97,10 @@ def rebalance(
     ctx = standing(scenario, seed=seed, at=at)
     ask = asks_of(scenario, vm=vm, offerings=[offering] if offering else ())[0]
     twin = ctx.fork()
-    dress(twin, ask)
     repairs, broken = _repairs(twin)
-    asked = host_request(twin, ask)
+    dressed = twin.fork()
+    dress(dressed, ask)
+    asked = host_request(dressed, ask)
     request = None if asked is None else asked[0]
     if asked is not None and fits(asked[0], asked[1]):
         return Rebalance(scenario.name, ask.name, True, True, repairs, len(repairs), broken)

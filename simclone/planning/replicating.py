@@ -33,7 +33,7 @@ class Plan:
         faults = []
         if self.replications < 1:
             faults.append(Fault("replications", f"{self.replications} is no number of runs", "at least 1"))
-        if self.half_width is not None and self.half_width <= 0:
+        if self.half_width is not None and not self.half_width > 0:
             faults.append(Fault("half_width", f"{self.half_width:g} is no width", "a number above 0"))
         if self.half_width is not None and self.replications < 2:
             faults.append(Fault("replications", "one run has no interval to narrow", "at least 2"))

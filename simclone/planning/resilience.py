@@ -17,7 +17,7 @@ from simclone.engine.waits import run_now
 from simclone.errors import Fault, InvalidInput
 from simclone.model.vms import NONE
 from simclone.planning.answer import Answer
-from simclone.planning.asking import Ask, asks_of, dress, standing
+from simclone.planning.asking import Ask, asks_of, standing
 from simclone.planning.failing import MOST_SETS, Loss, WorstCase, lose, usable_hosts, worst_case
 from simclone.planning.headroom import room_left
 from simclone.scenario.load import Given, as_scenario
@@ -145,11 +145,9 @@ def survive(
 
 
 def _ladder(ctx: Context, ask: Ask, most: int) -> tuple[Rung, ...]:
-    twin = ctx.fork()
-    dress(twin, ask)
     held = int((ctx.cloud.vms.array("hold_host") != NONE).sum())
     return tuple(
-        Rung(k, held, worst_case(twin, k, lambda lost: room_left(lost, ask)))
+        Rung(k, held, worst_case(ctx, k, lambda lost: room_left(lost, ask)))
         for k in range(min(most, len(usable_hosts(ctx.cloud)) - 1) + 1)
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from simclone.errors import Fault, InvalidInput
@@ -23,7 +24,7 @@ SHARES = (0.1, 0.5, 0.9)
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One variant's runway in seconds: the quantiles of a tenth, half and nine tenths of the replications.
+    """One variant's runway in seconds: when a tenth, half and nine tenths of the replications have run out.
 
     None where so many of them did not run out before the horizon. *reason* is what most ran out of first.
     """
@@ -109,20 +110,22 @@ def runway(
     variants = {"as it is": scenario}
     for name, one in (changes or {}).items():
         variants[name] = changed(scenario, one)
-    runs, interrupted = replicate(variants, plan or Plan())
-    ways = tuple(_way(name, part, below) for name, part in runs.items())
+    plan = plan or Plan()
+    runs, interrupted = replicate(variants, plan)
+    ways = tuple(_way(name, part, below, plan.confidence) for name, part in runs.items())
     return Runway(scenario.name, below, scenario.run.horizon, ways, interrupted)
 
 
-def _way(name: str, runs: Sequence[Outcome], below: float | None) -> Way:
+def _way(name: str, runs: Sequence[Outcome], below: float | None, confidence: float) -> Way:
     times = [one.first_failure_s if below is None else one.fell_below(below) for one in runs]
     known = [time for time in times if time is not None]
     ranked: list[float | None] = [*sorted(known), *([None] * (len(times) - len(known)))]
-    quantiles = tuple(ranked[min(int(share * len(ranked)), len(ranked) - 1)] if ranked else None for share in SHARES)
+    quantiles = tuple(ranked[max(ceil(share * len(ranked) - 1e-9), 1) - 1] if ranked else None for share in SHARES)
     firsts = [one.first_reason for one in runs if one.first_reason]
     reason = max(sorted(set(firsts)), key=firsts.count, default="")
     whole = len(known) == len(times) and len(known) > 1
-    return Way(name, quantiles, bootstrap_interval(known) if whole else None, len(known), len(times), reason)
+    median = bootstrap_interval(known, confidence=confidence) if whole else None
+    return Way(name, quantiles, median, len(known), len(times), reason)
 
 
 def _days(seconds: float | None) -> str:

@@ -13,6 +13,7 @@ from simclone.planning.replicating import Plan, interval_of, reasons_of, replica
 from simclone.planning.statistics import checked_share
 from simclone.scenario.changes import changed, data_of
 from simclone.scenario.load import Given, Scenario, as_scenario
+from simclone.scenario.paths import expand_counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -295,10 +296,12 @@ def refresh(
     VMs that stood on the old hosts are placed by the allocator. Raises InvalidInput.
     """
     scenario = as_scenario(source)
+    without = changed(scenario, [{"removeHosts": list(old)}])
     if model.like is not None and model.like in old:
-        doc = next(one for one in data_of(scenario)["hosts"] if one["name"] == model.like)
+        data = data_of(scenario)
+        expand_counted(data, "hosts")
+        doc = next(one for one in data["hosts"] if one["name"] == model.like)
         size_of = {"cpu_num": doc["cpuNum"], "memory": doc["totalPhysicalMemory"], "cluster": doc.get("cluster")}
         model = replace(model, like=None, **size_of)
-    without = changed(scenario, [{"removeHosts": list(old)}])
     found = size(without, [model], target=target, plan=plan)
     return replace(found, notes=(f"{len(old)} hosts go", *found.notes))

@@ -271,8 +271,8 @@ class Slo(Answer):
 def slo(source: Given, target: float, *, tolerance: float = 0.01, plan: Plan | None = None) -> Slo:
     """The largest demand that keeps success: doubled or halved, then closed in to a relative *tolerance*.
 
-    Every factor is run with the same random numbers; it holds when the lower end of the interval of the mean ratio
-    reaches *target*. Raises InvalidInput.
+    Every factor is run with the same random numbers; it holds when something is asked and the lower end of the interval
+    of the mean ratio reaches *target*. Raises InvalidInput.
     """
     scenario = as_scenario(source)
     checked_share("target", target)
@@ -287,7 +287,7 @@ def slo(source: Given, target: float, *, tolerance: float = 0.01, plan: Plan | N
         found = interval_of(runs[""], "success_ratio", plan.confidence)
         low = found.estimate if found.n == 1 else found.low
         trials[factor] = (found.estimate, low)
-        return low >= target
+        return low >= target and any(one.asked for one in runs[""])
 
     low, high = _ends(holds)
     while low and high and high / low - 1 > tolerance:
