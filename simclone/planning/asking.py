@@ -13,6 +13,7 @@ from simclone.engine.opening import open_context
 from simclone.engine.prepare import requests_of, simulation_of
 from simclone.engine.shapes import shape_of
 from simclone.errors import Fault, InvalidInput
+from simclone.explain.fixes import fits
 from simclone.model.cloud import Cloud
 from simclone.model.vms import NONE
 from simclone.records import CloneAnswer, CloneRequest, ErrorCode
@@ -132,7 +133,8 @@ def host_request(ctx: Context, ask: Ask) -> tuple[HostRequest, Cloud] | None:
 
     twin.watch = watch
     call(twin, ask, ["probe"])
-    return seen[-1] if seen else None
+    found = [one for one in seen if not one[0].dry_run]
+    return next(reversed(found or [one for one in seen if not fits(*one)]), None)
 
 
 def hosts_by_place(cloud: Cloud, first: int) -> tuple[dict[str, int], dict[str, int]]:

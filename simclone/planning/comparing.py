@@ -27,7 +27,12 @@ if TYPE_CHECKING:
 
 INTERNAL = frozenset({DESIGNATED, LAST_HOST, MIGRATE, LOCAL_MIGRATE, MAX_INSTANCES})
 """Strategies the platform chooses by itself, or that need a tag of their own."""
-HIGHER = frozenset({"success_ratio", "placed", "first_failure_s", "hole_cpu_vcpus", "hole_memory_bytes"})
+HIGHER = frozenset(
+    {
+        *("success_ratio", "placed", "first_failure_s", "hole_cpu_vcpus", "hole_memory_bytes"),
+        "affinity_compliance_ratio",
+    }
+)
 """Figures of which more is better; of all others less is."""
 
 

@@ -58,8 +58,8 @@ class Rebalance(Answer):
         if self.fits:
             lines.append(f"{self.scenario}: {self.wanted} fits without a move")
         elif self.makes_room:
-            many = f"{len(for_room)} move{'s' if len(for_room) != 1 else ''}"
-            lines.append(f"{self.scenario}: {many} make room for {self.wanted}")
+            many = "1 move makes" if len(for_room) == 1 else f"{len(for_room)} moves make"
+            lines.append(f"{self.scenario}: {many} room for {self.wanted}")
         else:
             lines.append(f"{self.scenario}: no moves were found that make room for {self.wanted}")
         if self.repaired or self.broken:
@@ -104,7 +104,7 @@ def rebalance(
     request = None if asked is None else asked[0]
     if asked is not None and fits(asked[0], asked[1]):
         return Rebalance(scenario.name, ask.name, True, True, repairs, len(repairs), broken)
-    found = _room(twin, request) if request is not None else None
+    found = _room(ctx, request) if request is not None else None
     moves = (*repairs, *(found or ()))
     return Rebalance(scenario.name, ask.name, False, found is not None, moves, len(repairs), broken)
 
