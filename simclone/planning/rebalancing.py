@@ -104,7 +104,7 @@ def rebalance(
     request = None if asked is None else asked[0]
     if asked is not None and fits(asked[0], asked[1]):
         return Rebalance(scenario.name, ask.name, True, True, repairs, len(repairs), broken)
-    found = _room(ctx, request) if request is not None else None
+    found = _room(twin, request) if request is not None else None
     moves = (*repairs, *(found or ()))
     return Rebalance(scenario.name, ask.name, False, found is not None, moves, len(repairs), broken)
 
