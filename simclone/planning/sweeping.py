@@ -141,7 +141,7 @@ def at_values(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
     plain = {path: value for path, value in values.items() if path != DEMAND}
     changes: list[Mapping[str, Any]] = [{"set": plain}] if plain else []
     if DEMAND in values:
-        changes.append({"demand": float(values[DEMAND])})
+        changes.append({"demand": values[DEMAND]})
     return changed(scenario, changes)
 
 
