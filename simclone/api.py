@@ -17,19 +17,18 @@ from simclone.check.operations import answer_facts
 from simclone.check.run import FAILED, PASSED, CaseResult, Failure, run_steps
 from simclone.engine.clone.call import clone_now
 from simclone.engine.collecting import collected_rarely
-from simclone.engine.context import Context, Watch
+from simclone.engine.context import Context
 from simclone.engine.log import decision_lines, fingerprint
 from simclone.engine.opening import open_context
 from simclone.engine.prepare import requests_of, simulation_of, with_refused
 from simclone.engine.result import RunResult
-from simclone.engine.simulation import KEEPS, Observer, Simulation
+from simclone.engine.simulation import KEEPS, Observer
 from simclone.engine.statistics import Statistics, statistics_of
-from simclone.errors import Fault, InvalidInput, InvariantViolation, UnknownName
+from simclone.errors import Fault, InvalidInput, InvariantViolation
 from simclone.explain.findings import Finding, findings
-from simclone.explain.judging import Again, judged
-from simclone.explain.reruns import Question
-from simclone.explain.story import Explanation, explain_clone, explain_refusal
-from simclone.model.vms import NONE
+from simclone.explain.judging import Again
+from simclone.explain.stories import Stories
+from simclone.explain.story import Explanation
 from simclone.records import CloneAnswer, CloneRecord, CloneRequest, ErrorCode, Placed
 from simclone.report.material import Material
 from simclone.scenario.changes import changed
@@ -109,7 +108,7 @@ def run(
             raise InvalidInput([Fault(what, f"{given!r} is no {what}", "a whole number of at least 0")])
     scenario = overridden(load(source), horizon, keep)
     ctx = open_context(scenario, seed=seed, replication=replication)
-    opened = ctx.fork()
+    opened = ctx.fork() if scenario.vms else None
     requests, refused = requests_of(scenario)
     relay = _Relay(observers)
     simulation = simulation_of(scenario, ctx, requests, observers=(relay,))
@@ -180,7 +179,6 @@ class Run:
     durations_us: Sequence[int] | None = field(default=None, repr=False)
     again: Again | None = field(default=None, repr=False)
     opened: Context | None = field(default=None, repr=False)
-    _told: dict[tuple[str, str, bool], Explanation] = field(default_factory=dict, repr=False)
 
     @property
     def seed(self) -> int:
@@ -303,19 +301,24 @@ class Run:
         frame: str = self.clones.to_html(index=False)
         return f"<p>{self.summary()}</p>{frame}"
 
+    @cached_property
+    def _stories(self) -> Stories:
+        return Stories(
+            self.scenario,
+            self.result,
+            seed=self.seed,
+            replication=self.replication,
+            again=self.again,
+            opened=self.opened,
+        )
+
     def clone(self, name: str, request: str | None = None) -> CloneRecord:
         """The record of a clone by name; raises UnknownName."""
-        for clone in self._clones:
-            if clone.name == name and request in (None, clone.request):
-                return clone
-        raise UnknownName("clone", name)
+        return self._stories.record(name, request)
 
     def explain_request(self, request: str, *, fix: bool = False) -> Explanation:
         """Why a call was refused as a whole; the funnel is that of its dry run, if it came so far."""
-        for answer in self.result.answers:
-            if answer.request.name == request and answer.error is not None:
-                return self._judged(explain_refusal(answer, self.result.decisions), fix=fix)
-        raise UnknownName("refused request", request)
+        return self._stories.of_call(request, fix=fix)
 
     def explain(self, name: str, *, request: str | None = None, fix: bool = False) -> Explanation:
         """Why a clone is where it is, or is not: funnel, error chain, verdict, and the table of hosts at its decision.
@@ -323,63 +326,22 @@ class Run:
         With *fix* single changes are tried that would let it be placed. Table and fixes are made by running the
         scenario again up to that decision; decisions follow from state and identity.
         """
-        for answer in self.result.answers:
-            if answer.error is not None and name in answer.request.names and request in (None, answer.request.name):
-                return self.explain_request(answer.request.name, fix=fix)
-        clone = self.clone(name, request)
-        cloud = self.result.ledger.cloud
-        host = None if clone.host == NONE else cloud.fleet.names[clone.host]
-        return self._judged(explain_clone(clone, self.result.decisions, (), host), fix=fix)
+        return self._stories.of_clone(name, request, fix=fix)
 
     def verdicts(self, *, fix: bool = False) -> pd.DataFrame:
         """One row per reason of failure: clones, reason, verdict, first, what, fix; judged on its first failure.
 
         Whole calls that failed count all their names. *fix* stands empty unless it is asked for.
         """
-        import pandas as pd
+        return self._stories.verdicts(fix=fix)
 
-        rows = []
-        firsts: dict[str, tuple[str, str | None]] = {}
-        for answer in self.result.answers:
-            if answer.error is not None:
-                firsts.setdefault(answer.error.root_reason, (answer.request.name, None))
-            for clone in answer.clones:
-                if clone.error is not None:
-                    firsts.setdefault(clone.error.root_reason, (answer.request.name, clone.name))
-        for reason, count in self.reasons().items():
-            if reason not in firsts:
-                continue
-            request, name = firsts[reason]
-            story = self.explain(name, request=request, fix=fix) if name else self.explain_request(request, fix=fix)
-            kind, text = ("", "") if story.verdict is None else (story.verdict.kind, story.verdict.text)
-            rows.append((count, reason, kind, name or request, text, story.fixes[0].text if story.fixes else ""))
-        return pd.DataFrame(rows, columns=["clones", "reason", "verdict", "first", "what", "fix"])
+    def warm_up(self) -> float:
+        """Seconds of the sampled series that look like start-up (MSER-5 over the VMs running); 0 without a series."""
+        from simclone.planning.statistics import warm_up_of
 
-    def _judged(self, story: Explanation, *, fix: bool) -> Explanation:
-        """The story with table and verdict, and with fixes if they are asked for and it failed."""
-        known = self._told.get((story.request, story.name, True)) or self._told.get((story.request, story.name, fix))
-        if known is not None:
-            return known if fix else replace(known, fixes=None, blocking=(), tried=0, pairs=0)
-        clone = None if story.name == story.request else story.name
-        asked = self.result.totals.asked
-        question = Question(self.scenario, story.request, clone, self.seed, self.replication, asked)
-        prices = self.scenario.doc.prices
-        told = judged(story, again=self.again or self._again, question=question, prices=prices, fix=fix)
-        self._told[story.request, story.name, fix] = told
-        return told
-
-    def _again(self, serial: int, watch: Watch) -> Simulation:
-        """Make the run once more, up to a decision, and show every host request to *watch*."""
-        opened = self.opened
-        if opened is None:
-            opened = open_context(self.scenario, seed=self.seed, replication=self.replication)
-        ctx = opened.fork()
-        requests, _ = requests_of(self.scenario)
-        ctx.watch = watch
-        simulation = simulation_of(self.scenario, ctx, requests)
-        while ctx.noted <= serial and simulation.step():
-            pass
-        return simulation
+        series = self.series
+        samples = warm_up_of(series["vms"].tolist())
+        return float(series["at_s"].iloc[samples]) if samples else 0.0
 
     def save(self, directory: str | Path, *, force: bool = False, tables: str = "csv") -> Path:
         """Write the run directory, its *tables* as csv, parquet or sqlite; a non-empty one is refused without *force*.
@@ -392,17 +354,7 @@ class Run:
 
     def _material(self, answers: Sequence[Answer] = (), command: str = "") -> Material:
         """What pages and pictures are made from."""
-        from simclone.frames import places_frame
-
-        failed, few = bool(self.reasons()), self.result.totals.asked <= MOST_TAKEN_ALONG
-        verdicts = self.verdicts(fix=True) if failed and self.result.answers else self.verdicts()
-        places = places_frame(self.result)
-        hosts = places[places["kind"] == "host"]
-        total = dict(zip(self.hosts["host"], self.hosts["total_cpu_vcpus"], strict=True))
-        use = [
-            held / max(total.get(host, 1), 1)
-            for host, held in zip(hosts["place"], hosts["held_cpu_vcpus"], strict=True)
-        ]
+        few = self.result.totals.asked <= MOST_TAKEN_ALONG
         return Material(
             scenario=self.scenario,
             result=self.result,
@@ -413,25 +365,16 @@ class Run:
             hosts=self.hosts,
             storage=self.storage,
             series=self.series,
-            host_series=hosts.assign(host=hosts["place"], use=use)[["at_s", "host", "use"]],
-            verdicts=verdicts,
-            story=self._first_failure(),
+            places=self.places,
+            verdicts=self.verdicts(fix=True),
+            story=self._stories.first_failure(),
             findings=self.findings(),
             clones_csv=self.clones.to_csv(index=False) if few else "",
             responses_json=self.to_json() if few else "",
             answers=tuple(answers),
             command=command,
+            start_up_s=self.warm_up(),
         )
-
-    def _first_failure(self) -> Explanation | None:
-        """The story of the first name or call that failed, if rows of it were kept."""
-        for answer in self.result.answers:
-            if answer.error is not None:
-                return self.explain_request(answer.request.name)
-            failed = next((clone.name for clone in answer.clones if clone.error is not None), None)
-            if failed is not None:
-                return self.explain(failed, request=answer.request.name)
-        return None
 
     def report(
         self, path: str | Path, *, answers: Sequence[Answer] = (), force: bool = False, command: str = ""
@@ -445,10 +388,7 @@ class Run:
         from simclone.scenario.writing import write_new
 
         refuse_without_library()
-        text = page_of(self._material(answers, command))
-        if force and Path(path).is_file():
-            Path(path).unlink()
-        return write_new(path, text)
+        return write_new(path, page_of(self._material(answers, command)), force=force)
 
     @property
     def plot(self) -> Plots:
@@ -482,24 +422,12 @@ class Run:
         ctx = Context(self.result.ledger)
         for answer in self.result.answers:
             wanted = self.scenario.expect.get(answer.request.name, {})
-            facts[answer.request.name] = {**answer_facts(ctx, answer), **self._why_facts(answer, wanted)}
+            facts[answer.request.name] = {**answer_facts(ctx, answer), **self._stories.facts(answer, wanted)}
         failures = []
         for step, (name, wanted) in enumerate(self.scenario.expect.items(), 1):
             wrong = differences(wanted, facts[name])
             failures += [Failure(step, name, *one) for one in wrong]
         return CaseResult(self.scenario.name, "scenario", FAILED if failures else PASSED, tuple(failures))
-
-    def _why_facts(self, answer: CloneAnswer, wanted: Mapping[str, Any]) -> dict[str, Any]:
-        """Verdict and cheapest fix of a request's first failure, where a scenario expects them."""
-        if not {"verdict", "topFix"} & set(wanted):
-            return {}
-        failed = [clone.name for clone in answer.clones if clone.error is not None]
-        name = answer.request.name
-        if answer.error is None and not failed:
-            return {"verdict": None, "topFix": None}
-        explained = self.explain(failed[0], request=name, fix=True) if failed else self.explain_request(name, fix=True)
-        verdict, fixes = explained.verdict, explained.fixes
-        return {"verdict": None if verdict is None else verdict.kind, "topFix": fixes[0].kind if fixes else "none"}
 
 
 def _counted(reasons: Mapping[str, int]) -> str:

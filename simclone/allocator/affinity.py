@@ -6,7 +6,7 @@ import numpy as np
 
 from simclone.allocator.host.flow import Lookup
 from simclone.model.cloud import Cloud, Group
-from simclone.model.inventory import CONNECTED, ENABLED, HostRule
+from simclone.model.inventory import HostRule
 from simclone.model.vms import NONE
 
 
@@ -67,9 +67,7 @@ def spread_limit(cloud: Cloud, group: Group, counts: dict[int, int]) -> int:
     Domains with at least one Enabled and Connected host count, so an unreachable rack does not block the others.
     """
     where, totals = domain_counts(cloud, group, counts)
-    fleet = cloud.fleet
-    usable = (fleet.array("exists") == 1) & (fleet.array("state") == ENABLED) & (fleet.array("status") == CONNECTED)
-    live = {where[host] for host in np.flatnonzero(usable).tolist()}
+    live = {where[host] for host in np.flatnonzero(cloud.fleet.usable()).tolist()}
     emptiest = min((totals.get(domain, 0) for domain in live), default=0)
     return emptiest + group.max_skew - 1
 

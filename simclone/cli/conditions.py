@@ -14,7 +14,26 @@ if TYPE_CHECKING:
     from simclone.engine.statistics import Statistics
 
 OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq}
-SHAPE = re.compile(r"\s*([a-z0-9_]+)(?:\.(.+?))?\s*(<=|>=|==|<|>)\s*(\S+)\s*")
+SHAPE = re.compile(r"\s*(.+?)\s*(<=|>=|==|<|>)\s*(\S+)\s*")
+
+
+def parsed(text: str, example: str = "success_ratio<0.99") -> tuple[str, str, float]:
+    """Figure, operator and limit of a condition; ValueError says what is wrong with it."""
+    found = SHAPE.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text!r} is no condition such as {example} (< <= > >= ==)")
+    name, sign, limit = found.groups()
+    try:
+        return name, sign, float(limit)
+    except ValueError:
+        raise ValueError(f"{limit!r} is no number") from None
+
+
+def told(name: str, value: float | None, sign: str, limit: float) -> str | None:
+    """What to say when a figure meets a condition, or None; a figure over nothing meets none."""
+    if value is None or not OPERATORS[sign](value, limit):
+        return None
+    return f"{name} is {value:g}: {sign} {limit:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +50,7 @@ class Condition:
         value = getattr(statistics, self.name)
         if isinstance(value, Mapping):
             value = value.get(self.key, 0 if self.name == "reasons" else None)
-        if value is None or not OPERATORS[self.sign](value, self.limit):
-            return None
-        return f"{self.name}{'.' if self.key else ''}{self.key} is {value:g}: {self.sign} {self.limit:g}"
+        return told(f"{self.name}.{self.key}" if self.key else self.name, value, self.sign, self.limit)
 
 
 class ConditionType(click.ParamType[Condition]):
@@ -49,14 +66,11 @@ class ConditionType(click.ParamType[Condition]):
         """A condition; fails as bad usage."""
         if isinstance(value, Condition):
             return value
-        found = SHAPE.fullmatch(value)
-        if found is None:
-            self.fail(f"{value!r} is no condition such as success_ratio<0.99 (< <= > >= ==)", param, ctx)
-        name, key, sign, limit = found.groups(default="")
         try:
-            number = float(limit)
-        except ValueError:
-            self.fail(f"{limit!r} is no number", param, ctx)
+            name, sign, number = parsed(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        name, _, key = name.partition(".")
         self._known(name, key, param, ctx)
         return Condition(name, key, sign, number)
 

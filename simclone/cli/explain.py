@@ -112,16 +112,15 @@ def _apply(run: Run, story: Explanation, out: str, kind: str | None) -> None:
     """Write the changed scenario, run it, and say what came of it."""
     from simclone import api
     from simclone.explain.reruns import Question, succeeds
-    from simclone.scenario.changes import changed, data_of
-    from simclone.scenario.load import scenario_from
-    from simclone.scenario.writing import write_new, yaml_text
+    from simclone.scenario.changes import changed
+    from simclone.scenario.writing import write_scenario
 
     chosen = next((one for one in story.fixes or () if kind in (None, one.kind)), None)
     if chosen is None:
         told = ", ".join(one.kind for one in story.fixes or ()) or "none was found"
         raise click.UsageError(f"there is no such fix to apply; fixes: {told}")
     made = changed(run.scenario, chosen.changes)
-    write_new(out, yaml_text(data_of(scenario_from(data_of(made), out, made.sha256))))
+    write_scenario(made, out)
     clone = None if story.name == story.request else story.name
     again = api.run(out, seed=run.seed, replication=run.replication)
     helped = succeeds(Question(made, story.request, clone, run.seed, run.replication), ())

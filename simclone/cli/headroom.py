@@ -17,6 +17,7 @@ from simclone.cli.planning import answer_options, pairs_of, scenario_argument, s
 @click.option("--batch", type=int, help="Count whole calls of so many names too.")
 @click.option("--survive", type=int, default=0, show_default=True, help="Leave room for the VMs of so many lost hosts.")
 @click.option("--account", help="Whose limits count (default: the administrator has none).")
+@click.option("--tag", "system_tags", multiple=True, help="A system tag of the calls, such as affinityGroupUuid::NAME.")
 @click.option("--one-by-one", is_flag=True, help="Clone call by call even where columns could be counted.")
 @click.option("--at", type=click.Choice(["start", "end"]), default="start", show_default=True, help="Of the scenario.")
 @click.option("--seed", type=click.IntRange(0), help="Seed of all chance; overrides the file's.")

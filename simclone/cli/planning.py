@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from simclone.cli.conditions import OPERATORS
+from simclone.cli.conditions import parsed, told
 
 if TYPE_CHECKING:
     from simclone.planning.answer import Answer
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from simclone.planning.sizing import Model
 
 Command = Callable[..., Any]
-CONDITION = re.compile(r"\s*(.+?)\s*(<=|>=|==|<|>)\s*(\S+)\s*")
 ROWS = 60
 
 
@@ -145,18 +143,13 @@ def _cell(value: Any) -> str:
 
 def _condition(text: str, figures: Mapping[str, float | None]) -> str | None:
     """What to say when the condition is met, or None; raises UsageError for one that is none."""
-    found = CONDITION.fullmatch(text)
-    if found is None:
-        raise click.UsageError(f"{text!r} is no condition such as total<10 (< <= > >= ==)")
-    name, sign, limit = found.groups()
+    try:
+        name, sign, limit = parsed(text, "total<10")
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
     if name not in figures:
         raise click.UsageError(f"{name!r} is no figure; there is {', '.join(figures)}")
-    try:
-        number = float(limit)
-    except ValueError:
-        raise click.UsageError(f"{limit!r} is no number") from None
-    value = figures[name]
-    return f"{name} is {value:g}: {sign} {limit}" if value is not None and OPERATORS[sign](value, number) else None
+    return told(name, figures[name], sign, limit)
 
 
 def value_of(text: str) -> Any:

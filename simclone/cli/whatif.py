@@ -46,6 +46,7 @@ def command(
     """SCENARIO before and after its what-ifs: success, and room for more."""
     from simclone import api
     from simclone.planning.whatifs import beside, stacked, whatif
+    from simclone.scenario.writing import write_scenario
 
     if (commit is None) != (out is None):
         raise click.UsageError("--commit and --out go together")
@@ -56,13 +57,5 @@ def command(
     else:
         show(whatif(loaded, stacks=[one.split(",") for one in stacks], plan=plan), **shown)
     if commit is not None and out is not None:
-        _write(made if changes else stacked(loaded, commit.split(",")), out)
-
-
-def _write(scenario: Any, out: str) -> None:
-    from simclone.scenario.changes import data_of
-    from simclone.scenario.load import scenario_from
-    from simclone.scenario.writing import write_new, yaml_text
-
-    write_new(out, yaml_text(data_of(scenario_from(data_of(scenario), out, scenario.sha256))))
-    click.echo(f"written to {out}", err=True)
+        write_scenario(made if changes else stacked(loaded, commit.split(",")), out)
+        click.echo(f"written to {out}", err=True)

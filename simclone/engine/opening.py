@@ -15,13 +15,17 @@ from simclone.units import java_round
 
 
 def own_strategies(profile: str, docs: Mapping[str, StrategyDoc]) -> dict[str, object]:
-    """Strategies a file composes: filters by name (LeastVm's when none are named) and weighted scores."""
+    """Strategies a file composes: filters by name (LeastVm's where the key is left out) and weighted scores.
+
+    The first flow, which produces the hosts and cuts the pages, is always there.
+    """
     table = TABLES[profile]
     known = {flow.name: flow for strategy in table.values() for flow in strategy.filters}
     usual = table["LeastVmPreferredHostAllocatorStrategy"].filters
     made: dict[str, object] = {}
     for name, doc in docs.items():
-        filters = usual if not doc.filters else (usual[0], *(known[one] for one in doc.filters if one != usual[0].name))
+        named = None if doc.filters is None else [known[one] for one in doc.filters if one != usual[0].name]
+        filters = usual if named is None else (usual[0], *named)
         weights = tuple((scorer, java_round(1000 * weight)) for scorer, weight in doc.score.items())
         made[name] = Strategy(name, filters, (WeightedScoreSortFlow(weights), LowestRankSortFlow()))
     return made

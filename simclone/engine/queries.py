@@ -17,7 +17,7 @@ from simclone.chance import Identity
 from simclone.engine.context import Context, operation_error
 from simclone.engine.life.migrate import migrate_request
 from simclone.engine.life.start import existing_request
-from simclone.model.inventory import CONNECTED, ENABLED, Shape
+from simclone.model.inventory import Shape
 from simclone.model.vms import NONE
 from simclone.placement.host import candidates
 from simclone.placement.search import hypervisor_of
@@ -107,7 +107,7 @@ class CapacityReport:
 def capacity_report(ctx: Context, scopes: Iterable[set[int]], hypervisor: str | None = None) -> CapacityReport:
     """Sums over elements, each a set of hosts; memory after reserve is floored at zero per element."""
     fleet, cloud = ctx.cloud.fleet, ctx.cloud
-    usable = (fleet.array("exists") == 1) & (fleet.array("state") == ENABLED) & (fleet.array("status") == CONNECTED)
+    usable = fleet.usable()
     if hypervisor is not None:
         usable &= fleet.array("hypervisor") == cloud.code("hypervisor", hypervisor)
     sums = dict.fromkeys(("total_cpu", "available_cpu", "total_memory", "cpu_num"), 0)

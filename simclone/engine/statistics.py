@@ -11,7 +11,6 @@ import numpy as np
 from simclone.allocator.affinity import domain_counts, spread_limit
 from simclone.engine.result import RunResult
 from simclone.model.cloud import Cloud, Group
-from simclone.model.inventory import CONNECTED, ENABLED
 from simclone.model.vms import NONE
 from simclone.units import SECOND, divided, format_size, multiplied
 
@@ -181,9 +180,7 @@ def _use(result: RunResult) -> dict[str, Any]:
 
 def _usable(cloud: Cloud) -> list[int]:
     """Hosts that are Enabled and Connected."""
-    fleet = cloud.fleet
-    usable = (fleet.array("exists") == 1) & (fleet.array("state") == ENABLED) & (fleet.array("status") == CONNECTED)
-    return [int(host) for host in np.flatnonzero(usable)]
+    return [int(host) for host in np.flatnonzero(cloud.fleet.usable())]
 
 
 def _holes(cloud: Cloud) -> dict[str, Any]:
@@ -192,7 +189,7 @@ def _holes(cloud: Cloud) -> dict[str, Any]:
     cpu = {host: max(cells("available_cpu")[host], 0) for host in hosts}
     memory = {host: max(cells("available_memory")[host] - cells("reserved_memory")[host], 0) for host in hosts}
     ratio = {host: cloud.fleet.memory_ratio(host) for host in hosts}
-    room = {host: multiplied(memory[host], ratio[host]) for host in hosts}
+    room = {host: cloud.fleet.room(host) for host in hosts}
     hole = max(((room[host], cpu[host]) for host in hosts if room[host] and cpu[host]), default=(0, 0))
     stranded: dict[str, dict[str, float]] = {"cpu": {}, "memory": {}}
     for one in cloud.offerings:

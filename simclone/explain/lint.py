@@ -45,9 +45,7 @@ def lint(scenario: Scenario) -> tuple[Smell, ...]:
 
 
 def _usable(cloud: Cloud) -> list[int]:
-    fleet = cloud.fleet
-    good = (fleet.array("exists") == 1) & (fleet.array("state") == ENABLED) & (fleet.array("status") == CONNECTED)
-    return [int(host) for host in np.flatnonzero(good)]
+    return [int(host) for host in np.flatnonzero(cloud.fleet.usable())]
 
 
 def _settings(scenario: Scenario) -> Iterator[Smell]:

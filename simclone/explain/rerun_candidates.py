@@ -68,8 +68,10 @@ class _Maker:
     def wishes(self, request: str) -> Maker:
         """The request without one of the places it asks for."""
         found = self._request(request)
-        for key in WISHES if found is not None else ():
-            row, body = found  # type: ignore[misc]
+        if found is None:
+            return
+        row, body = found
+        for key in WISHES:
             if body["cloneVmInstance"].get(key):
                 yield self._fix(
                     "dropWish", f"ask without {key}", request, {f"requests.{row}.cloneVmInstance.{key}": None}

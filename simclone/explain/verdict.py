@@ -9,7 +9,7 @@ from simclone.allocator.host.filters.capacity import least_available
 from simclone.allocator.host.request import HostRequest
 from simclone.explain.hosts import HostVerdict
 from simclone.model.cloud import Cloud
-from simclone.units import divided, format_size, multiplied
+from simclone.units import divided, format_size
 
 CAPACITY = ("host.cpu", "host.memory", "host.reservedMemory", "host.physicalMemory")
 SHORT = (*CAPACITY, "host.devices", "storage.capacity", "storage.virtual", "storage.physical", "storage.tooLarge")
@@ -19,7 +19,7 @@ CALL = ("request.", "vm.state")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """*kind* is shortage, fragmentation, policy, order or request; *figures* are vCPUs, bytes and counts behind it."""
+    """*kind* is shortage, fragmentation, policy, order, transient or request; *figures* are what stands behind it."""
 
     kind: str
     text: str
@@ -43,11 +43,9 @@ def _capacity(reason: str, request: HostRequest, cloud: Cloud, hosts: Sequence[H
     """Sums and holes over the hosts that only lack room; hosts that something else forbids are counted beside."""
     short = [row for row, one in enumerate(hosts) if one.reason in CAPACITY]
     forbidden = sum(one.reason != "" and one.reason not in CAPACITY for one in hosts)
-    get, ratio = cloud.fleet.get, cloud.fleet.memory_ratio
+    get = cloud.fleet.get
     cpu = {row: max(get("available_cpu", row), 0) for row in short}
-    memory = {
-        row: multiplied(max(get("available_memory", row) - get("reserved_memory", row), 0), ratio(row)) for row in short
-    }
+    memory = {row: cloud.fleet.room(row) for row in short}
     figures = {
         "needed_cpu_vcpus": request.cpu,
         "needed_memory_bytes": request.memory,

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from simclone.model.columns import Columns, IntArray
+from simclone.model.inventory import CONNECTED, ENABLED
+from simclone.units import multiplied
 
 
 class Fleet(Columns):
@@ -82,6 +85,19 @@ class Fleet(Columns):
         if ratio not in self.memory_ratios:
             self.memory_ratios.append(ratio)
         return self.memory_ratios.index(ratio)
+
+    def usable(self) -> npt.NDArray[np.bool_]:
+        """Which hosts are there, Enabled and Connected, shape (size,)."""
+        good: npt.NDArray[np.bool_] = (
+            (self.array("exists") == 1) & (self.array("state") == ENABLED) & (self.array("status") == CONNECTED)
+        )
+        return good
+
+    def room(self, host: int) -> int:
+        """Bytes of VM memory a host can still promise: what is free above the reserve, times its ratio."""
+        cells = self._cells
+        free = cells["available_memory"][host] - cells["reserved_memory"][host]
+        return multiplied(max(free, 0), self.memory_ratio(host))
 
     def free_devices(self, spec: str) -> IntArray:
         """Free PCI devices of a specification per host, shape (size,)."""

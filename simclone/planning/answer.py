@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict
 from html import escape
@@ -12,18 +13,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class Answer:
+class Answer(ABC):
     """Base of the results; a subclass is a frozen dataclass with `summary` and `to_frame`."""
 
     __slots__ = ()
 
+    @abstractmethod
     def summary(self) -> str:
         """The answer in words."""
-        raise NotImplementedError
 
+    @abstractmethod
     def to_frame(self) -> pd.DataFrame:
         """The answer as a table; sizes in vCPUs and bytes, times in seconds."""
-        raise NotImplementedError
 
     def figures(self) -> Mapping[str, float | None]:
         """The figures a condition may name."""

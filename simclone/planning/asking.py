@@ -52,7 +52,12 @@ def standing(scenario: Scenario, *, seed: int | None = None, replication: int = 
 
 
 def asks_of(
-    scenario: Scenario, *, vm: str | None = None, offerings: Sequence[str] = (), account: str | None = None
+    scenario: Scenario,
+    *,
+    vm: str | None = None,
+    offerings: Sequence[str] = (),
+    account: str | None = None,
+    system_tags: Sequence[str] = (),
 ) -> list[Ask]:
     """Asks by name; without offerings and VM, one for each offering of the file. Raises InvalidInput.
 
@@ -72,12 +77,12 @@ def asks_of(
     if faults:
         raise InvalidInput(faults)
     if vm is not None and not offerings:
-        return [Ask(vm, account=account)]
+        return [Ask(vm, account=account, system_tags=system_tags)]
     wanted = list(offerings) or known
     if not wanted:
-        return [Ask(sources[0].name, account=account)]
+        return [Ask(sources[0].name, account=account, system_tags=system_tags)]
     own = {doc.instance_offering: doc.name for doc in reversed(sources)}
-    return [Ask(vm or own.get(one) or sources[0].name, one, account=account) for one in wanted]
+    return [Ask(vm or own.get(one) or sources[0].name, one, account=account, system_tags=system_tags) for one in wanted]
 
 
 def dress(ctx: Context, ask: Ask) -> None:

@@ -12,6 +12,7 @@ from simclone.allocator.host import chain
 from simclone.allocator.host.flow import Candidates, HardStop, Pass, Skip
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.host.strategies import Strategy
+from simclone.allocator.primary_storage.capacity import threshold_of
 from simclone.engine.admin.settings import update_global_config
 from simclone.engine.context import Context
 from simclone.model.cloud import Cloud
@@ -138,7 +139,6 @@ def _taken(ctx: Context, ask: Ask, names: int) -> list[int]:
 def _lasts(cloud: Cloud, row: int, taken: int) -> bool:
     one = cloud.storages[row]
     ratio = cloud.storage_ratio(row)
-    threshold = float(cloud.settings.values["mevoco.threshold.primaryStorage.physicalCapacity"])
     spare = int(SPARE * one.total)
-    physical = one.available_physical - int((1 - threshold) * one.total_physical) - spare
+    physical = one.available_physical - int((1 - threshold_of(cloud, row)) * one.total_physical) - spare
     return one.available - spare >= taken and physical >= taken * ratio

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from simclone.allocator.host.strategies import (
@@ -96,7 +97,7 @@ class Comparison(Answer):
 
     def figures(self) -> Mapping[str, float | None]:
         """The figure of each variant by its name."""
-        return {one.name: one.figure.estimate for one in self.variants}
+        return {one.name: None if isnan(one.figure.estimate) else one.figure.estimate for one in self.variants}
 
 
 def strategy_variants(source: Given, names: Sequence[str]) -> dict[str, Scenario]:
@@ -173,7 +174,7 @@ def compare(
 
 
 def _sortable(value: float) -> float:
-    return value if value == value else float("inf")
+    return float("inf") if isnan(value) else value
 
 
 def _differ(one: Sequence[Outcome], other: Sequence[Outcome], figure: str, plan: Plan) -> Difference:

@@ -14,7 +14,6 @@ from simclone.engine.context import Context
 from simclone.engine.life.failure import RESTARTED, fail_host, ha_of, restart_elsewhere
 from simclone.engine.waits import run_now
 from simclone.model.cloud import Cloud
-from simclone.model.inventory import CONNECTED, ENABLED
 
 MOST_SETS = 2_000
 """So many sets of hosts are tried one by one; of more only those that look worst."""
@@ -52,6 +51,8 @@ class WorstCase:
 
     def summary(self) -> str:
         """Half a sentence."""
+        if not self.hosts:
+            return "there is no host to lose"
         what = f"with {len(self.hosts)} host{'s' if len(self.hosts) != 1 else ''} lost {self.total}"
         worst = f" (worst: {', '.join(self.hosts)})" if self.every else f" (worst of {self.tried} tried)"
         return what + worst + (f", {self.unplaced} of today's VMs would find no host" if self.unplaced else "")
@@ -82,9 +83,7 @@ def lose(ctx: Context, hosts: Iterable[int], *, everyone: bool = True) -> Loss:
 
 def usable_hosts(cloud: Cloud) -> list[int]:
     """Hosts that are Enabled and Connected, by rank."""
-    fleet = cloud.fleet
-    usable = (fleet.array("exists") == 1) & (fleet.array("state") == ENABLED) & (fleet.array("status") == CONNECTED)
-    return [int(row) for row in np.flatnonzero(usable)]
+    return [int(row) for row in np.flatnonzero(cloud.fleet.usable())]
 
 
 def sets_of(cloud: Cloud, size: int) -> tuple[Iterator[tuple[int, ...]], int, bool]:

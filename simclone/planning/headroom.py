@@ -106,10 +106,12 @@ def headroom(
     seed: int | None = None,
     method: str = "auto",
     account: str | None = None,
+    system_tags: Sequence[str] = (),
 ) -> Headroom:
     """How many more clones fit, of each of *offerings* (all, if none are named), of *vm*, or of a *mix* by weights.
 
-    The calls are those of *account* (the administrator's, if none is named), whose limits count.
+    The calls are those of *account* (the administrator's, if none is named), whose limits count, and carry
+    *system_tags* (``affinityGroupUuid::NAME`` counts members of a group).
     *batch* counts whole calls of so many names besides, *survive* leaves room for the VMs of so many lost hosts.
     Where flows judge every host by itself the count is made on columns, else call by call (*method* ``calls``: always);
     both give the same. Raises InvalidInput.
@@ -118,22 +120,26 @@ def headroom(
     _check(batch, survive, method)
     ctx = standing(scenario, seed=seed, at=at)
     if mix:
-        return _mixed(ctx, scenario, mix, vm, account)
-    asks = asks_of(scenario, vm=vm, offerings=offerings, account=account)
+        asks = asks_of(scenario, vm=vm, offerings=list(mix), account=account, system_tags=system_tags)
+        return _mixed(ctx, scenario, mix, asks)
+    asks = asks_of(scenario, vm=vm, offerings=offerings, account=account, system_tags=system_tags)
     rooms = [_room(ctx, ask, batch=batch, survive=survive, method=method) for ask in asks]
     return Headroom(scenario.name, tuple(rooms), largest_hole(ctx.cloud), survive)
 
 
-def _mixed(ctx: Context, scenario: Scenario, mix: Mapping[str, int], vm: str | None, account: str | None) -> Headroom:
+def _mixed(ctx: Context, scenario: Scenario, mix: Mapping[str, int], asks: Sequence[Ask]) -> Headroom:
     """Kinds by weight, one clone after the other, until none of them fits."""
     wrong = [name for name, weight in mix.items() if weight < 1]
     if wrong:
         raise InvalidInput(
             [Fault(f"mix.{name}", f"{mix[name]} is no weight", "a whole number above 0") for name in wrong]
         )
-    asks = asks_of(scenario, vm=vm, offerings=list(mix), account=account)
     parts, until = filled_in_turn(ctx.fork(), asks, list(mix.values()))
-    rooms = [_told(ctx, ask, part, "calls") for ask, part in zip(asks, parts, strict=True)]
+    rooms = []
+    for ask, part in zip(asks, parts, strict=True):
+        twin = ctx.fork()
+        dress(twin, ask)
+        rooms.append(_told(twin, ask, part, "calls"))
     note = f"one after the other by weight, the first failure comes after {until} clones"
     return Headroom(scenario.name, tuple(rooms), largest_hole(ctx.cloud), 0, (note,))
 
@@ -155,7 +161,7 @@ def _room(ctx: Context, ask: Ask, *, batch: int | None, survive: int, method: st
     dress(twin, ask)
     found = counted(twin, ask) if method == "auto" else None
     how = "calls" if found is None else "columns"
-    room = _told(ctx, ask, found or filled(twin.fork(), ask), how)
+    room = _told(twin, ask, found or filled(twin.fork(), ask), how)
     if batch is not None:
         room = replace(room, batches=whole_batches(twin.fork(), ask, batch))
     if survive:
@@ -163,11 +169,9 @@ def _room(ctx: Context, ask: Ask, *, batch: int | None, survive: int, method: st
     return room
 
 
-def _told(ctx: Context, ask: Ask, found: Filled, how: str) -> Room:
-    twin = ctx.fork()
-    dress(twin, ask)
-    row = twin.cloud.find("vm", ask.vm)
-    cpu, memory = twin.cloud.vms.get("cpu", row), twin.cloud.vms.get("memory", row)
+def _told(dressed: Context, ask: Ask, found: Filled, how: str) -> Room:
+    row, vms = dressed.cloud.find("vm", ask.vm), dressed.cloud.vms
+    cpu, memory = vms.get("cpu", row), vms.get("memory", row)
     counts = (found.until_failure, found.total, found.reason, found.clusters, found.zones)
     return Room(ask.name, ask.vm, cpu, memory, *counts, how)
 

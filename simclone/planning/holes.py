@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simclone.model.cloud import Cloud
-from simclone.model.inventory import CONNECTED, ENABLED
-from simclone.units import format_size, multiplied
+from simclone.units import format_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +30,10 @@ class Hole:
 def holes(cloud: Cloud, most: int = 10) -> list[Hole]:
     """The hosts with the largest holes: usable ones with a vCPU free, by memory, then by vCPUs, then by rank."""
     fleet = cloud.fleet
-    usable = (fleet.array("exists") == 1) & (fleet.array("state") == ENABLED) & (fleet.array("status") == CONNECTED)
     checked = cloud.settings.flag("hostAllocator.hostAllocator.checkHostMem")
     found = []
-    for host in np.flatnonzero(usable & (fleet.array("available_cpu") > 0)).tolist():
-        free = max(fleet.get("available_memory", host) - fleet.get("reserved_memory", host), 0)
-        room = multiplied(free, fleet.memory_ratio(host))
+    for host in np.flatnonzero(fleet.usable() & (fleet.array("available_cpu") > 0)).tolist():
+        room = fleet.room(host)
         if checked:
             room = min(room, fleet.get("total_memory", host) - 1)
         if room > 0:

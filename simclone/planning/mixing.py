@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simclone.engine.opening import open_context
-from simclone.model.inventory import CONNECTED, ENABLED
 from simclone.planning.demand import demand_of
+from simclone.planning.failing import usable_hosts
 from simclone.scenario.changes import changed
 from simclone.scenario.load import Scenario
 
 if TYPE_CHECKING:
     from simclone.planning.sizing import Model
 
+ROUNDING = 1 - 1e-9
+"""Each VM's share of a host's memory is rounded; so little of the need may be saved by that."""
 Mix = Callable[[float], tuple[int, ...] | None]
 
 
@@ -37,7 +38,7 @@ def cheapest(scenario: Scenario, models: Sequence[Model], target: float | None) 
         from scipy.optimize import LinearConstraint, milp
 
         rows = np.array([[one[0] for one in sizes], [one[1] for one in sizes]], dtype=float)
-        least = np.array([cpu * more - free_cpu, memory * more - free_memory], dtype=float)
+        least = np.array([cpu * more - free_cpu, memory * more * ROUNDING - free_memory], dtype=float)
         prices = np.array([model.price for model in models])
         scale = np.maximum(rows.max(axis=1), 1.0)
         limits = LinearConstraint(rows / scale[:, None], np.maximum(least, 0) / scale, np.inf)
@@ -51,19 +52,15 @@ def cheapest(scenario: Scenario, models: Sequence[Model], target: float | None) 
 
 def _size(scenario: Scenario, model: Model) -> tuple[int, int]:
     """vCPUs and bytes of VM memory an empty host of a model offers."""
-    ledger = changed(scenario, [model.change(1)]).build()
-    fleet, new = ledger.cloud.fleet, ledger.cloud.fleet.size - 1
-    row = next((at for at in range(fleet.size) if fleet.names[at].startswith(f"{model.name}-")), new)
-    room = fleet.get("total_memory", row) - fleet.get("reserved_memory", row)
-    return fleet.get("total_cpu", row), int(max(room, 0) * fleet.memory_ratio(row))
+    fleet = changed(scenario, [model.change(1)]).build().cloud.fleet
+    before = {doc.name for doc in scenario.resolved.names.docs("host")}
+    row = next(row for row, name in enumerate(fleet.names) if name not in before)
+    return fleet.get("total_cpu", row), fleet.room(row)
 
 
 def _free(scenario: Scenario) -> tuple[int, int]:
     """vCPUs and bytes of VM memory that are free once the VMs of the file are placed."""
     cloud = open_context(scenario).cloud
     fleet = cloud.fleet
-    usable = (fleet.array("state") == ENABLED) & (fleet.array("status") == CONNECTED) & (fleet.array("exists") == 1)
-    cpu = int(np.maximum(fleet.array("available_cpu")[usable], 0).sum())
-    free = np.maximum(fleet.array("available_memory") - fleet.array("reserved_memory"), 0)[usable].tolist()
-    ratios = [fleet.memory_ratio(int(row)) for row in np.flatnonzero(usable)]
-    return cpu, int(sum(ceil(room * ratio) for room, ratio in zip(free, ratios, strict=True)))
+    hosts = usable_hosts(cloud)
+    return sum(max(fleet.get("available_cpu", host), 0) for host in hosts), sum(fleet.room(host) for host in hosts)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.execution import Execution, Halted, outcomes_of, run_blocks
 from simclone.planning.outcomes import Block, Outcome, blocks_of
-from simclone.planning.statistics import CONFIDENCE, Interval, checked_share, mean_interval
+from simclone.planning.statistics import CONFIDENCE, Interval, checked_share, mean_interval, replications_for
 from simclone.scenario.load import Scenario
 
 REPLICATIONS = 10
 MOST = 1_000
+AT_LEAST = 8
+"""A further round has so many replications more; at most it doubles them, since a first spread is a rough one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Plan:
     confidence: float = CONFIDENCE
     half_width: float | None = None
     most: int = MOST
-    how: Execution = Execution()  # noqa: RUF009 - frozen
+    how: Execution = field(default_factory=Execution)
 
     def __post_init__(self) -> None:
         faults = []
@@ -61,14 +63,17 @@ def replicate(variants: Mapping[str, Scenario], plan: Plan, figure: str = "succe
             done.update(end.finished)
             return _common(blocks, done), True
         runs = {name: outcomes_of(part, done) for name, part in blocks.items()}
-        if plan.half_width is None or count >= plan.most or _narrow(runs, plan, figure):
+        needed = _needed(runs, plan, figure)
+        if needed <= count or count >= plan.most:
             return runs, False
-        count = min(plan.most, max(count + 8, int(count * 1.5)))
+        count = min(plan.most, max(count + AT_LEAST, min(needed, 2 * count)))
 
 
-def _narrow(runs: Runs, plan: Plan, figure: str) -> bool:
-    wanted = plan.half_width or 0.0
-    return all(interval_of(part, figure, plan.confidence).half_width <= wanted for part in runs.values())
+def _needed(runs: Runs, plan: Plan, figure: str) -> int:
+    """So many replications that the interval gets narrow enough, by the spread seen so far; 0 where none is asked."""
+    if plan.half_width is None:
+        return 0
+    return max(replications_for(values_of(part, figure), plan.half_width, plan.confidence) for part in runs.values())
 
 
 def _common(blocks: Mapping[str, Sequence[Block]], done: Mapping[str, list[dict[str, object]]]) -> Runs:

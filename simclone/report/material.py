@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simclone.engine.result import RunResult
@@ -30,7 +30,7 @@ class Material:
     hosts: pd.DataFrame
     storage: pd.DataFrame
     series: pd.DataFrame
-    host_series: pd.DataFrame
+    places: pd.DataFrame
     verdicts: pd.DataFrame
     story: Explanation | None
     findings: Sequence[Finding]
@@ -38,7 +38,7 @@ class Material:
     responses_json: str
     answers: Sequence[Answer] = ()
     command: str = ""
-    details: Mapping[str, Any] = field(default_factory=dict)
+    start_up_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

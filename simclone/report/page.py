@@ -121,6 +121,10 @@ def _confidence(material: Material) -> Section:
         "Placements follow ZStack's allocator rules as simclone models them; chance among equals follows the seed.",
         "One run shows one course of chance; intervals are given where replications were made.",
     ]
+    if material.start_up_s > material.scenario.run.warm_up:
+        words.append(
+            f"The first {material.start_up_s / 3600:g} h look like start-up (MSER-5); run.warmUp leaves them out."
+        )
     if material.statistics.breach_ratio:
         words.append("Allocations raced in this run; placements that broke a rule are counted in its summary.")
     return Section("confidence", "How far to trust this", tuple(words))

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simclone.allocator.primary_storage.capacity import threshold_of
 from simclone.model.cloud import Cloud
 from simclone.planning.failing import usable_hosts
 from simclone.units import GIB, multiplied
 
 if TYPE_CHECKING:
     import pandas as pd
-
-THRESHOLD = "mevoco.threshold.primaryStorage.physicalCapacity"
 
 
 def constrained(cloud: Cloud) -> pd.DataFrame:
@@ -51,12 +50,7 @@ def usable_memory(cloud: Cloud) -> pd.DataFrame:
         multiplied(fleet.get("total_memory", host) - fleet.get("reserved_memory", host), fleet.memory_ratio(host))
         for host in good
     )
-    free = sum(
-        multiplied(
-            max(fleet.get("available_memory", host) - fleet.get("reserved_memory", host), 0), fleet.memory_ratio(host)
-        )
-        for host in good
-    )
+    free = sum(fleet.room(host) for host in good)
     steps = [
         ("physical", raw, "absolute"),
         ("hosts away", -away, "relative"),
@@ -71,11 +65,10 @@ def usable_memory(cloud: Cloud) -> pd.DataFrame:
 
 def usable_storage(cloud: Cloud) -> pd.DataFrame:
     """Storage in GiB from raw to what is free for volumes: step, amount, kind."""
-    threshold = float(cloud.settings.values[THRESHOLD])
     good = [(row, one) for row, one in enumerate(cloud.storages) if one.usable(True)]
     raw = sum(one.total_physical for one in cloud.storages)
     away = raw - sum(one.total_physical for _, one in good)
-    kept = sum(one.total_physical - multiplied(one.total_physical, threshold) for _, one in good)
+    kept = sum(one.total_physical - multiplied(one.total_physical, threshold_of(cloud, row)) for row, one in good)
     over = sum(multiplied(one.total, cloud.storage_ratio(row)) - one.total_physical for row, one in good)
     free = sum(multiplied(max(one.available, 0), cloud.storage_ratio(row)) for row, one in good)
     sum_before = raw - away - kept + over

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from simclone.figures import bars, heat, lines
 from simclone.planning.holes import holes
 from simclone.report.material import Material, Section
 from simclone.report.resources import constrained, ratios, usable_memory, usable_storage
 from simclone.units import GIB, format_size
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MOST_ROWS = 40
 
@@ -110,8 +116,21 @@ def _heat(material: Material) -> Section:
         columns=["host", "free vCPUs", "free memory GiB"],
     )
     words = ("The fuller of vCPUs and memory decides the colour; the table lists the largest holes.",)
-    picture = heat.heat_map(frame, material.host_series if len(material.host_series) else None)
+    picture = heat.heat_map(frame, _use_over_time(material))
     return Section("hosts", "Hosts", words, picture, table, "Largest holes")
+
+
+def _use_over_time(material: Material) -> pd.DataFrame | None:
+    """The fuller of vCPUs and memory of every host at each sample; None where hosts have no series."""
+    import pandas as pd
+
+    part = material.places[material.places["kind"] == "host"]
+    if not len(part):
+        return None
+    totals = material.hosts.set_index("host").loc[part["place"]]
+    held = zip(("cpu_vcpus", "memory_bytes"), (part["held_cpu_vcpus"], part["held_memory_bytes"]), strict=True)
+    shares = [values.to_numpy() / totals[f"total_{name}"].clip(lower=1).to_numpy() for name, values in held]
+    return pd.DataFrame({"at_s": part["at_s"], "host": part["place"], "use": np.maximum(*shares)})
 
 
 def _series(material: Material) -> Section:

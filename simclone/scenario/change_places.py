@@ -65,19 +65,11 @@ def _share(data: Data, doc: AddHostsDoc, name: str) -> None:
     for storage in data.get("primaryStorages", ()):
         if storage.get("localHosts") is None:
             continue
-        _expand_shares(storage)
+        expand_counted(storage, "localHosts", "host")
         like = next((one for one in storage["localHosts"] if one["host"] == doc.like), None)
         size = doc.local_storage if doc.local_storage is not None else like and like["totalCapacity"]
         if size is not None:
             storage["localHosts"].append({"host": name, "totalCapacity": size})
-
-
-def _expand_shares(storage: Data) -> None:
-    made: list[Data] = []
-    for one in storage["localHosts"]:
-        rest = {key: value for key, value in one.items() if key != "count"}
-        made += [{**rest, "host": numbered(one["host"], n + 1)} for n in range(one.get("count") or 1)]
-    storage["localHosts"] = made
 
 
 def remove_hosts(data: Data, names: list[str]) -> None:
@@ -95,7 +87,7 @@ def remove_hosts(data: Data, names: list[str]) -> None:
         group["hosts"] = [one for one in group.get("hosts", ()) if one not in gone]
     for storage in data.get("primaryStorages", ()):
         if storage.get("localHosts") is not None:
-            _expand_shares(storage)
+            expand_counted(storage, "localHosts", "host")
             storage["localHosts"] = [one for one in storage["localHosts"] if one["host"] not in gone]
         if "hostLinks" in storage:
             storage["hostLinks"] = [one for one in storage["hostLinks"] if one["host"] not in gone]

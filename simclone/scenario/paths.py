@@ -14,8 +14,8 @@ _FLAT = frozenset({"globalConfig", "fidelity", "quota"})
 _COUNTED = frozenset({"hosts", "vms"})
 
 
-def expand_counted(data: dict[str, Any], key: str) -> None:
-    """Put every single entry in the place of those that stand for many; names and order stay as they were."""
+def expand_counted(data: dict[str, Any], key: str, field: str = "name") -> None:
+    """Put every single entry in the place of those that stand for many; names (in *field*) and order stay."""
     made: list[Any] = []
     for entry in data.get(key, ()):
         count = entry.get("count")
@@ -23,7 +23,7 @@ def expand_counted(data: dict[str, Any], key: str) -> None:
             made.append(entry)
             continue
         rest = {name: value for name, value in entry.items() if name != "count"}
-        made.extend({**rest, "name": numbered(entry["name"], number)} for number in range(1, count + 1))
+        made.extend({**rest, field: numbered(entry[field], number)} for number in range(1, count + 1))
     data[key] = made
 
 

@@ -13,6 +13,8 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from simclone.errors import Fault, InvalidInput
+from simclone.scenario.changes import data_of
+from simclone.scenario.load import Scenario, scenario_from
 from simclone.units import GIB, MIB, TIB
 
 _SIZE = re.compile("(Memory|Capacity|Size|^size)$")
@@ -42,10 +44,22 @@ def _readable(value: Any, key: str = "") -> Any:
     return value
 
 
-def write_new(path: str | Path, text: str) -> Path:
-    """Write a file that is not there yet; raises InvalidInput when it is, or its folder is not."""
+def write_scenario(scenario: Scenario, path: str | Path) -> Path:
+    """Write a scenario as a new file; raises InvalidInput where it is no scenario seen from there, as `write_new` too.
+
+    Data files it names are looked for beside the new file.
+    """
+    seen = scenario_from(data_of(scenario), str(path), scenario.sha256)
+    return write_new(path, yaml_text(data_of(seen)))
+
+
+def write_new(path: str | Path, text: str, *, force: bool = False) -> Path:
+    """Write a file that is not there yet, or with *force* in the place of one; raises InvalidInput.
+
+    What was there stays until the new one is whole.
+    """
     target = Path(path)
-    if target.exists():
+    if target.exists() and not (force and target.is_file()):
         raise InvalidInput([Fault(str(path), "is there already, nothing was written", "the name of a new file")])
     if not target.parent.is_dir():
         raise InvalidInput([Fault(str(path), "its folder is not there", "a folder that exists")])
@@ -54,9 +68,12 @@ def write_new(path: str | Path, text: str) -> Path:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             stream.write(text)
         Path(draft).chmod(0o644)
-        os.link(draft, target)
+        if force:
+            os.replace(draft, target)
+        else:
+            os.link(draft, target)
     except FileExistsError:
         raise InvalidInput([Fault(str(path), "is there already, nothing was written", "a new file")]) from None
     finally:
-        os.unlink(draft)
+        Path(draft).unlink(missing_ok=True)
     return target

@@ -171,3 +171,13 @@ def test_a_wrong_question_says_where(given_: dict[str, Any], words: str) -> None
     with pytest.raises(InvalidInput) as caught:
         simclone.headroom(world(), **given_)
     assert words in str(caught.value)
+
+
+def test_members_of_a_hard_group_are_counted_by_their_rule() -> None:
+    """Three hosts take many clones, but one member of an antiHard group each."""
+    doc = world(hosts=hosts(3, cpu=8), vms=[vm("v", state="Stopped")])
+    doc["affinityGroups"] = [{"name": "g", "policy": "antiHard"}]
+    free = simclone.headroom(doc).rooms[0]
+    tied = simclone.headroom(doc, system_tags=["affinityGroupUuid::g"]).rooms[0]
+    assert (free.total, free.how) == (24, "columns")
+    assert (tied.total, tied.how, tied.reason) == (3, "calls", "affinity.antiHard")

@@ -177,3 +177,41 @@ def test_pictures_for_notebooks() -> None:
     assert plot.failures().data[0].y == ("host.cpu",)
     with pytest.raises(simclone.UnknownName, match="there is use"):
         plot["nothing"]
+
+
+def test_the_slider_shows_the_fuller_of_both(tmp_path: Path) -> None:
+    """A VM that takes half of the memory and one of many vCPUs: the frames say a half, like the map."""
+    doc = world(
+        hosts=[{**hosts(1)[0], "cpuNum": 100, "totalPhysicalMemory": "8GiB"}],
+        vms=[running("big", "h1", instanceOffering=None, cpuNum=1, memorySize="4GiB")],
+        run={"horizon": 3600, "sample": 1800, "series": ["hosts"]},
+    )
+    made = pictures_of(page_of(doc, tmp_path))["hosts"]
+    values = [cell for one in made["frames"] for row in one["data"][0]["z"] for cell in row if cell is not None]
+    assert values
+    assert set(values) == {0.5}
+
+
+def test_a_page_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
+    """Forced over a file it stands in its place; over a folder it is refused and nothing is lost."""
+    run = simclone.run(SCENARIOS / "cpu.yaml")
+    out = tmp_path / "page.html"
+    out.write_text("mine", "utf-8")
+    with pytest.raises(simclone.InvalidInput, match="is there already"):
+        run.report(out)
+    assert out.read_text("utf-8") == "mine"
+    assert run.report(out, force=True).read_text("utf-8").startswith("<!doctype html>")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(simclone.InvalidInput, match="is there already"):
+        run.report(tmp_path / "folder", force=True)
+    assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".")] == []
+
+
+def test_start_up_is_told(tmp_path: Path) -> None:
+    """A cloud that fills from empty and then stays: the page names the hours that look like start-up."""
+    doc = world(hosts=hosts(4, cpu=50), run={"horizon": 400_000, "sample": 2000, "keep": "summary"})
+    doc["workload"] = [{"name": "s", "vm": "v", "arrivals": {"every": 1000}, "lifetime": 60_000}]
+    run = simclone.run(doc)
+    assert 40_000 <= run.warm_up() <= 80_000
+    assert "look like start-up" in Path(run.report(tmp_path / "page.html")).read_text("utf-8")
+    assert simclone.run(SCENARIOS / "cpu.yaml").warm_up() == 0.0

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import simclone
+from simclone.engine.opening import open_context
 from simclone.errors import InvalidInput
 from simclone.scenario.change_demand import scaled_names
 from simclone.scenario.changes import changed, data_of, what_if
@@ -157,3 +158,16 @@ def test_a_change_at_a_later_time_is_an_incident() -> None:
     assert after.result.totals.placed > before.result.totals.placed
     with pytest.raises(InvalidInput, match="only be made before the run"):
         what_if(scenario, scenario.doc.whatif[1])
+
+
+def test_a_strategy_without_filters_looks_at_nothing() -> None:
+    """An empty list of filters is an empty list; a key left out stands for the usual ones."""
+    doc = world(hosts=[{**hosts(1)[0], "state": "Disabled"}, *hosts(2)[1:]], requests=[request(0, "a")])
+    doc["vms"] = [vm("v", state="Stopped", strategy="own", lastHost="h2", primaryStorage="nfs")]
+    chains = {}
+    for name, own in (("none", {"filters": []}), ("usual", {})):
+        ctx = open_context(simclone.load({**doc, "strategies": {"own": {**own, "score": {"vmCount": -1.0}}}}))
+        chains[name] = [flow.name for flow in ctx.cloud.strategies["own"].filters]
+    assert len(chains["none"]) == 1
+    assert chains["usual"][:1] == chains["none"]
+    assert len(chains["usual"]) > 10
