@@ -26,8 +26,12 @@ class Storages:
             yield f"{space} is held twice"
         self.holds[space] = (target, amounts["bytes"], amounts["host"])
         yield from self._move(target, amounts, -amounts["bytes"])
-        if not owner.startswith("adopt") and amounts["bytes"] and self.available[target] < 0:
+        if owner.startswith("adopt") or not amounts["bytes"]:
+            return
+        if self.available[target] < 0:
             yield f"{target} gives {amounts['bytes']} bytes it does not have"
+        if self.shares.get((target, amounts["host"]), 0) < 0:
+            yield f"{target} gives bytes of host/{amounts['host']} that are not there"
 
     def end(self, space: str, target: str, amounts: Amounts) -> Iterator[str]:
         """Bytes come back."""
@@ -54,9 +58,6 @@ class Storages:
         self._add(target, amounts, change)
         if self.available[target] != amounts["available"]:
             yield f"{target} records {amounts['available']} bytes available, the books say {self.available[target]}"
-        share = (target, amounts["host"])
-        if change < 0 and share in self.shares and self.shares[share] < 0:
-            yield f"{target} gives bytes of host/{amounts['host']} that are not there"
 
     def set(self, target: str, subject: str, amounts: Amounts) -> None:
         """Figures change."""

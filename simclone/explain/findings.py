@@ -37,6 +37,10 @@ def _over_committed(start: Mapping[str, Any]) -> Iterator[Finding]:
         if storage["available"] < 0:
             text = f"holds {format_size(-storage['available'])} more than it has"
             yield Finding("overCommitted", storage["name"], text)
+        for host, free in storage.get("shares", {}).items():
+            if free < 0:
+                text = f"holds {format_size(-free)} more than its disks on {start['hosts'][int(host)]['name']} have"
+                yield Finding("overCommitted", storage["name"], text)
 
 
 def _drift(result: RunResult) -> Iterator[Finding]:

@@ -24,11 +24,15 @@ PAIRED, PAIRED_OF_A_KIND = 20, 4
 
 @dataclass(frozen=True, slots=True)
 class Fixes:
-    """Changes that help, cheapest first; *tried* counts single changes, *pairs* those of two, tried when none helps."""
+    """Changes that help, cheapest first; *tried* counts single changes, *pairs* those of two, tried when none helps.
+
+    *others* are the cheapest that do not help by themselves, kept for pairs.
+    """
 
     found: tuple[Fix, ...] = ()
     tried: int = 0
     pairs: int = 0
+    others: tuple[Fix, ...] = ()
 
 
 Confirm = Callable[[Fix], bool]
@@ -58,8 +62,10 @@ def fixes_of(
             found[kind] = one.fix
     if found:
         return Fixes(tuple(sorted(found.values(), key=lambda one: one.cost)), sum(tries.values()))
-    pair, pairs = _pair(request, cloud, ranked, confirm)
-    return Fixes(() if pair is None else (pair,), sum(tries.values()), pairs)
+    few = _few(ranked)
+    pair, pairs = _pair(request, cloud, few, confirm)
+    others = tuple(one.fix for one in few)
+    return Fixes(() if pair is None else (pair,), sum(tries.values()), pairs, others)
 
 
 def fits(request: HostRequest, cloud: Cloud) -> bool:
@@ -81,15 +87,20 @@ def _made(request: HostRequest, ledger: Ledger, changes: tuple[Candidate, ...]) 
     return fits(request, ledger.cloud)
 
 
-def _pair(request: HostRequest, cloud: Cloud, ranked: list[Candidate], confirm: Confirm) -> tuple[Fix | None, int]:
-    """The cheapest two changes that help together, and how many pairs were tried."""
+def _few(ranked: list[Candidate]) -> list[Candidate]:
+    """The cheapest, of one kind at most `PAIRED_OF_A_KIND`."""
     kinds: dict[str, int] = {}
     chosen = []
     for one in ranked:
         kinds[one.fix.kind] = kinds.get(one.fix.kind, 0) + 1
         if kinds[one.fix.kind] <= PAIRED_OF_A_KIND:
             chosen.append(one)
-    pairs = sorted(combinations(chosen[:PAIRED], 2), key=lambda two: two[0].fix.cost + two[1].fix.cost)
+    return chosen[:PAIRED]
+
+
+def _pair(request: HostRequest, cloud: Cloud, few: list[Candidate], confirm: Confirm) -> tuple[Fix | None, int]:
+    """The cheapest two changes that help together, and how many pairs were tried."""
+    pairs = sorted(combinations(few, 2), key=lambda two: two[0].fix.cost + two[1].fix.cost)
     for number, two in enumerate(pairs, 1):
         if two[0].fix.target == two[1].fix.target and two[0].fix.kind == two[1].fix.kind:
             continue

@@ -12,7 +12,7 @@ from simclone.explain.blocking import Obstacle, blocking_set
 from simclone.explain.fixes import Confirm, Fixes, fixes_of
 from simclone.explain.hosts import HostVerdict, Ranked, host_table, runners_up
 from simclone.explain.later import fits_later, missed_by_pages
-from simclone.explain.reruns import Question, confirmed, each_kind, rerun_fixes
+from simclone.explain.reruns import Question, confirmed, each_kind, rerun_fixes, rerun_pair
 from simclone.explain.story import Explanation
 from simclone.explain.verdict import CAPACITY, Verdict, verdict_of
 from simclone.model.cloud import Cloud
@@ -44,6 +44,8 @@ def judged(story: Explanation, *, again: Again, question: Question, prices: Pric
     if not (failed and fix):
         return made
     fixes = each_kind(seen.fixes, rerun_fixes(question, story.reason, prices))
+    if not fixes.found:
+        fixes = each_kind(fixes, rerun_pair(question, story.reason, seen.fixes.others, prices))
     return replace(made, fixes=fixes.found, tried=fixes.tried, pairs=fixes.pairs)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
+from itertools import count
 from typing import Any
 
 from simclone.explain.candidates import Fix
@@ -28,7 +29,8 @@ class Growing:
     most: int = MOST_UNITS
 
 
-Maker = Iterator[Fix | Growing]
+Change = Fix | Growing
+Maker = Iterator[Change]
 
 
 def candidates_for(scenario: Scenario, request: str, reason: str, prices: PricesDoc) -> Maker:
@@ -43,6 +45,8 @@ def candidates_for(scenario: Scenario, request: str, reason: str, prices: Prices
         yield from make.larger_storages()
     if reason.startswith("image."):
         yield from make.larger_backups()
+        yield from make.copies()
+        yield from make.another_backup()
     if reason.startswith("ip."):
         yield from make.addresses()
     if reason.startswith("quota."):
@@ -82,17 +86,21 @@ class _Maker:
         clusters = [one["name"] for one in self._data.get("clusters", ())]
         for one in self._data.get("primaryStorages", ()):
             yield from self._states("primaryStorages", "primary storage", one)
-            listed = one.get("attachedClusters")
-            for cluster in clusters if listed is not None else ():
-                if cluster not in listed:
-                    path = f"primaryStorages.{one['name']}.attachedClusters"
-                    text = f"attach {one['name']} to cluster {cluster}"
-                    yield self._fix("attachStorage", text, cluster, {path: [*listed, cluster]})
+            yield from self._attached("primaryStorages", one, "attachedClusters", "cluster", clusters)
 
     def backups(self) -> Maker:
-        """Backup storages enabled or brought back."""
+        """Backup storages enabled, brought back, attached to zones they do not serve."""
+        zones = [one["name"] for one in self._data.get("zones", ())]
         for one in self._data.get("backupStorages", ()):
             yield from self._states("backupStorages", "backup storage", one)
+            yield from self._attached("backupStorages", one, "attachedZones", "zone", zones)
+
+    def _attached(self, key: str, one: Mapping[str, Any], field: str, what: str, places: list[str]) -> Maker:
+        listed = places if one.get(field) is None else one[field]
+        for place in places:
+            if place not in listed:
+                text = f"attach {one['name']} to {what} {place}"
+                yield self._fix("attachStorage", text, place, {f"{key}.{one['name']}.{field}": [*listed, place]})
 
     def _states(self, key: str, what: str, one: Mapping[str, Any]) -> Maker:
         name = one["name"]
@@ -133,6 +141,26 @@ class _Maker:
         for one in self._data.get("backupStorages", ()):
             if one.get("totalCapacity") is not None:
                 yield self._larger(f"backupStorages.{one['name']}", one["name"], one)
+
+    def copies(self) -> Maker:
+        """Images kept on one more of the backup storages."""
+        backups = [one["name"] for one in self._data.get("backupStorages", ())]
+        for image in self._data.get("images", ()):
+            kept = image.get("backupStorages", backups)
+            for backup in backups:
+                if backup not in kept:
+                    text = f"keep image {image['name']} on {backup} too"
+                    path = f"images.{image['name']}.backupStorages"
+                    yield self._fix("copyImage", text, image["name"], {path: [*kept, backup]})
+
+    def another_backup(self) -> Maker:
+        """An image store more, for every zone and without a limit."""
+        there = [dict(one) for one in self._data.get("backupStorages", ())]
+        taken = {one["name"] for one in there}
+        name = next(name for name in map("image-store-{}".format, count(1)) if name not in taken)
+        more = {"name": name, "type": "ImageStoreBackupStorage"}
+        text = f"add an image store {name}"
+        yield self._fix("addBackupStorage", text, name, {"backupStorages": [*there, more]})
 
     def _larger(self, path: str, where: str, entry: Mapping[str, Any]) -> Growing:
         keys = ("totalCapacity", "availableCapacity", "totalPhysicalCapacity", "availablePhysicalCapacity")

@@ -11,8 +11,8 @@ from simclone.engine.prepare import requests_of, simulation_of
 from simclone.engine.simulation import Observer
 from simclone.errors import InvalidInput
 from simclone.explain.candidates import Fix
-from simclone.explain.fixes import Fixes
-from simclone.explain.rerun_candidates import Growing, candidates_for
+from simclone.explain.fixes import Fixes, joined
+from simclone.explain.rerun_candidates import Change, Growing, candidates_for
 from simclone.records import CloneAnswer
 from simclone.scenario.changes import changed
 from simclone.scenario.load import Scenario
@@ -27,7 +27,10 @@ Each goes only as far as the answer.
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A failed clone, or (without *clone*) a call refused as a whole, of a run of *scenario*."""
+    """A failed clone, or (without *clone*) a call refused as a whole, of a run of *scenario*.
+
+    *asked* names were in the run, *made* clones came of the request.
+    """
 
     scenario: Scenario
     request: str
@@ -35,6 +38,7 @@ class Question:
     seed: int
     replication: int = 0
     asked: int = 1
+    made: int = 0
 
 
 class _Answer(Observer):
@@ -48,22 +52,43 @@ class _Answer(Observer):
             self.found = answer
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of the question in another run: *reason* of its failure (empty for none), clones *made* of the request.
+
+    Without an answer *reason* is None: the file, or a VM that runs at its start, does not take the changes.
+    """
+
+    reason: str | None = None
+    made: int = 0
+
+
 def succeeds(question: Question, changes: Sequence[Mapping[str, Any]]) -> bool:
     """Whether the clone is made (of a call: any) in a run with *changes*; False for changes the file does not take."""
+    return outcome_with(question, changes).reason == ""
+
+
+def outcome_with(question: Question, changes: Sequence[Mapping[str, Any]]) -> Outcome:
+    """The outcome of a run with *changes*, which goes only as far as the answer."""
     try:
         scenario = changed(question.scenario, changes)
+        ctx = open_context(scenario, seed=question.seed, replication=question.replication)
     except InvalidInput:
-        return False
-    ctx = open_context(scenario, seed=question.seed, replication=question.replication)
+        return Outcome()
     requests, _ = requests_of(scenario)
     seen = _Answer(question.request)
     simulation = simulation_of(scenario, ctx, requests, observers=(seen,))
     while seen.found is None and simulation.step():
         pass
-    answer = seen.found
-    if answer is None or answer.error is not None:
-        return False
-    return any(one.error is None and question.clone in (None, one.name) for one in answer.clones)
+    return Outcome() if seen.found is None else _outcome(seen.found, question.clone)
+
+
+def _outcome(answer: CloneAnswer, clone: str | None) -> Outcome:
+    if answer.error is not None:
+        return Outcome(answer.error.root_reason)
+    errors = [one.error for one in answer.clones if clone in (None, one.name)]
+    failed = [error.root_reason for error in errors if error is not None]
+    return Outcome("" if len(failed) < len(errors) else failed[0] if failed else None, answer.succeeded)
 
 
 def rerun_fixes(question: Question, reason: str, prices: PricesDoc | None = None) -> Fixes:
@@ -74,21 +99,55 @@ def rerun_fixes(question: Question, reason: str, prices: PricesDoc | None = None
     tried = _Tries(question)
     found: dict[str, Fix] = {}
     for one in candidates_for(question.scenario, question.request, reason, prices or PricesDoc()):
-        if one.kind in found or tried.spent:
-            continue
-        fix = _smallest(one, tried) if isinstance(one, Growing) else one if tried(one.changes) else None
+        fix = None if one.kind in found else _helping(one, tried, ())
         if fix is not None:
             found[fix.kind] = fix
     return Fixes(tuple(sorted(found.values(), key=lambda one: one.cost)), tried.count)
 
 
-def confirmed(question: Question) -> Callable[[Fix], bool]:
-    """For a call that was refused as a whole its first test says little: a new run tells whether it is served.
+def rerun_pair(question: Question, reason: str, singles: Sequence[Fix], prices: PricesDoc | None = None) -> Fixes:
+    """The cheapest of the pairs looked at: a change after which it fails for another reason, and one against that.
 
-    A clone's own decision needs none. Runs are limited like those of a search; what none is left for is not told.
+    Both are of *singles*, none of which helps by itself, or of the file. At most `MOST_RERUNS` runs are made.
+    """
+    prices, tried = prices or PricesDoc(), _Tries(question)
+    best: Fix | None = None
+    changes = [*singles, *candidates_for(question.scenario, question.request, reason, prices)]
+    for first in sorted(changes, key=lambda one: _at(one, 1).cost):
+        if tried.spent:
+            break
+        left = tried.outcome(_most(first).changes).reason
+        if not left or left == reason:
+            continue
+        for second in (*singles, *candidates_for(question.scenario, question.request, left, prices)):
+            pair = None if second.kind == first.kind else _two(first, second, tried)
+            if pair is not None and (best is None or pair.cost < best.cost):
+                best = pair
+    return Fixes(() if best is None else (best,), 0, tried.count)
+
+
+def _two(first: Change, second: Change, tried: _Tries) -> Fix | None:
+    """Both changes, each as small as will do."""
+    other = _helping(second, tried, _most(first).changes)
+    one = None if other is None else _helping(first, tried, other.changes) if isinstance(first, Growing) else first
+    return None if one is None or other is None else joined(one, other)
+
+
+def confirmed(question: Question) -> Callable[[Fix], bool]:
+    """Whether what helped in a trial also helps made before the run: the clone is there, or more of its request are.
+
+    Runs are limited like those of a search. When none is left a clone's own trial stands; the first test of a call that
+    was refused as a whole says too little for that.
     """
     tried = _Tries(question)
-    return lambda fix: question.clone is not None or (not tried.spent and tried(fix.changes))
+
+    def confirm(fix: Fix) -> bool:
+        if tried.spent:
+            return question.clone is not None
+        seen = tried.outcome(fix.changes)
+        return seen.reason == "" or (question.clone is not None and seen.made > question.made)
+
+    return confirm
 
 
 class _Tries:
@@ -99,21 +158,37 @@ class _Tries:
     def spent(self) -> bool:
         return self.count >= max(min(MOST_RERUNS, MOST_NAMES // max(self._question.asked, 1)), 2)
 
-    def __call__(self, changes: Sequence[Mapping[str, Any]]) -> bool:
+    def outcome(self, changes: Sequence[Mapping[str, Any]]) -> Outcome:
+        """The outcome of a run with *changes*; one without an answer as well when no run is left."""
+        if self.spent:
+            return Outcome()
         self.count += 1
-        return succeeds(self._question, changes)
+        return outcome_with(self._question, changes)
+
+    def __call__(self, changes: Sequence[Mapping[str, Any]]) -> bool:
+        return self.outcome(changes).reason == ""
 
 
-def _smallest(one: Growing, helps: Callable[[Sequence[Mapping[str, Any]]], bool]) -> Fix | None:
-    """The smallest amount that helps: doubled until it does, then halved between."""
+def _at(one: Change, units: int) -> Fix:
+    return one.fix(units) if isinstance(one, Growing) else one
+
+
+def _most(one: Change) -> Fix:
+    return _at(one, one.most if isinstance(one, Growing) else 1)
+
+
+def _helping(one: Change, tried: _Tries, others: Sequence[Mapping[str, Any]]) -> Fix | None:
+    """The change if it helps together with *others*; of one that grows the smallest amount that does."""
+    if (isinstance(one, Growing) and one.most < 1) or not tried((*_most(one).changes, *others)):
+        return None
+    if not isinstance(one, Growing):
+        return one
     low, high = 0, 1
-    while not helps(one.fix(high).changes):
-        low, high = high, high * 2
-        if high > one.most:
-            return None
+    while high < one.most and not tried((*one.fix(high).changes, *others)):
+        low, high = high, min(high * 2, one.most)
     while high - low > 1:
         middle = (low + high) // 2
-        if helps(one.fix(middle).changes):
+        if tried((*one.fix(middle).changes, *others)):
             high = middle
         else:
             low = middle

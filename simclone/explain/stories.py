@@ -114,7 +114,8 @@ class Stories:
         if told is None or (fix and told.fixes is None and told.host is None):
             clone = None if story.name == story.request else story.name
             asked = self._result.totals.asked
-            question = Question(self._scenario, story.request, clone, self._seed, self._replication, asked)
+            made = sum(one.succeeded for one in self._result.answers if one.request.name == story.request)
+            question = Question(self._scenario, story.request, clone, self._seed, self._replication, asked, made)
             told = judged(story, again=self._again, question=question, prices=self._scenario.doc.prices, fix=fix)
             self._told[key] = told
         return told if fix else replace(told, fixes=None, blocking=(), tried=0, pairs=0)

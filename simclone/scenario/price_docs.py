@@ -23,6 +23,7 @@ class PricesDoc(Doc):
     stop_source: NotNegative = 2.0
     raise_quota: NotNegative = 3.0
     add_ip_range: NotNegative = 3.0
+    copy_image: NotNegative = 3.0
     drop_wish: NotNegative = 4.0
     soften_rule: NotNegative = 4.0
     drop_host_rule: NotNegative = 4.0
@@ -33,6 +34,7 @@ class PricesDoc(Doc):
     raise_ratio: NotNegative = 7.0
     move_vm: NotNegative = 8.0
     grow_storage: NotNegative = 15.0
+    add_backup_storage: NotNegative = 20.0
     grow_host: NotNegative = 20.0
     add_host: NotNegative = 100.0
     vcpu: NotNegative = 1.0

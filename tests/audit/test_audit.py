@@ -216,6 +216,17 @@ def test_over_commitment_at_the_start_is_a_finding() -> None:
     assert run.audit() == []
 
 
+def test_over_commitment_of_one_hosts_disks_is_a_finding_too() -> None:
+    """On local storage: the storage has room in all, the VM's host has not."""
+    doc = simclone.load(REPO / "scenarios" / "local-storage.yaml").doc
+    data = doc.model_dump(by_alias=True, exclude_unset=True, mode="json")
+    data["primaryStorages"][0]["localHosts"][0]["totalCapacity"] = "30GiB"
+    run = simclone.run(data)
+    told = [(one.where, one.text) for one in run.findings() if one.kind == "overCommitted"]
+    assert told == [("local-1", "holds 10 GiB more than its disks on host-1 have")]
+    assert run.audit() == []
+
+
 def test_a_start_with_room_has_no_finding() -> None:
     """A placed VM that fits the host is not reported there."""
     assert [one.where for one in placed("4GiB", "16GiB").findings()] == ["nfs"]

@@ -7,14 +7,17 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import simclone
 from simclone.allocator.host import chain
 from simclone.explain.blocking import blocking_set, possible_without
 from simclone.explain.fixes import fixes_of
 from simclone.explain.hosts import host_table
+from simclone.explain.reruns import Question, outcome_with, succeeds
 from simclone.explain.verdict import verdict_of
 from simclone.placement.host import strategy_of
 from simclone.records import Unplaced
 from tests.clouds import apply, clouds, differing, dump, examples, opened, operations, requests
+from tests.planning.small import small_clouds
 
 
 @given(st.data())
@@ -53,3 +56,27 @@ def test_looking_for_reasons_leaves_the_books_as_they_were(data: Any) -> None:
     again = chain.run(strategy, request.dry(), ctx.cloud)
     assert type(first) is type(again)
     assert not isinstance(first, Unplaced) or first == again
+
+
+@given(st.data())
+@settings(max_examples=examples(120))
+def test_every_fix_that_is_told_makes_the_request_succeed(data: Any) -> None:
+    """Made in the file and run anew: the first clone that failed is there, or one more than before is."""
+    doc = data.draw(st.one_of(clouds(), small_clouds()))
+    source = data.draw(st.sampled_from(doc["vms"]))["name"]
+    names = [f"n{number}" for number in range(data.draw(st.integers(1, 4)))]
+    doc["requests"] = [{"name": "ask", "vm": source, "cloneVmInstance": {"names": names}}]
+    run = simclone.run(doc)
+    (answer,) = run.answers
+    failed = [clone.name for clone in answer.clones if clone.error is not None]
+    if answer.error is not None:
+        told, clone = run.explain_request("ask", fix=True), None
+    elif failed:
+        told, clone = run.explain(failed[0], fix=True), failed[0]
+    else:
+        return
+    asked = Question(run.scenario, "ask", clone, run.seed)
+    assert not succeeds(asked, ())
+    for fix in told.fixes or ():
+        seen = outcome_with(asked, fix.changes)
+        assert seen.reason == "" or seen.made > answer.succeeded, fix.text

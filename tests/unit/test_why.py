@@ -213,6 +213,27 @@ def test_where_nothing_single_helps_the_cheapest_pair_is_told() -> None:
     assert not any(succeeds(question(run, told), [one]) for one in both)
 
 
+def test_two_changes_of_the_file_are_found_where_each_alone_meets_the_next_obstacle() -> None:
+    """Raised, the limit lets the clone meet the disabled storage; and it is raised no higher than needed."""
+    source = vm("v", state="Stopped", account="u", lastHost="h1", primaryStorage="nfs")
+    doc = world(hosts=hosts(1), vms=[source], requests=[request(0, "a")])
+    doc["accounts"] = [{"name": "u", "quota": {"vm.num": 0}}]
+    doc["primaryStorages"] = [{**doc["primaryStorages"][0], "state": "Disabled"}]
+    told = story(doc)
+    assert {told.fixes[0].kind} == {"raiseQuota+enableStorage"}
+    assert "raise vm.num to 1 " in told.fixes[0].text + " "
+    assert succeeds(question(simclone.run(doc), told), told.fixes[0].changes)
+
+
+def test_an_image_without_a_store_for_clones_is_told_what_to_do() -> None:
+    """An Sftp store takes no image of a clone: another store; an image kept on one that is away: a copy."""
+    doc = world(requests=[request(0, "a", "b", full=True)])
+    doc["backupStorages"] = [{"name": "sftp", "type": "SftpBackupStorage"}]
+    told = story(doc)
+    assert [one.kind for one in told.fixes] == ["addBackupStorage"]
+    assert simclone.run(simclone.change(simclone.load(doc), told.fixes[0].changes)).reasons() == {}
+
+
 def test_what_cannot_be_helped_says_so() -> None:
     """Changes were tried, none of them helps."""
     told = story(SCENARIOS / "bad-request.yaml")
