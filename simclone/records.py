@@ -149,7 +149,8 @@ class CloneRequest:
     """One ``CloneVmInstance`` request, parsed; references are names or uuids as they were written.
 
     *name* is the request's name in its scenario, *source* and *ordinal* its identity for keyed draws, *vm* the
-    source VM. None stands for what the body leaves out.
+    source VM. None stands for what the body leaves out. *stays_us* are the lifetimes of the names where a stream knows
+    them (None: without end), for a strategy that looks ahead.
     """
 
     name: str
@@ -171,6 +172,7 @@ class CloneRequest:
     source: str = "api"
     ordinal: int = 0
     occasion: int = 0
+    stays_us: tuple[int | None, ...] = ()
 
 
 @quick

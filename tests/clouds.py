@@ -33,7 +33,7 @@ from simclone.model.inventory import StorageConstraint
 from simclone.model.ledger import Ledger
 from simclone.records import CloneAnswer, CloneRequest, Decision
 from simclone.scenario.load import scenario_of
-from simclone.units import GIB, MIB, multiplied
+from simclone.units import GIB, MIB, SECOND, multiplied
 
 Doc = dict[str, Any]
 Op = tuple[Any, ...]
@@ -49,6 +49,7 @@ OPEN_STRATEGIES = (
     "simclone.WorstFit",
     "simclone.RoundRobin",
     "simclone.Random",
+    "simclone.LifetimeAware",
 )
 CLOUD_STRATEGIES = (
     *OPEN_STRATEGIES,
@@ -431,6 +432,9 @@ def clone_request(ctx: Context, number: int, body: Doc, serial: int) -> CloneReq
         account=body["account"],
         source="stream",
         ordinal=serial,
+        stays_us=tuple(
+            None if (serial + turn) % 4 == 3 else SECOND << (serial + 3 * turn) for turn in range(body["many"])
+        ),
     )
 
 

@@ -162,6 +162,7 @@ class Simulation:
             source=arrival.source,
             ordinal=arrival.ordinal,
             occasion=attempt << LATER,
+            stays_us=tuple([arrival.lifetimes_us[place] for place in places]),
         )
         asked = _with_body(base, arrival, names)
         self.submit(

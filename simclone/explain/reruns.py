@@ -18,7 +18,7 @@ from simclone.scenario.changes import changed
 from simclone.scenario.load import Scenario
 from simclone.scenario.price_docs import PricesDoc
 
-MOST_RERUNS, MOST_NAMES = 80, 200_000
+MOST_RERUNS, MOST_NAMES = 80, 100_000
 """So many runs are made for one question, fewer where they ask for so many names together; two at least.
 
 Each goes only as far as the answer.

@@ -41,7 +41,8 @@ class Vms(Columns):
     """One row per VM ever made. *alive* 0 means the row is gone from the database.
 
     *host*, *last_host*, *cluster*, *root*, *group* are rows or `NONE`; *cpu* vCPUs, *memory* bytes,
-    *hold_…* what it holds of a host, *move_…* of the target of a migration under way.
+    *hold_…* what it holds of a host, *move_…* of the target of a migration under way. *until_us* is when it will end,
+    or `NONE` where nobody knows or asks.
     """
 
     FIELDS: ClassVar[tuple[str, ...]] = (
@@ -64,6 +65,7 @@ class Vms(Columns):
         "move_cpu",
         "move_memory",
         "born_us",
+        "until_us",
         "changed_us",
         "source",
         "ordinal",
@@ -71,7 +73,7 @@ class Vms(Columns):
         "occasion",
     )
     UNSET: ClassVar[frozenset[str]] = frozenset(
-        {"host", "last_host", "cluster", "root", "group", "hold_host", "move_host"}
+        {"host", "last_host", "cluster", "root", "group", "hold_host", "move_host", "until_us"}
     )
 
     def __init__(self, capacity: int = 64) -> None:

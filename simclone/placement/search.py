@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from simclone.allocator.host.request import NEW_CREATE, HostRequest
-from simclone.allocator.host.strategies import DESIGNATED, LEAST_VM
+from simclone.allocator.host.strategies import DESIGNATED, LEAST_VM, LIFETIME_AWARE
 from simclone.allocator.primary_storage.chain import ordered
 from simclone.allocator.primary_storage.request import CREATE_DATA, CREATE_VM, StorageRequest
 from simclone.chance import Identity
@@ -103,10 +103,11 @@ def _shared(
 ) -> tuple[HostRequest, VolumePlan]:
     """What is asked for, one for all VMs of a call: the index knows it again.
 
-    Only groups, and rules of the user's own, ask which VM it is.
+    Only groups, lifetimes, and rules of the user's own, ask which VM it is.
     """
     cells = cloud.vms.cells
-    if cells("group")[vm] != NONE or cloud.strategies:
+    apart = cells("group")[vm] != NONE or cloud.strategies or cloud.vms.shape(vm).strategy == LIFETIME_AWARE
+    if apart:
         return host_request(cloud, vm, wish, backup, clusters), _plan(cloud, vm, wish, backup)
     known = cloud.lasting()
     key = ("asked", cells("shape")[vm], cells("cpu")[vm], cells("memory")[vm], cells("account")[vm], backup)

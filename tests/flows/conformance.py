@@ -24,7 +24,7 @@ from simclone.allocator.host.request import HostRequest
 from simclone.model.cloud import Cloud
 from simclone.records import ErrorCode
 
-READS = frozenset({"static", "capacity", "count", "state", "affinity", "storage", "utilisation"})
+READS = frozenset({"static", "capacity", "count", "state", "affinity", "storage", "utilisation", "lifetime"})
 
 
 def check_filter(flow: FilterFlow, request: HostRequest, cloud: Cloud, candidates: Candidates) -> bool:

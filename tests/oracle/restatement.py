@@ -69,6 +69,7 @@ TEXTBOOK_SORT = {
     "simclone.WorstFit": "WORST",
     "simclone.RoundRobin": "ROUND",
     "simclone.Random": "",
+    "simclone.LifetimeAware": "STAYS",
 }
 FILE_TYPES = ["NFS", "SharedMountPoint", "LocalStorage", "Addon"]
 PREMIUM_TYPES = ["SharedBlock", "ZSES", "BlockStorage", "AliyunNAS", "MiniStorage"]
@@ -717,6 +718,21 @@ class Chain:
         """The next host after the last one, wrapping round."""
         after = [host for host in sorted(sub) if host > self.c.last_placed]
         return after + [host for host in sorted(sub) if host <= self.c.last_placed], sub, False
+
+    def sort_STAYS(self, sub: list[int]) -> Any:
+        """Kept busy no longer, up to a minute longer, two, four, …; then as best fit. Unknown ends are never."""
+        vms, never = self.c.vms, 2**60
+
+        def end(row: int | None) -> int:
+            until = -1 if row is None else vms.get("until_us", row)
+            return never if until == -1 else until
+
+        def grade(host: int) -> int:
+            last = max((end(row) for row in range(vms.size) if vms.get("hold_host", row) == host), default=0)
+            longer = max(end(self.q.vm) - last, 0)
+            return 0 if longer == 0 else 1 + sum(longer > 60_000_000 * 2**step for step in range(24))
+
+        return sorted(sub, key=lambda host: (grade(host), self.of(host, "available_cpu"), host)), sub, False
 
     # -- the reservation (H 2.4, C 5.5) ------------------------------------------------------------------------------
 

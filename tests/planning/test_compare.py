@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,6 +44,29 @@ def test_the_plainly_better_strategy_leads() -> None:
     assert gap.significant
     assert gap.interval.estimate == pytest.approx(-1 / 3)
     assert found.variants[1].reasons == {"host.cpu": 10}
+
+
+def test_who_knows_the_ends_keeps_hosts_that_empty(tmp_path: Path) -> None:
+    """A short VM on h1, long ones on h2: the small long one fills h1 under best fit and goes to h2 under foresight.
+
+    When the short one has ended, only foresight has a whole host for the last VM.
+    """
+    (tmp_path / "vms.csv").write_text(
+        "arrival_s,end_s,vcpu,memory_gib,count\n0,600,3,1,1\n1,90000,2,1,1\n2,90000,1,1,1\n1000,90000,4,1,1\n"
+    )
+    shapes = {f"source-{cpu}-vcpu-1-gib": cpu for cpu in (1, 2, 3, 4)}
+    where = {"state": "Stopped", "lastHost": "h1", "primaryStorage": "nfs"}
+    doc = world(
+        instanceOfferings=[{"name": name, "cpuNum": cpu, "memorySize": GIB} for name, cpu in shapes.items()],
+        vms=[vm(name, instanceOffering=name, **where) for name in shapes],
+        workload=[{"name": "trace", "trace": {"path": str(tmp_path / "vms.csv")}}],
+    )
+    variants = simclone.strategy_variants(doc, ["simclone.BestFit", "simclone.LifetimeAware"])
+    found = simclone.compare(doc, variants, plan=simclone.Plan(replications=2))
+    assert {one.name: one.figure.estimate for one in found.variants} == {
+        "simclone.LifetimeAware": 1.0,
+        "simclone.BestFit": 0.75,
+    }
 
 
 def test_identical_variants_share_the_first_rank() -> None:

@@ -183,9 +183,9 @@ class Floor(Test):
 class FilterFlow:
     """Base of all filter flows.
 
-    *reads* names the kinds of columns and aggregates the tests depend on: static, capacity, count, state,
-    affinity, storage, utilisation. *aggregates* names what `facts` asks of the candidates as a set. A flow with
-    *hard* ends the search when it leaves nobody. The facts of a *fleeting* one can change with what VMs hold or use.
+    *reads* names the kinds of columns and aggregates the tests depend on: static, capacity, count, state, affinity,
+    storage, utilisation, lifetime. *aggregates* names what `facts` asks of the candidates as a set. A flow with *hard*
+    ends the search when it leaves nobody. The facts of a *fleeting* one can change with what VMs hold or use.
     """
 
     name: ClassVar[str]

@@ -32,6 +32,7 @@ from simclone.allocator.host.filters.storage import (
     TagFlow,
 )
 from simclone.allocator.host.flow import FilterFlow, SortFlow
+from simclone.allocator.host.sorters.lifetime import LeastExtensionSortFlow
 from simclone.allocator.host.sorters.load import (
     LeastVmPreferredSortFlow,
     MinimumCpuUsageSortFlow,
@@ -63,6 +64,7 @@ MIN_MEMORY = "MinimumMemoryUsageHostAllocatorStrategy"
 MAX_INSTANCES = "MaxInstancePerHostHostAllocatorStrategy"
 FIRST_FIT, BEST_FIT, WORST_FIT = "simclone.FirstFit", "simclone.BestFit", "simclone.WorstFit"
 ROUND_ROBIN, RANDOM = "simclone.RoundRobin", "simclone.Random"
+LIFETIME_AWARE = "simclone.LifetimeAware"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,7 @@ def _textbook(filters: tuple[FilterFlow, ...]) -> dict[str, Strategy]:
         Strategy(WORST_FIT, filters, (MostFreeCpuSortFlow(), _RANK)),
         Strategy(ROUND_ROBIN, filters, (RoundRobinSortFlow(),)),
         Strategy(RANDOM, filters),
+        Strategy(LIFETIME_AWARE, filters, (LeastExtensionSortFlow(), FewestFreeCpuSortFlow(), _RANK)),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address
 
-from simclone.allocator.host.strategies import LEAST_VM
+from simclone.allocator.host.strategies import LEAST_VM, LIFETIME_AWARE
 from simclone.engine.clone.job import Job, source_host, taken_names
 from simclone.engine.context import Context, operation_error
 from simclone.engine.life.create import NewVm, add_row
@@ -161,5 +161,14 @@ def add_rows(ctx: Context, job: Job) -> None:
             occasion=job.request.occasion,
         )
         row = add_row(ctx, new)
+        if shape.strategy == LIFETIME_AWARE:
+            _foresee(ctx, row, job.request.stays_us, position)
         job.vms.append(row)
         job.errors.append(None)
+
+
+def _foresee(ctx: Context, vm: int, stays_us: tuple[int | None, ...], position: int) -> None:
+    """Note when the VM will end, if its stream knows."""
+    stay = stays_us[position] if stays_us else None
+    if stay is not None:
+        ctx.ledger.set_vm(vm, until_us=ctx.ledger.now_us + stay)

@@ -369,6 +369,8 @@ class HostIndex:
         candidates = Candidates(cloud, np.flatnonzero(shape.early == FREE))
         sorter: SortFlow | None = None
         drawn = not cloud.chance.ties_lowest
+        if any("lifetime" in one.reads for one in strategy.sorters):
+            return None
         for one in strategy.sorters:
             facts = None if one.whole_set else one.facts(request, cloud, candidates)
             if isinstance(one, LowestRankSortFlow):
