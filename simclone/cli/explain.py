@@ -159,23 +159,25 @@ def _first(run: Run, request: str | None, fix: bool) -> Explanation:
 
 
 def _show(story: Explanation) -> None:
-    from simclone.cli.output import console, table
+    from simclone.cli.output import console, share_bar, table
     from simclone.units import format_size
 
     out = console()
+    first = story.funnel[0]["before"] if story.funnel else 0
     steps = [
         (
             row["page"],
             row["flow"],
             f"{row['before']} → {row['after']}",
+            share_bar(row["after"], first),
             row["outcome"],
-            ", ".join(f"{count} {reason}" for reason, count in row["refused"].items()),  # type: ignore[attr-defined]
+            ", ".join(f"{count} {reason}" for reason, count in row["refused"].items()),
         )
         for row in story.funnel
     ]
     if steps:
         out.print(
-            table(f"Funnel of {story.name}", ("page", "flow", "hosts", "outcome", "refused"), steps, numbers=(0, 2))
+            table(f"Funnel of {story.name}", ("page", "flow", "hosts", "", "outcome", "refused"), steps, numbers=(0, 2))
         )
     if story.hosts:
         first = story.hosts[0]

@@ -44,6 +44,22 @@ def table(
     return made
 
 
+def share_bar(part: float, whole: float, width: int = 20) -> Text:
+    """A part of a whole; at least one mark for a part that is not nothing."""
+    marks = round(width * part / whole) if whole > 0 else 0
+    return Text("█" * max(marks, 1 if part > 0 and whole > 0 else 0), style="blue")
+
+
+def clock_text(seconds: int) -> str:
+    """Days and the time of day, as in ``3 d 4:05:00``.
+
+    >>> clock_text(3 * 86_400 + 4 * 3600 + 300)
+    '3 d 4:05:00'
+    """
+    days, rest = divmod(seconds, 86_400)
+    return f"{f'{days} d ' if days else ''}{rest // 3600}:{rest // 60 % 60:02}:{rest % 60:02}"
+
+
 def bar(before: int, after: int, total: int, width: int = 20) -> Text:
     """Free *before* and *after* as one bar of use: █ stays used, ▓ was added, ░ was given back, · is free."""
     if total <= 0:

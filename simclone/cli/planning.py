@@ -109,7 +109,8 @@ def _progress() -> Iterator[Callable[[int, int], None] | None]:
 
 def show(answer: Answer, *, as_json: bool, as_csv: bool, conditions: Sequence[str]) -> None:
     """Print the answer, then exit 1 if a condition is met, 130 if runs are missing after Ctrl-C."""
-    from simclone.cli.output import console, print_json, table
+    from simclone.cli.answers import answer_table
+    from simclone.cli.output import console, print_json
 
     judged = [_condition(one, answer.figures()) for one in conditions]
     if as_json:
@@ -118,13 +119,11 @@ def show(answer: Answer, *, as_json: bool, as_csv: bool, conditions: Sequence[st
         click.echo(answer.to_frame().to_csv(index=False), nl=False)
     else:
         click.echo(answer.summary())
-        frame = answer.to_frame()
-        if len(frame):
-            numbers = [at for at, kind in enumerate(frame.dtypes) if kind.kind in "fiu"]
-            rows = [[_cell(value) for value in row] for row in frame.head(ROWS).itertuples(index=False)]
-            console().print(table("", list(map(str, frame.columns)), rows, numbers=numbers))
-            if len(frame) > ROWS:
-                click.echo(f"… and {len(frame) - ROWS} more rows (--csv prints all)")
+        shown, more = answer_table(answer, ROWS)
+        if shown.row_count:
+            console().print(shown)
+        if more:
+            click.echo(f"… and {more} more rows (--csv prints all)")
     met = [said for said in judged if said is not None]
     for said in met:
         click.echo(said, err=True)
@@ -133,12 +132,6 @@ def show(answer: Answer, *, as_json: bool, as_csv: bool, conditions: Sequence[st
         raise SystemExit(130)
     if met:
         raise SystemExit(1)
-
-
-def _cell(value: Any) -> str:
-    if value is None or value != value:
-        return ""
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _condition(text: str, figures: Mapping[str, float | None]) -> str | None:

@@ -11,7 +11,7 @@ from time import monotonic
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from simclone.cli.output import console
+from simclone.cli.output import clock_text, console
 from simclone.engine.simulation import Observer
 from simclone.records import CloneAnswer
 
@@ -57,10 +57,12 @@ class ProgressLine(Observer):
             return
         self._next = now + REDRAW_S
         seconds = at_us // 1_000_000
-        days, rest = divmod(seconds, 86_400)
-        text = f"{f'{days} d ' if days else ''}{rest // 3600}:{rest // 60 % 60:02}:{rest % 60:02}"
         self._progress.update(
-            self._task, completed=seconds, simulated=text, clones=self._clones, failures=self._failures
+            self._task,
+            completed=seconds,
+            simulated=clock_text(seconds),
+            clones=self._clones,
+            failures=self._failures,
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 from simclone.explain.blocking import Obstacle
 from simclone.explain.candidates import Fix
@@ -38,7 +39,7 @@ class Explanation:
     ranked: tuple[Ranked, ...] = ()
 
     @property
-    def funnel(self) -> list[dict[str, object]]:
+    def funnel(self) -> list[dict[str, Any]]:
         """Rows of flow, page, hosts before and after, outcome, reasons (most first), of the last decision.
 
         *full* counts the refused hosts that lack room, *unfit* those that lack something else.

@@ -30,6 +30,14 @@ class Answer(ABC):
         """The figures a condition may name."""
         return {}
 
+    def aside(self) -> frozenset[str]:
+        """Columns of the table that a narrow screen can do without, mostly because the words tell them."""
+        return frozenset()
+
+    def drawn(self) -> tuple[str, ...]:
+        """Columns of the table to draw beside it: one from 0, or an estimate with the ends of its interval."""
+        return ()
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data; numbers that are not finite are None."""
         plain: Any = self

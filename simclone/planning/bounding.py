@@ -76,6 +76,10 @@ class Bound(Answer):
         ]
         return pd.DataFrame(rows, columns=["strategy", "placed", "low", "high", "bound", "gap"])
 
+    def drawn(self) -> tuple[str, ...]:
+        """What each strategy places."""
+        return ("placed",)
+
     def figures(self) -> Mapping[str, float | None]:
         """``bound``, ``gap`` (the best strategy's)."""
         return {"bound": self.bound, "gap": min((one.gap for one in self.gaps), default=None)}

@@ -95,6 +95,14 @@ class Comparison(Answer):
         columns = ["rank", "variant", self.figure, "low", "high", "to_best", "to_best_low", "to_best_high"]
         return pd.DataFrame(rows, columns=[*columns, "significant", "success", "reason", "cost"])
 
+    def aside(self) -> frozenset[str]:
+        """Differences to the best, which the words tell."""
+        return frozenset({"to_best", "to_best_low", "to_best_high", "significant", "success"})
+
+    def drawn(self) -> tuple[str, ...]:
+        """The figure with its interval."""
+        return (self.figure, "low", "high")
+
     def figures(self) -> Mapping[str, float | None]:
         """The figure of each variant by its name."""
         return {one.name: None if isnan(one.figure.estimate) else one.figure.estimate for one in self.variants}

@@ -84,6 +84,10 @@ class Headroom(Answer):
         ]
         return pd.DataFrame(rows, columns=[*columns, "with_failures", "how"])
 
+    def drawn(self) -> tuple[str, ...]:
+        """The number of clones."""
+        return ("total",)
+
     def figures(self) -> Mapping[str, float | None]:
         """``total`` (the least of all kinds), ``total.NAME``, and the same with ``with_failures``."""
         found: dict[str, float | None] = {f"total.{one.name}": one.total for one in self.rooms}

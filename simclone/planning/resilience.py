@@ -102,6 +102,10 @@ class Survival(Answer):
         ]
         return pd.DataFrame(rows, columns=["kind", "name", "vms", "restarted", "lost", "reason"])
 
+    def drawn(self) -> tuple[str, ...]:
+        """VMs that stay down."""
+        return ("lost",)
+
     def figures(self) -> Mapping[str, float | None]:
         """``unsafe`` cases, ``lost`` VMs in the worst of them, ``ceiling.K``."""
         return {

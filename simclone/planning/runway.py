@@ -83,6 +83,14 @@ class Runway(Answer):
         columns = ["variant", "p10_s", "p50_s", "p90_s", "median_low_s", "median_high_s", "ran_out", "replications"]
         return pd.DataFrame(rows, columns=[*columns, "reason"])
 
+    def aside(self) -> frozenset[str]:
+        """The interval of the median."""
+        return frozenset({"median_low_s", "median_high_s"})
+
+    def drawn(self) -> tuple[str, ...]:
+        """The median, between the first and the last tenth."""
+        return ("p50_s", "p10_s", "p90_s")
+
     def figures(self) -> Mapping[str, float | None]:
         """``runway_s`` (the median as it is), ``runway_days``, and ``ran_out``, the share of replications that did."""
         middle = self.ways[0].quantiles_s[1]

@@ -107,6 +107,10 @@ class Sizing(Answer):
         ]
         return pd.DataFrame(sorted(rows), columns=[*names, "ok", "success_ratio", "low", "reason"])
 
+    def drawn(self) -> tuple[str, ...]:
+        """The share placed."""
+        return ("success_ratio",)
+
     def figures(self) -> Mapping[str, float | None]:
         """``hosts``, ``cost``."""
         return {"hosts": None if self.counts is None else sum(self.counts), "cost": self.cost}

@@ -68,6 +68,10 @@ class Sweep(Answer):
         paths = list(self.points[0].values) if self.points else []
         return pd.DataFrame(rows, columns=[*paths, self.figure, "low", "high", "replications", "reason", "fault"])
 
+    def drawn(self) -> tuple[str, ...]:
+        """The figure with its interval."""
+        return (self.figure, "low", "high")
+
     def figures(self) -> Mapping[str, float | None]:
         """``least`` and ``most`` of the figure."""
         values = [one.figure.estimate for one in self.points if one.figure is not None]
@@ -206,6 +210,10 @@ class Sensitivity(Answer):
         rows = [(one.path, one.low, one.high, one.at_low, one.at_high, one.width) for one in self.bars]
         return pd.DataFrame(rows, columns=["path", "low", "high", "at_low", "at_high", "width"])
 
+    def drawn(self) -> tuple[str, ...]:
+        """How much each parameter moves the figure."""
+        return ("width",)
+
     def figures(self) -> Mapping[str, float | None]:
         """``base``, and each parameter's width by its path."""
         return {"base": self.base, **{one.path: one.width for one in self.bars}}
@@ -262,6 +270,10 @@ class Slo(Answer):
         import pandas as pd
 
         return pd.DataFrame(sorted(self.trials), columns=["factor", "success_ratio", "low"])
+
+    def drawn(self) -> tuple[str, ...]:
+        """The share placed."""
+        return ("success_ratio",)
 
     def figures(self) -> Mapping[str, float | None]:
         """``factor``."""

@@ -84,6 +84,10 @@ class WhatIf(Answer):
             rows.append(row | {f"room {name}": count for name, count in one.room.items()})
         return pd.DataFrame(rows)
 
+    def drawn(self) -> tuple[str, ...]:
+        """The share placed, with its interval."""
+        return ("success_ratio", "low", "high")
+
     def figures(self) -> Mapping[str, float | None]:
         """The success ratio of each variant by its name."""
         return {one.name: one.success.estimate for one in self.variants}

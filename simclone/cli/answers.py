@@ -1,0 +1,94 @@
+"""A planning answer's table on the terminal: units in words, empty columns left out, a bar where rows are compared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+from simclone.cli.output import clock_text, share_bar, table
+from simclone.units import format_size
+
+if TYPE_CHECKING:
+    from simclone.planning.answer import Answer
+
+WIDTH = 24
+UNITS = {"_bytes": format_size, "_s": clock_text}
+"""How values of columns with these endings are told; the ending goes from the heading."""
+
+
+def answer_table(answer: Answer, most: int) -> tuple[Table, int]:
+    """The first *most* rows as a table, and how many more there are."""
+    frame = answer.to_frame()
+    shown = frame.head(most)
+    wanted = [str(name) for name in frame.columns if name not in answer.aside()]
+    columns = [name for name in wanted if not all(map(_empty, shown[name]))]
+    numbers = [at for at, name in enumerate(columns) if shown[name].dtype.kind in "iuf" or _ending(name)]
+    rows: list[list[object]] = [[_cell(name, shown[name].iloc[row]) for name in columns] for row in range(len(shown))]
+    headings = [_heading(name) for name in columns]
+    drawn = [name for name in answer.drawn() if name in columns]
+    place = columns.index(drawn[-1]) + 1 if drawn and len(shown) > 1 else None
+    if place is not None:
+        bars = _intervals(shown, *drawn) if len(drawn) == 3 else _bars(shown[drawn[0]])
+        headings.insert(place, "")
+        numbers = [at + (at >= place) for at in numbers]
+        for row, bar in zip(rows, bars, strict=True):
+            row.insert(place, bar)
+    made = table("", headings, rows, numbers=numbers)
+    if place is not None:
+        made.columns[place].no_wrap = True
+    return made, len(frame) - len(shown)
+
+
+def _empty(value: Any) -> bool:
+    return value is None or value == "" or value != value
+
+
+def _ending(name: str) -> str:
+    return next((one for one in UNITS if name.endswith(one)), "")
+
+
+def _heading(name: str) -> str:
+    if name == "cpu_vcpus":
+        return "vCPUs"
+    return name.removesuffix(_ending(name)).replace("_vcpus", " vCPUs").replace("_", " ") if "." not in name else name
+
+
+def _cell(name: str, value: Any) -> str:
+    if _empty(value):
+        return ""
+    if isinstance(value, bool) or str(type(value).__name__) == "bool":
+        return "yes" if value else "no"
+    ending = _ending(name)
+    if ending:
+        return UNITS[ending](round(value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _bars(values: Any) -> list[Text]:
+    """Bars from 0, the largest as wide as there is room."""
+    top = max((value for value in values if not _empty(value)), default=0)
+    return [share_bar(0 if _empty(value) else value, top, WIDTH) for value in values]
+
+
+def _intervals(frame: Any, middle: str, low: str, high: str) -> list[Text]:
+    """Estimates between the ends of their intervals, all on one scale."""
+    left: float = frame[low].min()
+    span: float = frame[high].max() - left
+
+    def at(value: float) -> int:
+        return round((WIDTH - 1) * (value - left) / span)
+
+    made = []
+    for row in range(len(frame)):
+        values = [frame[name].iloc[row] for name in (low, middle, high)]
+        if span <= 0 or any(map(_empty, values)):
+            made.append(Text(""))
+            continue
+        begin, point, end = map(at, values)
+        marks = ["─" if begin <= place <= end else " " for place in range(WIDTH)]
+        marks[begin], marks[end] = "├", "┤"
+        marks[point] = "●"
+        made.append(Text("".join(marks)))
+    return made
