@@ -35,7 +35,7 @@ from simclone.scenario.changes import changed
 from simclone.scenario.load import Given, Scenario, as_scenario, scenario_from
 from simclone.scenario.load import load as load_file
 from simclone.scenario.reading import decode, read_bytes
-from simclone.units import SECOND, format_size
+from simclone.units import SECOND, format_size, plural
 from simclone.wire.request import parse
 from simclone.wire.response import render_answer
 
@@ -282,7 +282,8 @@ class Run:
     def summary(self) -> str:
         """A paragraph: how many clones were placed, and why the others were not."""
         totals = self.result.totals
-        text = f"{self.scenario.name}: {totals.placed} of {totals.asked} clones placed by {totals.requests} requests."
+        asked, requests = plural(totals.asked, "clone"), plural(totals.requests, "request")
+        text = f"{self.scenario.name}: {totals.placed} of {asked} placed by {requests}."
         if self.reasons():
             text += f" Not placed: {_counted(self.reasons())}."
         if totals.breaches:

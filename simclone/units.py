@@ -84,6 +84,15 @@ def format_size(amount: int) -> str:
 
 
 @lru_cache(maxsize=1024)
+def plural(number: int, thing: str) -> str:
+    """A number of things.
+
+    >>> plural(1, "host"), plural(2, "host")
+    ('1 host', '2 hosts')
+    """
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
 def wire_date(start: datetime, at_us: int) -> str:
     """Calendar time *at_us* microseconds after *start* as the API writes dates.
 

@@ -10,6 +10,7 @@ import click
 
 from simclone.cli.lazy import LazyGroup
 from simclone.errors import InvalidInput, InvariantViolation, SimcloneError
+from simclone.units import plural
 
 COMMANDS = {
     "run": "Run a scenario: which clones succeed, where they land, why the others fail.",
@@ -69,7 +70,7 @@ def main() -> None:
         sys.exit(error.exit_code if error.exit_code == 2 else 2)
     except InvalidInput as error:
         many = len(error.faults)
-        _leave(f"{error}\n{many} fault{'s' if many != 1 else ''}", 2)
+        _leave(f"{error}\n{plural(many, 'fault')}", 2)
     except InvariantViolation as error:
         _leave(f"simclone broke a rule of its own, which is a bug: {error}", 3)
     except SimcloneError as error:

@@ -22,7 +22,7 @@ from simclone.model.vms import NONE, STATE
 from simclone.placement.host import strategy_of
 from simclone.records import Unplaced
 from simclone.scenario.price_docs import PricesDoc
-from simclone.units import GIB, format_size
+from simclone.units import GIB, format_size, plural
 
 MOST_HOSTS, MOST_VMS = 50, 40
 """So many hosts are looked at for one kind of change, and so many VMs of each for a move."""
@@ -191,7 +191,7 @@ class Candidates:
                 continue
             columns = {"total_cpu": cpu, "available_cpu": cpu, "total_memory": memory, "available_memory": memory}
             grown = {name: get(name, host) + more for name, more in columns.items()}
-            parts = ([f"{cores} more core{'s' if cores > 1 else ''}"] if cores else []) + (
+            parts = ([plural(cores, "more core")] if cores else []) + (
                 [f"{format_size(memory)} more memory"] if memory else []
             )
             told = {

@@ -11,6 +11,7 @@ from simclone.explain.candidates import Fix
 from simclone.explain.hosts import HostVerdict, Ranked
 from simclone.explain.verdict import SHORT, SHORT_TOO, Verdict
 from simclone.records import CloneAnswer, CloneRecord, DecisionRecord, ErrorCode
+from simclone.units import plural
 
 FULL = frozenset((*SHORT, *SHORT_TOO))
 
@@ -101,7 +102,7 @@ class Explanation:
         return f"{text}."
 
     def _remedy(self) -> str:
-        tried = f"{self.tried} changes" + (f" and {self.pairs} pairs of them" if self.pairs else "")
+        tried = plural(self.tried, "change") + (f" and {plural(self.pairs, 'pair')} of them" if self.pairs else "")
         if not self.fixes:
             return f"Nothing that was tried fixes it ({tried})."
         if "+" in self.fixes[0].kind:

@@ -9,7 +9,7 @@ from simclone.allocator.host.filters.capacity import least_available
 from simclone.allocator.host.request import HostRequest
 from simclone.explain.hosts import HostVerdict
 from simclone.model.cloud import Cloud
-from simclone.units import divided, format_size
+from simclone.units import divided, format_size, plural
 
 CAPACITY = ("host.cpu", "host.memory", "host.reservedMemory", "host.physicalMemory")
 SHORT = (*CAPACITY, "host.devices", "storage.capacity", "storage.virtual", "storage.physical", "storage.tooLarge")
@@ -63,9 +63,11 @@ def _capacity(reason: str, request: HostRequest, cloud: Cloud, hosts: Sequence[H
     beside = f"; {forbidden} more hosts are forbidden by something else" if forbidden else ""
     if enough and len(short) > 1 and fits_in_size and reason != "host.physicalMemory":
         hole = f"{_vcpus(figures['largest_hole_cpu_vcpus'])}, {format_size(figures['largest_hole_memory_bytes'])}"
-        text = f"{free} are free on {len(short)} hosts, but no host has {asked} together (most: {hole}){beside}"
+        text = (
+            f"{free} are free on {plural(len(short), 'host')}, but no host has {asked} together (most: {hole}){beside}"
+        )
         return Verdict("fragmentation", text, figures)
-    return Verdict("shortage", f"{asked} are asked, {free} are free on {len(short)} hosts{beside}", figures)
+    return Verdict("shortage", f"{asked} are asked, {free} are free on {plural(len(short), 'host')}{beside}", figures)
 
 
 def _storage(reason: str, request: HostRequest, cloud: Cloud) -> Verdict:

@@ -19,7 +19,7 @@ from simclone.planning.failing import usable_hosts
 from simclone.planning.replicating import Plan, interval_of, replicate
 from simclone.planning.statistics import Interval
 from simclone.scenario.load import Given, Scenario, as_scenario
-from simclone.units import divided
+from simclone.units import divided, plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +60,7 @@ class Bound(Answer):
     def summary(self) -> str:
         """The bound and the strategies below it."""
         kind = "host by host" if self.exact else "equal hosts added up"
-        lines = [f"{self.scenario}: at most {self.bound} of {self.asked} clones can run ({kind})"]
+        lines = [f"{self.scenario}: at most {self.bound} of {plural(self.asked, 'clone')} can run ({kind})"]
         for one in self.gaps:
             lines.append(f"  {one.strategy}: {one.placed.summary()}, {one.gap:g} below the bound")
         lines.append(f"  {100 * self.stranded:.1f} % of the free memory is on hosts that take none of what is asked")

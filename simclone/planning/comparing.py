@@ -22,6 +22,7 @@ from simclone.planning.replicating import Plan, interval_of, reasons_of, replica
 from simclone.planning.statistics import Difference, Interval, paired
 from simclone.scenario.changes import changed, data_of, what_if
 from simclone.scenario.load import Given, Scenario, as_scenario, scenario_from
+from simclone.units import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,7 +66,7 @@ class Comparison(Answer):
 
     def summary(self) -> str:
         """The ranking, and where it says nothing."""
-        lines = [f"{self.scenario}: {self.figure} over {self.replications} replications"]
+        lines = [f"{self.scenario}: {self.figure.replace('_', ' ')} over {plural(self.replications, 'replication')}"]
         for one in self.variants:
             text = f"  {one.rank}. {one.name}: {one.figure.summary()}"
             if one.to_best is not None:

@@ -14,6 +14,7 @@ from simclone.engine.context import Context
 from simclone.engine.life.failure import RESTARTED, fail_host, ha_of, restart_elsewhere
 from simclone.engine.waits import run_now
 from simclone.model.cloud import Cloud
+from simclone.units import plural
 
 MOST_SETS = 2_000
 """So many sets of hosts are tried one by one; of more only those that look worst."""
@@ -53,7 +54,7 @@ class WorstCase:
         """Half a sentence."""
         if not self.hosts:
             return "there is no host to lose"
-        what = f"with {len(self.hosts)} host{'s' if len(self.hosts) != 1 else ''} lost {self.total}"
+        what = f"with {plural(len(self.hosts), 'host')} lost {self.total}"
         worst = f" (worst: {', '.join(self.hosts)})" if self.every else f" (worst of {self.tried} tried)"
         return what + worst + (f", {self.unplaced} of today's VMs would find no host" if self.unplaced else "")
 

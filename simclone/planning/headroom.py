@@ -15,6 +15,7 @@ from simclone.planning.failing import WorstCase, worst_case
 from simclone.planning.filling import Filled, filled, filled_in_turn, whole_batches
 from simclone.planning.holes import Hole, largest_hole
 from simclone.scenario.load import Given, Scenario, as_scenario
+from simclone.units import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -144,7 +145,7 @@ def _mixed(ctx: Context, scenario: Scenario, mix: Mapping[str, int], asks: Seque
         twin = ctx.fork()
         dress(twin, ask)
         rooms.append(_told(twin, ask, part, "calls"))
-    note = f"one after the other by weight, the first failure comes after {until} clones"
+    note = f"one after the other by weight, the first failure comes after {plural(until, 'clone')}"
     return Headroom(scenario.name, tuple(rooms), largest_hole(ctx.cloud), 0, (note,))
 
 

@@ -38,7 +38,7 @@ def _asked(scenario: Scenario, plan: Plan, strategies: bool) -> Iterator[Callabl
     if any(doc.state in LIVING for doc in scenario.vms):
         yield lambda: headroom(scenario, survive=1 if small and len(hosts) > 1 else 0, seed=plan.seed)
     if hosts and (scenario.requests or scenario.doc.workload):
-        yield lambda: size(scenario, [Model("host", like=hosts[0])], most=PATIENT, plan=plan)
+        yield lambda: size(scenario, [Model("new", like=hosts[0])], most=PATIENT, plan=plan)
     if small and len(hosts) > 1:
         yield lambda: survive(scenario, kinds=("host", "cluster", "storage"), ladder=2, seed=plan.seed)
         yield lambda: drain(scenario, seed=plan.seed)

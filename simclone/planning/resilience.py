@@ -21,6 +21,7 @@ from simclone.planning.asking import Ask, asks_of, standing
 from simclone.planning.failing import MOST_SETS, Loss, WorstCase, lose, usable_hosts, worst_case
 from simclone.planning.headroom import room_left
 from simclone.scenario.load import Given, as_scenario
+from simclone.units import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,12 +77,13 @@ class Survival(Answer):
             text = f"  any {kind}: {len(part) - len(bad)} of {len(part)} survived whole"
             if bad:
                 why = ", ".join(f"{count} for {reason}" for reason, count in bad[0].loss.reasons.items())
-                text += f"; worst is {bad[0].name}: {len(bad[0].loss.lost)} VMs stay down ({why})"
+                text += f"; worst is {bad[0].name}: {plural(len(bad[0].loss.lost), 'VM')} stay down ({why})"
             lines.append(text)
         for one in self.ladder:
-            lost = f"{one.k} host{'s' if one.k != 1 else ''} lost"
+            lost = f"{plural(one.k, 'host')} lost"
             if one.ceiling:
-                text = f"safe up to {one.ceiling} VMs ({one.vms} today), counted in clones of {self.kind_of_more}"
+                ceiling = plural(one.ceiling, "VM")
+                text = f"safe up to {ceiling} ({one.vms} today), counted in clones of {self.kind_of_more}"
             else:
                 text = (
                     f"not even today's VMs are safe ({one.worst.unplaced} stay down with {', '.join(one.worst.hosts)})"
@@ -225,16 +227,15 @@ class Drain(Answer):
     def summary(self) -> str:
         """Which hosts can go into maintenance, and the plan."""
         stuck = [one for one in self.hosts if one.stuck]
-        lines = [
-            f"{self.scenario}: {len(self.hosts) - len(stuck)} of {len(self.hosts)} hosts can be emptied, each alone"
-        ]
+        hosts = plural(len(self.hosts), "host")
+        lines = [f"{self.scenario}: {len(self.hosts) - len(stuck)} of {hosts} can be emptied, each alone"]
         for one in stuck[:10]:
             name, reason = one.stuck[0]
             more = f" and {len(one.stuck) - 1} more" if len(one.stuck) > 1 else ""
             lines.append(f"  {one.host}: {name}{more} cannot move ({reason})")
         if self.waves:
             widest = max(len(wave) for wave in self.waves)
-            lines.append(f"  rolling plan: {len(self.waves)} waves of up to {widest} hosts")
+            lines.append(f"  rolling plan: {plural(len(self.waves), 'wave')} of up to {plural(widest, 'host')}")
         return "\n".join(lines)
 
     def to_frame(self) -> pd.DataFrame:

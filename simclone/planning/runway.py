@@ -14,6 +14,7 @@ from simclone.planning.replicating import Plan, replicate
 from simclone.planning.statistics import Interval, bootstrap_interval, checked_share
 from simclone.scenario.changes import changed
 from simclone.scenario.load import Given, as_scenario
+from simclone.units import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +55,7 @@ class Runway(Answer):
         for one in self.ways:
             low, middle, high = one.quantiles_s
             if middle is None:
-                text = f"{one.ran_out} of {one.replications} replications run out"
+                text = f"{one.ran_out} of {plural(one.replications, 'replication')} run out"
             else:
                 text = f"{_days(middle)} (a tenth by {_days(low)}, nine tenths by {_days(high)})"
             bought = self._bought(one)

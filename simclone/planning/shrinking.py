@@ -15,6 +15,7 @@ from simclone.planning.failing import lose, sets_of
 from simclone.planning.replicating import Plan, replicate
 from simclone.scenario.changes import changed
 from simclone.scenario.load import Given, Scenario, as_scenario
+from simclone.units import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,8 +43,10 @@ class Shrink(Answer):
         """How many are needed, and which could go."""
         kept = f" with {self.spare} lost besides" if self.spare else ""
         if not self.possible:
-            return f"{self.scenario}: not even all {self.hosts} hosts hold everything{kept}"
-        text = f"{self.scenario}: {self.hosts - len(self.removed)} of {self.hosts} hosts hold everything{kept}"
+            return f"{self.scenario}: not even all {plural(self.hosts, 'host')} hold everything{kept}"
+        text = (
+            f"{self.scenario}: {self.hosts - len(self.removed)} of {plural(self.hosts, 'host')} hold everything{kept}"
+        )
         if self.removed:
             shown = ", ".join(self.removed[:12]) + (", …" if len(self.removed) > 12 else "")
             text += f"; {len(self.removed)} may go: {shown}"

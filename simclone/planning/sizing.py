@@ -14,6 +14,7 @@ from simclone.planning.statistics import checked_share
 from simclone.scenario.changes import changed, data_of
 from simclone.scenario.load import Given, Scenario, as_scenario
 from simclone.scenario.paths import expand_counted
+from simclone.units import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +34,11 @@ class Model:
     cpu_num: int | None = None
     memory: int | None = None
     cluster: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """The name, and the host it is like."""
+        return self.name if self.like is None or self.like in self.name else f"{self.name} (like {self.like})"
 
     def change(self, count: int) -> Mapping[str, Any]:
         """So many more of it, as a change."""
@@ -84,7 +90,7 @@ class Sizing(Answer):
             why = ", ".join(f"{count} for {reason}" for reason, count in last.reasons.items())
             text = f"{self.scenario}: no number of hosts up to {sum(last.counts)} is enough so that {wanted} ({why})"
             return "\n".join([text, *(f"  {note}" for note in self.notes)])
-        parts = [f"{count} of {model.name}" for count, model in zip(self.counts, self.models, strict=True) if count]
+        parts = [f"{count} of {model.shown}" for count, model in zip(self.counts, self.models, strict=True) if count]
         found = next(one for one in self.trials if one.counts == self.counts)
         text = f"{self.scenario}: add {' and '.join(parts) or 'nothing'} and {wanted} ({100 * found.ratio:.2f} %)"
         if self.cost is not None:
@@ -308,4 +314,4 @@ def refresh(
         size_of = {"cpu_num": doc["cpuNum"], "memory": doc["totalPhysicalMemory"], "cluster": doc.get("cluster")}
         model = replace(model, like=None, **size_of)
     found = size(without, [model], target=target, plan=plan)
-    return replace(found, notes=(f"{len(old)} hosts go", *found.notes))
+    return replace(found, notes=(f"{plural(len(old), 'host')} go", *found.notes))

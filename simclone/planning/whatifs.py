@@ -16,6 +16,7 @@ from simclone.planning.replicating import Plan, interval_of, reasons_of, replica
 from simclone.planning.statistics import Difference, Interval, paired
 from simclone.scenario.changes import what_if
 from simclone.scenario.load import Given, Scenario, as_scenario
+from simclone.units import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,10 +50,10 @@ class WhatIf(Answer):
 
     def summary(self) -> str:
         """A line per variant, and what it changes."""
-        lines = [f"{self.scenario}: what if, over {self.replications} replications"]
+        lines = [f"{self.scenario}: what if, over {plural(self.replications, 'replication')}"]
         before = self.variants[0]
         for one in self.variants:
-            text = f"  {one.name}: {one.hosts} hosts, {100 * one.success.estimate:.2f} % placed"
+            text = f"  {one.name}: {plural(one.hosts, 'host')}, {100 * one.success.estimate:.2f} % placed"
             if one.success_change is not None:
                 change = one.success_change
                 told = f"{100 * change.interval.estimate:+.2f} points"

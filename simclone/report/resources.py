@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simclone.allocator.primary_storage.capacity import threshold_of
+from simclone.allocator.primary_storage.capacity import PHYSICAL, physical_shortage, reserved_of, threshold_of
 from simclone.model.cloud import Cloud
 from simclone.planning.failing import usable_hosts
 from simclone.units import GIB, multiplied
@@ -64,24 +64,46 @@ def usable_memory(cloud: Cloud) -> pd.DataFrame:
 
 
 def usable_storage(cloud: Cloud) -> pd.DataFrame:
-    """Storage in GiB from raw to what is free for volumes: step, amount, kind."""
-    good = [(row, one) for row, one in enumerate(cloud.storages) if one.usable(True)]
+    """Storage in GiB from raw to what is free for volumes: step, amount, kind.
+
+    Behind the threshold is what is free on storages (of local ones: on hosts) that are fuller than the physical
+    threshold allows, and so take no volume at all.
+    """
     raw = sum(one.total_physical for one in cloud.storages)
-    away = raw - sum(one.total_physical for _, one in good)
-    kept = sum(one.total_physical - multiplied(one.total_physical, threshold_of(cloud, row)) for row, one in good)
-    over = sum(multiplied(one.total, cloud.storage_ratio(row)) - one.total_physical for row, one in good)
-    free = sum(multiplied(max(one.available, 0), cloud.storage_ratio(row)) for row, one in good)
-    sum_before = raw - away - kept + over
+    good = [row for row, one in enumerate(cloud.storages) if one.usable(True)]
+    sums = [sum(part) for part in zip(*(_amounts(cloud, row) for row in good), strict=True)] or [0] * 5
+    physical, promised, used, reserved, shut = sums
     steps = [
         ("physical", raw, "absolute"),
-        ("away", -away, "relative"),
-        ("threshold", -kept, "relative"),
-        ("over-provisioned", over, "relative"),
+        ("away", physical - raw, "relative"),
+        ("over-provisioned", promised - physical, "relative"),
+        ("reserved", -reserved, "relative"),
         ("for volumes", 0, "total"),
-        ("in use", free - sum_before, "relative"),
+        ("in use", -used, "relative"),
+        ("behind the threshold", -shut, "relative"),
         ("free", 0, "total"),
     ]
     return _frame(steps)
+
+
+def _amounts(cloud: Cloud, storage: int) -> tuple[int, int, int, int, int]:
+    """Bytes of a storage: physical; with its ratio all, in use, kept in reserve, behind the threshold."""
+    one, ratio, threshold = cloud.storages[storage], cloud.storage_ratio(storage), threshold_of(cloud, storage)
+    names = ("total", "available", "total_physical", "available_physical")
+    places = [tuple(getattr(one, name) for name in names)]
+    if one.shares is not None:
+        here = np.flatnonzero(one.shares.array("present") == 1)
+        places = list(zip(*(one.shares.array(name)[here].tolist() for name in names), strict=True))
+    promised = used = reserved = shut = 0
+    for total, available, physical, unused in places:
+        free = max(available, 0)
+        kept = min(reserved_of(cloud), free)
+        promised += multiplied(total, ratio)
+        used += multiplied(total, ratio) - multiplied(free, ratio)
+        reserved += multiplied(kept, ratio)
+        if physical_shortage(physical, unused, 0, threshold) == PHYSICAL:
+            shut += multiplied(free - kept, ratio)
+    return sum(place[2] for place in places), promised, used, reserved, shut
 
 
 def _frame(steps: list[tuple[str, int, str]]) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from simclone.figures import bars, heat, lines
 from simclone.planning.holes import holes
 from simclone.report.material import Material, Section
 from simclone.report.resources import constrained, ratios, usable_memory, usable_storage
-from simclone.units import GIB, format_size
+from simclone.units import GIB, format_size, plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,10 +27,10 @@ def verdict_line(material: Material) -> tuple[str, str]:
     reasons = material.result.totals.reasons
     limit = f" The limiter is {next(iter(reasons))}." if reasons else ""
     if totals.placed == totals.asked:
-        return "yes", f"It fits: all {totals.asked} clones are placed."
+        return "yes", f"It fits: all of {plural(totals.asked, 'clone')} placed."
     if totals.placed:
-        return "partly", f"It fits partly: {totals.placed} of {totals.asked} clones are placed.{limit}"
-    return "no", f"It does not fit: none of {totals.asked} clones is placed.{limit}"
+        return "partly", f"It fits partly: {totals.placed} of {plural(totals.asked, 'clone')} are placed.{limit}"
+    return "no", f"It does not fit: none of {plural(totals.asked, 'clone')} is placed.{limit}"
 
 
 def run_sections(material: Material) -> Iterator[Section]:

@@ -171,7 +171,7 @@ def test_rows_can_be_dropped(here: Call, tiny: Path, tmp_path: Path, keep: str) 
     """The words stay those of the whole run; the audit says that it cannot judge what is not there."""
     code, out, _ = here("run", tiny, "--keep", keep, "--out", tmp_path / "out")
     assert code == 0
-    assert "3 of 4 clones placed by 1 requests. Not placed: 1 for host.memory." in out
+    assert "3 of 4 clones placed by 1 request. Not placed: 1 for host.memory." in out
     assert document(tmp_path / "out", "manifest")["complete"] is False
     assert len(json.loads((tmp_path / "out" / "responses.json").read_text("utf-8"))) == (keep == "failures")
     code, _, err = here("audit", tmp_path / "out")

@@ -142,7 +142,7 @@ def test_new_hosts_take_the_place_of_old_ones() -> None:
     """Four vCPUs are left, three are missing: two hosts of 2."""
     found = refreshed()
     assert found.counts == (2,)
-    assert found.notes[0] == "1 hosts go"
+    assert found.notes[0] == "1 host go"
 
 
 def test_a_model_like_a_host_that_goes_keeps_its_size() -> None:

@@ -15,6 +15,7 @@ import simclone
 from simclone.cli import cli
 from simclone.planning import answer
 from simclone.report.plan_sections import TITLES, section_of
+from simclone.units import GIB
 from tests.time.worlds import hosts, request, running, vm, world
 
 SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
@@ -107,6 +108,27 @@ def test_the_numbers_of_the_page_are_those_of_the_run(tmp_path: Path) -> None:
     run = simclone.run(SCENARIOS / "cpu.yaml")
     free = (run.hosts["available_memory_after_bytes"] - run.hosts["reserved_memory_bytes"]).sum() / 2**30
     assert sum(relative) == pytest.approx(free, abs=0.2)
+
+
+def test_the_storage_waterfall_adds_up_to_what_volumes_can_use(tmp_path: Path) -> None:
+    """In use and in reserve are taken off; a storage fuller than the physical threshold allows has nothing free."""
+
+    def steps(name: str) -> dict[str, float]:
+        (tmp_path / name).mkdir()
+        water = pictures_of(page_of(SCENARIOS / f"{name}.yaml", tmp_path / name))["storage"]["data"][0]
+        assert water["measure"][0] == "absolute"
+        return dict(zip(water["x"], water["y"], strict=True))
+
+    for name in ("storage-capacity", "storage-physical-threshold"):
+        storages = simclone.run(SCENARIOS / f"{name}.yaml").result.ledger.cloud.storages
+        free = sum(one.available - GIB for one in storages) / GIB
+        taken = sum(one.total_physical - one.available for one in storages) / GIB
+        seen = steps(name)
+        assert seen["in use"] == pytest.approx(-taken, abs=0.1)
+        assert seen["reserved"] == -len(storages)
+        assert seen.get("behind the threshold", 0) == (pytest.approx(-free, abs=0.1) if "threshold" in name else 0)
+        left = sum(value for step, value in seen.items() if step not in ("for volumes", "free"))
+        assert left == pytest.approx(0 if "threshold" in name else free, abs=0.2)
 
 
 def test_text_from_a_file_cannot_break_the_page(tmp_path: Path) -> None:
