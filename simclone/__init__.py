@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from simclone.planning.sizing import Model, refresh, size
     from simclone.planning.sweeping import hypercube, sensitivity, slo, sweep
     from simclone.planning.whatifs import whatif
+    from simclone.report.plots import picture
 
 _HOMES = {
     "Cloud": "simclone.api",
@@ -65,6 +66,7 @@ _HOMES = {
     "Plan": "simclone.planning.replicating",
     "overview": "simclone.planning.overview",
     "Execution": "simclone.planning.execution",
+    "picture": "simclone.report.plots",
 }
 
 __all__ = [
@@ -91,6 +93,7 @@ __all__ = [
     "load",
     "open_cloud",
     "overview",
+    "picture",
     "rebalance",
     "refresh",
     "reopen",

@@ -1,12 +1,14 @@
-"""The page's pictures one by one, for notebooks."""
+"""The page's pictures one by one, for notebooks: of a run, and of a planning answer."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from simclone.errors import UnknownName
+from simclone.planning.answer import Answer
 from simclone.report.material import Material
 from simclone.report.page import refuse_without_library
+from simclone.report.plan_sections import PICTURES, section_of
 from simclone.report.run_sections import run_sections
 
 
@@ -30,3 +32,16 @@ class Plots:
         if name not in self._made:
             raise UnknownName("picture", f"{name}; there is {', '.join(self._made)}")
         return self._made[name]
+
+
+def picture(answer: Answer) -> Any:
+    """The picture of a planning answer as a Plotly figure; raises UnknownName where there is nothing to draw.
+
+    Needs the extra ``report``.
+    """
+    refuse_without_library()
+    made = section_of(answer).picture if type(answer) in PICTURES else None
+    if made is None:
+        kinds = ", ".join(one.__name__ for one in PICTURES)
+        raise UnknownName("picture", f"{type(answer).__name__}; there is one of {kinds}")
+    return made

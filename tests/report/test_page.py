@@ -201,6 +201,15 @@ def test_pictures_for_notebooks() -> None:
         plot["nothing"]
 
 
+def test_a_planning_answer_has_its_picture() -> None:
+    """The bars are the answer's numbers; an answer without a picture says which have one."""
+    answered = simclone.headroom(SCENARIOS / "cpu.yaml", method="calls")
+    made = simclone.picture(answered)
+    assert list(made.data[0].y) == [one.total for one in answered.rooms]
+    with pytest.raises(simclone.UnknownName, match="Shrink; there is one of Headroom"):
+        simclone.picture(simclone.shrink(SCENARIOS / "cpu.yaml"))
+
+
 def test_the_slider_shows_the_fuller_of_both(tmp_path: Path) -> None:
     """A VM that takes half of the memory and one of many vCPUs: the frames say a half, like the map."""
     doc = world(
