@@ -24,6 +24,13 @@ if TYPE_CHECKING:
     help="Compare with this change, such as 'globalConfig: {NAME: VALUE}'; may be repeated.",
 )
 @click.option("--figure", default="success_ratio", show_default=True, help="What they are ranked by.")
+@click.option(
+    "--cost",
+    "costs",
+    multiple=True,
+    metavar="VARIANT=COST",
+    help="What a variant costs, to be shown beside it; may be repeated.",
+)
 @run_options
 @answer_options
 def command(
@@ -32,6 +39,7 @@ def command(
     names: tuple[str, ...],
     changes: tuple[str, ...],
     figure: str,
+    costs: tuple[str, ...],
     plan: Plan,
     **shown: Any,
 ) -> None:
@@ -47,4 +55,19 @@ def command(
         variants = comparing.change_variants(scenario, {"as it is": [], **sets})
     else:
         variants = comparing.whatif_variants(scenario)
-    show(comparing.compare(scenario, variants, figure=figure, plan=plan), **shown)
+    priced = _costs(costs, list(variants))
+    show(comparing.compare(scenario, variants, figure=figure, costs=priced, plan=plan), **shown)
+
+
+def _costs(texts: tuple[str, ...], variants: list[str]) -> dict[str, float]:
+    """``VARIANT=COST`` by variant; raises UsageError."""
+    found = {}
+    for text in texts:
+        name, _, cost = text.rpartition("=")
+        if name not in variants:
+            raise click.UsageError(f"--cost {text!r}: no variant has this name; there is {', '.join(variants)}")
+        try:
+            found[name] = float(cost)
+        except ValueError:
+            raise click.UsageError(f"--cost {text!r}: {cost!r} is no number") from None
+    return found
