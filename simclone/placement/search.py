@@ -106,16 +106,17 @@ def _shared(
     Only groups, lifetimes, and rules of the user's own, ask which VM it is.
     """
     cells = cloud.vms.cells
-    apart = cells("group")[vm] != NONE or cloud.strategies or cloud.vms.shape(vm).strategy == LIFETIME_AWARE
-    if apart:
+    group = cells("group")[vm]
+    if cloud.strategies or cloud.vms.shape(vm).strategy == LIFETIME_AWARE:
         return host_request(cloud, vm, wish, backup, clusters), _plan(cloud, vm, wish, backup)
     known = cloud.lasting()
     key = ("asked", cells("shape")[vm], cells("cpu")[vm], cells("memory")[vm], cells("account")[vm], backup)
     found: tuple[Wish, HostRequest, VolumePlan] | None = known.get(key)
     if found is None or found[0] is not wish:
-        request, plan = host_request(cloud, vm, wish, backup, clusters), _plan(cloud, vm, wish, backup)
-        found = known[key] = (wish, request, plan)
-    return found[1], found[2]
+        request = changed(host_request(cloud, vm, wish, backup, clusters), group=None)
+        found = known[key] = (wish, request, _plan(cloud, vm, wish, backup))
+    request = found[1] if group == NONE else changed(found[1], vm=vm, group=group)
+    return request, found[2]
 
 
 def create_strategy(shape: Shape, wish: Wish) -> str | None:

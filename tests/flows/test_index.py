@@ -135,8 +135,8 @@ def fleet(dice: Random, strategy: str, ties: str, pages: int | None) -> Doc:
     }
 
 
-def stir(ctx: Context, dice: Random, serial: int) -> None:
-    """One thing happens: mostly clones and ends, now and then an act of administration."""
+def stir(ctx: Context, dice: Random, serial: int, group: str = "") -> None:
+    """One thing happens: mostly clones (most in a *group*) and ends, now and then an act of administration."""
     cloud = ctx.cloud
     host = dice.randrange(cloud.fleet.size)
     living = [row for row in range(cloud.vms.size) if cloud.vms.get("hold_host", row) >= 0]
@@ -144,7 +144,9 @@ def stir(ctx: Context, dice: Random, serial: int) -> None:
     if turn < 0.55 or not living:
         names = tuple(f"v{serial}-{n}" for n in range(dice.choice([1, 2, 5])))
         account = "t" if dice.random() < 0.1 else None
-        clone_now(ctx, CloneRequest(f"r{serial}", f"s{dice.choice([1, 2, 4])}", names, account=account, ordinal=serial))
+        tags = (f"affinityGroupUuid::{group}",) if group and dice.random() < 0.7 else ()
+        shape = f"s{dice.choice([1, 2, 4])}"
+        clone_now(ctx, CloneRequest(f"r{serial}", shape, names, account=account, ordinal=serial, system_tags=tags))
     elif turn < 0.9:
         for row in dice.sample(living, min(len(living), dice.choice([1, 2, 4]))):
             run_now(destroy_vm(ctx, row))
@@ -180,6 +182,51 @@ def test_a_crowded_cloud_is_served_as_by_the_plain_driver(strategy: str, ties: s
         assert seen["placed"] > 100
         assert seen["dry placed"] + seen["dry refused"] > 40
         assert seen["refused"] + seen["dry refused"] > 0
+
+
+@pytest.mark.parametrize("pages", [None, 1000, 5], ids=["unpaged", "one page", "small pages"])
+@pytest.mark.parametrize("ties", ["lowestUuid", "shuffle"])
+@pytest.mark.parametrize("policy", ["antiHard", "antiSoft", "affinityHard", "affinitySoft", "spreadHard"])
+@pytest.mark.parametrize("strategy", STRATEGIES[:4])
+def test_members_of_groups_are_served_as_by_the_plain_driver(
+    strategy: str, policy: str, ties: str, pages: int | None
+) -> None:
+    """Members come and go among others, with few hosts and many, whole pages and none left by the rule."""
+    seen: Counter[str] = Counter()
+    for number in range(examples(2)):
+        dice = Random(f"{strategy}/{policy}/{ties}/{pages}/{number}")
+        doc = fleet(dice, strategy, ties, pages)
+        doc["affinityGroups"] = [
+            {"name": "g", "policy": policy},
+            {"name": "off", "policy": policy, "state": "Disabled"},
+        ]
+        with compared(seen):
+            ctx = opened(doc)
+            for serial in range(70):
+                stir(ctx, dice, serial, group="g")
+    assert seen["placed"] > 30
+
+
+def test_a_group_that_fills_its_pages_is_refused_by_the_index_too() -> None:
+    """One member a host on two pages of five: the eleventh finds none on either, and the plain driver is not asked."""
+    seen: Counter[str] = Counter()
+    doc = fleet(Random("group"), STRATEGIES[0], "shuffle", 5)
+    doc["hosts"] = [
+        {"name": f"h{n}", "cluster": "c0", "cpuNum": 32, "totalPhysicalMemory": 64 * GIB} for n in range(10)
+    ]
+    doc["affinityGroups"] = [{"name": "g", "policy": "antiHard"}]
+    doc["run"]["profile"] = "cloud"
+    doc["fidelity"] = {"cloudPaging": True}
+    tags = ("affinityGroupUuid::g",)
+    with compared(seen):
+        ctx = opened(doc)
+        seen.clear()
+        for serial in range(4):
+            names = tuple(f"v{serial}-{n}" for n in range(4))
+            answer = clone_now(ctx, CloneRequest(f"r{serial}", "s1", names, ordinal=serial, system_tags=tags))
+    assert answer.element_reasons() == {"affinity.antiHard": 4}
+    assert seen["refused"] == 6
+    assert seen["plain"] == 1  # only the second of a kind is worth an index
 
 
 def test_an_order_that_is_full_is_left_and_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ while only VMs come and go, the reservation tests nothing the floors do not, and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any
@@ -18,23 +18,25 @@ from simclone.allocator.host.filters.capacity import HostCapacityFlow
 from simclone.allocator.host.flow import (
     NO_AVAILABLE_HOST,
     NO_COLUMN,
+    NOBODY,
     PAGE_NOT_DONE,
     Candidates,
     HardStop,
     Pass,
     SortFlow,
 )
-from simclone.allocator.host.index.floors import FloorTable
-from simclone.allocator.host.index.levels import NOWHERE, Levels
+from simclone.allocator.host.index.groups import Ruling, emptied, prefers, ruled, ruling_of, sifted
+from simclone.allocator.host.index.ranking import Choice, Order
 from simclone.allocator.host.index.shape import FREE, Shape, shape_of
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.host.sorters.textbook import LowestRankSortFlow
 from simclone.allocator.host.strategies import Strategy
 from simclone.chance import Identity, below, draw
 from simclone.model.cloud import Cloud
+from simclone.quick import changed
 from simclone.records import Decision, ErrorCode, Placed, Step, Unplaced
 
-MOST_SHAPES, MOST_KEPT = 256, 64
+MOST_SHAPES, MOST_KEPT, MOST_KNOWN = 256, 64, 4096
 Key = tuple[str, tuple[Any, ...], object]
 _ASKED = attrgetter(*(one.name for one in fields(HostRequest) if one.name not in ("vm", "image")))
 
@@ -70,146 +72,6 @@ NEVER = Kind()
 """Stands for a kind nobody has asked for yet."""
 
 
-class Order:
-    """All hosts under one sort key, with the shapes that ask by it."""
-
-    def __init__(self, cloud: Cloud, sorter: SortFlow | None, *, drawn: bool) -> None:
-        self._cloud = cloud
-        column, self._sign, self._base = NO_COLUMN if sorter is None else sorter.by
-        self._column = None if sorter is None else cloud.fleet.cells(column)
-        size = cloud.fleet.size
-        self.levels = Levels(size, ranked=drawn)
-        self.drawn = drawn
-        self.floors = FloorTable(cloud.fleet)
-        self.shapes: list[Shape] = []
-        self.log: list[int] = []
-        self._longest = 8 * size + 4096
-        self._shut = [0] * size
-        self._dynamic = [0] * size
-        self._highest = -NOWHERE
-        self._cluster = cloud.fleet.array("cluster").tolist()
-        for host in range(size):
-            self.levels.put(host, self._level(host), 0)
-
-    def _level(self, host: int) -> int:
-        return 0 if self._column is None else self._base + self._sign * self._column[host]
-
-    def add(self, shape: Shape, instead: Shape | None = None) -> None:
-        """Take in another shape, or one *instead* of another: only hosts it cannot have are touched."""
-        if instead is None:
-            shape.bit = 1 << len(self.shapes)
-            self.shapes.append(shape)
-        else:
-            shape.bit = instead.bit
-            self.shapes[self.shapes.index(instead)] = shape
-        alike = instead is not None and instead.floors == shape.floors
-        if not alike:
-            self.floors.put(shape.bit, shape.floor_tests, shape.floors)
-        shape.first, shape.low, shape.stale = None, -NOWHERE, False
-        shape.cursor, shape.amounts, shape.image = len(self.log), self._cloud.amounts, shape.request.image
-        tight = shape.too_small(self._cloud)
-        passing = (shape.early == FREE) & ~tight
-        clusters = np.bincount(self._cloud.fleet.array("cluster")[passing], minlength=len(shape.by_cluster))
-        shape.by_cluster = clusters.tolist()
-        shape.open = passing & (shape.late == FREE)
-        shape.room = int(np.count_nonzero(shape.open))
-        moved: set[int] = set()
-        if instead is None or not np.array_equal(instead.closed, shape.closed):
-            moved |= self._mark(self._shut, shape.bit, shape.closed, instead)
-        if not alike:
-            moved |= self._mark(self._dynamic, shape.bit, tight, instead)
-        for host in moved:
-            self.levels.put(host, self._level(host), self._dynamic[host] | self._shut[host])
-
-    def _mark(self, masks: list[int], bit: int, truth: Any, instead: Shape | None) -> set[int]:
-        """Set a bit where *truth* holds, and only there; the hosts that changed."""
-        moved = set()
-        for host in np.flatnonzero(truth).tolist():
-            if not masks[host] & bit:
-                masks[host] |= bit
-                moved.add(host)
-        if instead is not None:
-            for host in np.flatnonzero(~truth).tolist():
-                if masks[host] & bit:
-                    masks[host] ^= bit
-                    moved.add(host)
-        return moved
-
-    def repair(self, hosts: Iterable[int]) -> None:
-        """Bring some hosts up to date."""
-        blocked, dynamics, shut, put = self.floors.blocked, self._dynamic, self._shut, self.levels.put
-        for host in hosts:
-            dynamic = blocked(host)
-            flips = dynamic ^ dynamics[host]
-            if flips:
-                dynamics[host] = dynamic
-                self._flip(host, flips, dynamic)
-            mask, level = dynamic | shut[host], self._level(host)
-            put(host, level, mask)
-            if level < self._highest:
-                self._lower(level, mask)
-            if dynamic or flips:  # else it was and is large enough for every shape
-                self.log.append(host)
-        if len(self.log) > self._longest:
-            self._forget()
-
-    def _lower(self, level: int, mask: int) -> None:
-        """A host has come to a level: whoever can have it looks from there on."""
-        for shape in self.shapes:
-            if shape.low > level and not mask & shape.bit:
-                shape.low = level
-
-    def _flip(self, host: int, flips: int, dynamic: int) -> None:
-        cluster = self._cluster[host]
-        for shape in self.shapes:
-            bit = shape.bit
-            if flips & bit and shape.early[host] == FREE:
-                change = -1 if dynamic & bit else 1
-                many = shape.by_cluster[cluster] + change
-                shape.by_cluster[cluster] = many
-                if many == 0 or (many == 1 and change == 1):
-                    shape.stale = True
-                if shape.late[host] == FREE:
-                    shape.open[host] = change == 1
-                    shape.room += change
-
-    def _forget(self) -> None:
-        """Start the log anew; who lags counts all hosts again when it must."""
-        for shape in self.shapes:
-            if shape.cursor < len(self.log):
-                shape.first = None
-            shape.cursor = 0
-        self.log.clear()
-
-    def count(self, shape: Shape) -> None:
-        """Bring a shape's counts up to date."""
-        if shape.first is None:
-            shape.answer = None
-            shape.count_all(self._cloud)
-        else:
-            dynamic, bit = self._dynamic, shape.bit
-            for host in dict.fromkeys(self.log[shape.cursor :]):
-                shape.look_again(self._cloud, host, dynamic[host] & bit)
-        shape.cursor = len(self.log)
-
-    def best(self, shape: Shape, identity: Identity) -> int:
-        """The host the chain's order gives a shape; -1 for none."""
-        level, buckets = self.levels.from_level(shape.low, shape.bit)
-        shape.low = level
-        if level == NOWHERE:
-            self._highest = NOWHERE
-            return -1
-        if level > self._highest:
-            self._highest = level
-        if not self.drawn:
-            return self.levels.lowest(buckets)
-        many = sum([one.size for one in buckets])
-        if many == 1:
-            return self.levels.nth(buckets, 0)
-        place = below(draw(self._cloud.chance.key(identity, "host"), 0), many)
-        return self.levels.nth(buckets, place)
-
-
 class HostIndex:
     """The orders of one cloud; dropped whenever an administrator changes something."""
 
@@ -219,6 +81,7 @@ class HostIndex:
         self._orders: dict[tuple[str, bool], Order] = {}
         self._known: dict[int, tuple[HostRequest, Kind]] = {}
         self._kinds: dict[Key, Kind | None] = {}
+        self._bare: dict[tuple[tuple[Any, ...], int | None], HostRequest] = {}
 
     def decide(
         self,
@@ -232,6 +95,8 @@ class HostIndex:
         cloud = self._cloud
         if cloud.touched or cloud.epoch != self._epoch:
             self._drain()
+        if request.group is not None:
+            return self._of_group(request, identity, strategy_of, dry)
         known = self._known.get(id(request))
         if known is not None and known[0] is request:
             kind: Kind | None = known[1]
@@ -241,10 +106,47 @@ class HostIndex:
             return None
         entry = kind.pages.get(0)
         if entry is not None and not entry[1].stale and self._lasts(entry[1], request):
-            host = self._dry(entry[1], identity) if dry else entry[0].best(entry[1], identity)
-            if host >= 0:
-                return Placed(host, 0, (), () if cloud.lean else self._told(*entry, []))
+            order, shape = entry
+            if shape.room:
+                choice = Choice(shape.room)
+                host = self._dry(shape, identity, choice) if dry else order.best(shape, identity, choice)
+                return Placed(host, 0, (), self._told(order, shape, [], choice))
         return self._search(kind, strategy_of(request, cloud), request, identity, dry)
+
+    def _of_group(
+        self,
+        request: HostRequest,
+        identity: Identity,
+        strategy_of: Callable[[HostRequest, Cloud], Strategy],
+        dry: bool,
+    ) -> Decision | None:
+        """The decision for a member of a group, on the order of those in none; None where only the plain driver can."""
+        rule = ruling_of(request, self._cloud)
+        if rule is None:
+            return None
+        bare = self._without_group(request)
+        strategy = strategy_of(bare, self._cloud)
+        if isinstance(rule, Pass) or (not rule.hard and (dry or not prefers(strategy.sorters))):
+            return self.decide(bare, identity, strategy_of, dry=dry)
+        kind = self._kind(strategy, bare)
+        return None if kind is None else self._search(kind, strategy, bare, identity, dry, (rule, request))
+
+    def _ruled_out(self, order: Order, shape: Shape, request: HostRequest, steps: list[Step]) -> ErrorCode:
+        """Why a page has no host for a member although it has one for others, its steps put on."""
+        order.count(shape)
+        error = shape.parts[shape.rule_at].flow.refuses(request, self._cloud, None, NOBODY)
+        steps.extend(emptied(shape, error))
+        return error
+
+    def _without_group(self, request: HostRequest) -> HostRequest:
+        """The same request in no group, one for all that are alike."""
+        key = (_ASKED(request), request.image)
+        found = self._bare.get(key)
+        if found is None:
+            if len(self._bare) > MOST_KNOWN:
+                self._bare.clear()
+            found = self._bare[key] = changed(request, group=None)
+        return found
 
     def _lasts(self, shape: Shape, request: HostRequest) -> bool:
         """Whether a shape's facts still hold; looked into only when amounts have changed, or for another image."""
@@ -255,27 +157,37 @@ class HostIndex:
         return True
 
     def _search(
-        self, kind: Kind, strategy: Strategy, request: HostRequest, identity: Identity, dry: bool
+        self,
+        kind: Kind,
+        strategy: Strategy,
+        request: HostRequest,
+        identity: Identity,
+        dry: bool,
+        member: tuple[Ruling, HostRequest] | None = None,
     ) -> Decision | None:
-        """Page by page, whatever has to be made or made anew on the way."""
+        """Page by page, whatever has to be made or made anew on the way; for a *member* of a group by its rule."""
         steps: list[Step] = []
         series: dict[ErrorCode, None] = {}
         page = 0
         while True:
             found = self._found(kind, strategy, request, page)
-            if found is None:
+            choice = None if found is None else Choice(found[1].room) if member is None else sifted(found[1], member[0])
+            if found is None or choice is None:
                 return None
             order, shape = found
-            host = self._dry(shape, identity) if dry else order.best(shape, identity)
-            if host >= 0:
-                return Placed(host, page, (), self._told(order, shape, steps))
-            error = self._refused(order, shape, steps)
+            if choice.left:
+                host = self._dry(shape, identity, choice) if dry else order.best(shape, identity, choice)
+                return Placed(host, page, (), self._told(order, shape, steps, choice))
+            if member is not None and shape.room:
+                error: ErrorCode | None = self._ruled_out(order, shape, member[1], steps)
+            else:
+                error = self._refused(order, shape, steps)
             if error is None:
                 return None
+            page += 1
             if not self._paging():
                 return Unplaced(ErrorCode(NO_AVAILABLE_HOST, error.details, reason=error.reason), (), tuple(steps))
             series[ErrorCode(PAGE_NOT_DONE, error.details, reason=error.reason)] = None
-            page += 1
             if self._over(shape, page, steps):
                 return Unplaced(merged(list(series)), (), tuple(steps))
 
@@ -298,7 +210,7 @@ class HostIndex:
 
     def _kind(self, strategy: Strategy, request: HostRequest) -> Kind | None:
         """What a request has in common with others; only the second of a kind is worth an index."""
-        if request.group is not None or request.list_all or not (request.l3s or request.allow_no_l3):
+        if request.list_all or not (request.l3s or request.allow_no_l3):
             return None
         image = None if request.image is None else self._image(request.image)
         key: Key = (strategy.name, _ASKED(request), image)
@@ -308,7 +220,7 @@ class HostIndex:
             return None
         if kind is None:
             kind = self._kinds[key] = Kind()
-        if len(self._known) > 4096:
+        if len(self._known) > MOST_KNOWN:
             self._known.clear()
         self._known[id(request)] = (request, kind)
         return kind
@@ -401,22 +313,24 @@ class HostIndex:
 
     # -- answers ---------------------------------------------------------------------------------------
 
-    def _dry(self, shape: Shape, identity: Identity) -> int:
+    def _dry(self, shape: Shape, identity: Identity, choice: Choice) -> int:
         """Any survivor of a page, drawn as the plain driver draws it."""
-        if not shape.room:
-            return -1
         place = 0
-        if shape.room > 1 and not self._cloud.chance.ties_lowest:
-            place = below(draw(self._cloud.chance.key(identity, "dryRun"), 0), shape.room)
-        return int(shape.open.nonzero()[0][place])
+        if choice.left > 1 and not self._cloud.chance.ties_lowest:
+            place = below(draw(self._cloud.chance.key(identity, "dryRun"), 0), choice.left)
+        if choice.only:
+            return choice.hosts[place]
+        survivors = shape.open.nonzero()[0]
+        return int((np.setdiff1d(survivors, choice.hosts, assume_unique=True) if choice.hosts else survivors)[place])
 
-    def _told(self, order: Order, shape: Shape, steps: list[Step]) -> tuple[Step, ...]:
+    def _told(self, order: Order, shape: Shape, steps: list[Step], choice: Choice) -> tuple[Step, ...]:
         if self._cloud.lean:
             return ()
         order.count(shape)
         if shape.told is None:
             shape.told = shape.steps()
-        return (*steps, *shape.told)
+        told = ruled(shape, shape.told, shape.room - choice.left) if choice.hard else shape.told
+        return (*steps, *told)
 
     def _refused(self, order: Order, shape: Shape, steps: list[Step]) -> ErrorCode | None:
         """Why a page has no host, its steps put on; None unless the floors refused all that came to them."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
 from itertools import chain
 
@@ -73,9 +74,16 @@ class Levels:
                 return keys[place], found
         return NOWHERE, []
 
-    def lowest(self, buckets: list[Bucket]) -> int:
-        """The lowest rank in some buckets that are not empty."""
+    def level(self, host: int) -> int:
+        """The level a host stands at."""
+        bucket = self._at[host]
+        return NOWHERE if bucket is None else bucket.level
+
+    def lowest(self, buckets: list[Bucket], without: Sequence[int] = ()) -> int:
+        """The lowest rank in some buckets that are not empty, not counting those *without*."""
         best, at = -1, self._at
+        if without:
+            return min(host for one in buckets for host in one.heap if at[host] is one and host not in without)
         for bucket in buckets:
             heap = bucket.heap
             while at[heap[0]] is not bucket:
@@ -84,8 +92,15 @@ class Levels:
                 best = heap[0]
         return best
 
-    def nth(self, buckets: list[Bucket], place: int) -> int:
-        """The host at *place* among some buckets, ascending by rank."""
+    def nth(self, buckets: list[Bucket], place: int, without: Sequence[int] = ()) -> int:
+        """The host at *place* among some buckets, ascending by rank, not counting those *without* (ascending)."""
+        passed, found = 0, self._nth(buckets, place)
+        while passed < bisect_right(without, found):
+            passed = bisect_right(without, found)
+            found = self._nth(buckets, place + passed)
+        return found
+
+    def _nth(self, buckets: list[Bucket], place: int) -> int:
         if len(buckets) == 1:
             return int(self._lists[buckets[0]][place])
         lists = [self._lists[one] for one in buckets]

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simclone.allocator.host.chain import cut
+from simclone.allocator.host.filters.affinity import AffinityGroupFlow
 from simclone.allocator.host.flow import Candidates, Counts, FilterFlow, Floor, HardStop, Pass, Skip
 from simclone.allocator.host.index.floors import floors_by_class
 from simclone.allocator.host.index.levels import NOWHERE
@@ -38,6 +39,7 @@ class Shape:
     """One shape on one page, known by *bit* in its order.
 
     *early* and *late* are the first tests that refuse a host before and behind the floors, whatever stands on it.
+    *rule_at* is the place of the flow of groups, -1 where a flow behind it refuses hosts too.
     *clusters* are those the candidates behind the floors stood in when the facts were made, ascending; *open* are the
     hosts that no test refuses, *room* is their number.
     """
@@ -54,6 +56,7 @@ class Shape:
     early_clusters: list[int]
     fleeting: list[tuple[FilterFlow, Any, bool]]
     first_refused: Counts
+    rule_at: int
     bit: int = 0
     low: int = -NOWHERE
     amounts: int = -1
@@ -235,8 +238,14 @@ def shape_of(strategy: Strategy, request: HostRequest, cloud: Cloud, page: int) 
         walk.early_clusters,
         walk.fleeting,
         walk.first_refused,
+        _rule_at(walk.parts),
         by_cluster=[0] * len(cloud.clusters),
     )
+
+
+def _rule_at(parts: Sequence[Part]) -> int:
+    place = next((at for at, part in enumerate(parts) if isinstance(part.flow, AffinityGroupFlow)), -1)
+    return place if all(isinstance(part.facts, Pass) for part in parts[place + 1 :]) else -1
 
 
 @dataclass(slots=True)

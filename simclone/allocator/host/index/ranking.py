@@ -1,0 +1,186 @@
+"""All hosts under one sort key, kept up to date; the best one of a shape at any time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from simclone.allocator.host.flow import NO_COLUMN, SortFlow
+from simclone.allocator.host.index.floors import FloorTable
+from simclone.allocator.host.index.levels import NOWHERE, Levels
+from simclone.allocator.host.index.shape import FREE, Shape
+from simclone.chance import Identity, below, draw
+from simclone.errors import InvariantViolation
+from simclone.model.cloud import Cloud
+from simclone.quick import quick
+
+
+@quick
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Of the hosts open to a shape so many are *left*: all, all but *hosts* (ascending), or *only* those.
+
+    *hard* says that the others were filtered out; else the order puts them last.
+    """
+
+    left: int
+    hosts: Sequence[int] = ()
+    only: bool = False
+    hard: bool = False
+
+
+class Order:
+    """All hosts under one sort key, with the shapes that ask by it."""
+
+    def __init__(self, cloud: Cloud, sorter: SortFlow | None, *, drawn: bool) -> None:
+        self._cloud = cloud
+        column, self._sign, self._base = NO_COLUMN if sorter is None else sorter.by
+        self._column = None if sorter is None else cloud.fleet.cells(column)
+        size = cloud.fleet.size
+        self.levels = Levels(size, ranked=drawn)
+        self.drawn = drawn
+        self.floors = FloorTable(cloud.fleet)
+        self.shapes: list[Shape] = []
+        self.log: list[int] = []
+        self._longest = 8 * size + 4096
+        self._shut = [0] * size
+        self._dynamic = [0] * size
+        self._highest = -NOWHERE
+        self._cluster = cloud.fleet.array("cluster").tolist()
+        for host in range(size):
+            self.levels.put(host, self._level(host), 0)
+
+    def _level(self, host: int) -> int:
+        return 0 if self._column is None else self._base + self._sign * self._column[host]
+
+    def add(self, shape: Shape, instead: Shape | None = None) -> None:
+        """Take in another shape, or one *instead* of another: only hosts it cannot have are touched."""
+        if instead is None:
+            shape.bit = 1 << len(self.shapes)
+            self.shapes.append(shape)
+        else:
+            shape.bit = instead.bit
+            self.shapes[self.shapes.index(instead)] = shape
+        alike = instead is not None and instead.floors == shape.floors
+        if not alike:
+            self.floors.put(shape.bit, shape.floor_tests, shape.floors)
+        shape.first, shape.low, shape.stale = None, -NOWHERE, False
+        shape.cursor, shape.amounts, shape.image = len(self.log), self._cloud.amounts, shape.request.image
+        tight = shape.too_small(self._cloud)
+        passing = (shape.early == FREE) & ~tight
+        clusters = np.bincount(self._cloud.fleet.array("cluster")[passing], minlength=len(shape.by_cluster))
+        shape.by_cluster = clusters.tolist()
+        shape.open = passing & (shape.late == FREE)
+        shape.room = int(np.count_nonzero(shape.open))
+        moved: set[int] = set()
+        if instead is None or not np.array_equal(instead.closed, shape.closed):
+            moved |= self._mark(self._shut, shape.bit, shape.closed, instead)
+        if not alike:
+            moved |= self._mark(self._dynamic, shape.bit, tight, instead)
+        for host in moved:
+            self.levels.put(host, self._level(host), self._dynamic[host] | self._shut[host])
+
+    def _mark(self, masks: list[int], bit: int, truth: Any, instead: Shape | None) -> set[int]:
+        """Set a bit where *truth* holds, and only there; the hosts that changed."""
+        moved = set()
+        for host in np.flatnonzero(truth).tolist():
+            if not masks[host] & bit:
+                masks[host] |= bit
+                moved.add(host)
+        if instead is not None:
+            for host in np.flatnonzero(~truth).tolist():
+                if masks[host] & bit:
+                    masks[host] ^= bit
+                    moved.add(host)
+        return moved
+
+    def repair(self, hosts: Iterable[int]) -> None:
+        """Bring some hosts up to date."""
+        blocked, dynamics, shut, put = self.floors.blocked, self._dynamic, self._shut, self.levels.put
+        for host in hosts:
+            dynamic = blocked(host)
+            flips = dynamic ^ dynamics[host]
+            if flips:
+                dynamics[host] = dynamic
+                self._flip(host, flips, dynamic)
+            mask, level = dynamic | shut[host], self._level(host)
+            put(host, level, mask)
+            if level < self._highest:
+                self._lower(level, mask)
+            if dynamic or flips:  # else it was and is large enough for every shape
+                self.log.append(host)
+        if len(self.log) > self._longest:
+            self._forget()
+
+    def _lower(self, level: int, mask: int) -> None:
+        """A host has come to a level: whoever can have it looks from there on."""
+        for shape in self.shapes:
+            if shape.low > level and not mask & shape.bit:
+                shape.low = level
+
+    def _flip(self, host: int, flips: int, dynamic: int) -> None:
+        cluster = self._cluster[host]
+        for shape in self.shapes:
+            bit = shape.bit
+            if flips & bit and shape.early[host] == FREE:
+                change = -1 if dynamic & bit else 1
+                many = shape.by_cluster[cluster] + change
+                shape.by_cluster[cluster] = many
+                if many == 0 or (many == 1 and change == 1):
+                    shape.stale = True
+                if shape.late[host] == FREE:
+                    shape.open[host] = change == 1
+                    shape.room += change
+
+    def _forget(self) -> None:
+        """Start the log anew; who lags counts all hosts again when it must."""
+        for shape in self.shapes:
+            if shape.cursor < len(self.log):
+                shape.first = None
+            shape.cursor = 0
+        self.log.clear()
+
+    def count(self, shape: Shape) -> None:
+        """Bring a shape's counts up to date."""
+        if shape.first is None:
+            shape.answer = None
+            shape.count_all(self._cloud)
+        else:
+            dynamic, bit = self._dynamic, shape.bit
+            for host in dict.fromkeys(self.log[shape.cursor :]):
+                shape.look_again(self._cloud, host, dynamic[host] & bit)
+        shape.cursor = len(self.log)
+
+    def best(self, shape: Shape, identity: Identity, choice: Choice) -> int:
+        """The host the chain's order gives a shape; of those of *choice* there is one at least."""
+        if choice.only:
+            return self._best_of(choice.hosts, identity)
+        level, buckets = self.levels.from_level(shape.low, shape.bit)
+        shape.low = level
+        if level > self._highest:
+            self._highest = level
+        many, out = sum([one.size for one in buckets]), self._at(level, choice.hosts)
+        while many == len(out):
+            if level == NOWHERE:
+                raise InvariantViolation(f"{shape.room} hosts are open to a shape, and no level has one")
+            level, buckets = self.levels.from_level(level + 1, shape.bit)
+            many, out = sum([one.size for one in buckets]), self._at(level, choice.hosts)
+        if not self.drawn:
+            return self.levels.lowest(buckets, out)
+        return self.levels.nth(buckets, self._place(identity, many - len(out)), out)
+
+    def _best_of(self, hosts: Sequence[int], identity: Identity) -> int:
+        """The one of a few hosts, ascending, that the order puts first."""
+        equal = self._at(min(map(self.levels.level, hosts)), hosts)
+        return equal[self._place(identity, len(equal)) if self.drawn else 0]
+
+    def _at(self, level: int, hosts: Sequence[int]) -> Sequence[int]:
+        """Those of *hosts* that stand at a level."""
+        return [host for host in hosts if self.levels.level(host) == level] if hosts else hosts
+
+    def _place(self, identity: Identity, many: int) -> int:
+        """The place among so many equals, drawn."""
+        return 0 if many == 1 else below(draw(self._cloud.chance.key(identity, "host"), 0), many)
