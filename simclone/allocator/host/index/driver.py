@@ -26,7 +26,7 @@ from simclone.allocator.host.flow import (
     SortFlow,
 )
 from simclone.allocator.host.index.groups import Ruling, emptied, prefers, ruled, ruling_of, sifted
-from simclone.allocator.host.index.ranking import Choice, Order
+from simclone.allocator.host.index.ranking import EVERYBODY, Choice, Order
 from simclone.allocator.host.index.shape import FREE, Shape, shape_of
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.host.sorters.textbook import LowestRankSortFlow
@@ -108,9 +108,8 @@ class HostIndex:
         if entry is not None and not entry[1].stale and self._lasts(entry[1], request):
             order, shape = entry
             if shape.room:
-                choice = Choice(shape.room)
-                host = self._dry(shape, identity, choice) if dry else order.best(shape, identity, choice)
-                return Placed(host, 0, (), self._told(order, shape, [], choice))
+                host = self._dry(shape, identity, shape.room) if dry else order.best(shape, identity)
+                return Placed(host, 0, (), () if cloud.lean else self._told(order, shape, []))
         return self._search(kind, strategy_of(request, cloud), request, identity, dry)
 
     def _of_group(
@@ -171,14 +170,22 @@ class HostIndex:
         page = 0
         while True:
             found = self._found(kind, strategy, request, page)
-            choice = None if found is None else Choice(found[1].room) if member is None else sifted(found[1], member[0])
-            if found is None or choice is None:
+            if found is None:
                 return None
             order, shape = found
-            if choice.left:
-                host = self._dry(shape, identity, choice) if dry else order.best(shape, identity, choice)
+            choice = EVERYBODY if member is None else sifted(shape, member[0])
+            if choice is None:
+                return None
+            left = shape.room if choice is EVERYBODY else choice.left
+            if left:
+                if dry:
+                    host = self._dry(shape, identity, left, choice)
+                else:
+                    host = (
+                        order.best(shape, identity) if choice is EVERYBODY else order.best_of(shape, identity, choice)
+                    )
                 return Placed(host, page, (), self._told(order, shape, steps, choice))
-            if member is not None and shape.room:
+            if shape.room and member is not None:
                 error: ErrorCode | None = self._ruled_out(order, shape, member[1], steps)
             else:
                 error = self._refused(order, shape, steps)
@@ -313,17 +320,17 @@ class HostIndex:
 
     # -- answers ---------------------------------------------------------------------------------------
 
-    def _dry(self, shape: Shape, identity: Identity, choice: Choice) -> int:
-        """Any survivor of a page, drawn as the plain driver draws it."""
+    def _dry(self, shape: Shape, identity: Identity, left: int, choice: Choice = EVERYBODY) -> int:
+        """Any survivor of a page, of so many *left*, drawn as the plain driver draws it."""
         place = 0
-        if choice.left > 1 and not self._cloud.chance.ties_lowest:
-            place = below(draw(self._cloud.chance.key(identity, "dryRun"), 0), choice.left)
+        if left > 1 and not self._cloud.chance.ties_lowest:
+            place = below(draw(self._cloud.chance.key(identity, "dryRun"), 0), left)
         if choice.only:
             return choice.hosts[place]
         survivors = shape.open.nonzero()[0]
         return int((np.setdiff1d(survivors, choice.hosts, assume_unique=True) if choice.hosts else survivors)[place])
 
-    def _told(self, order: Order, shape: Shape, steps: list[Step], choice: Choice) -> tuple[Step, ...]:
+    def _told(self, order: Order, shape: Shape, steps: list[Step], choice: Choice = EVERYBODY) -> tuple[Step, ...]:
         if self._cloud.lean:
             return ()
         order.count(shape)

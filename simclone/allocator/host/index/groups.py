@@ -10,7 +10,7 @@ import numpy as np
 from simclone.allocator.affinity import active_group, member_counts
 from simclone.allocator.host.filters.affinity import AffinityGroupFlow
 from simclone.allocator.host.flow import Pass, SortFlow
-from simclone.allocator.host.index.ranking import Choice
+from simclone.allocator.host.index.ranking import EVERYBODY, Choice
 from simclone.allocator.host.index.shape import Shape
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.host.sorters.preference import VmSchedulingRuleSortFlow
@@ -62,7 +62,7 @@ def sifted(shape: Shape, rule: Ruling) -> Choice | None:
     left = len(hosts) if rule.only else shape.room - len(hosts)
     if left or rule.hard or not shape.room:
         return Choice(left, hosts, rule.only, rule.hard)
-    return None if rule.only else Choice(shape.room)
+    return None if rule.only else EVERYBODY
 
 
 def ruled(shape: Shape, steps: tuple[Step, ...], lost: int) -> tuple[Step, ...]:

@@ -79,11 +79,9 @@ class Levels:
         bucket = self._at[host]
         return NOWHERE if bucket is None else bucket.level
 
-    def lowest(self, buckets: list[Bucket], without: Sequence[int] = ()) -> int:
-        """The lowest rank in some buckets that are not empty, not counting those *without*."""
+    def lowest(self, buckets: list[Bucket]) -> int:
+        """The lowest rank in some buckets that are not empty."""
         best, at = -1, self._at
-        if without:
-            return min(host for one in buckets for host in one.heap if at[host] is one and host not in without)
         for bucket in buckets:
             heap = bucket.heap
             while at[heap[0]] is not bucket:
@@ -92,15 +90,21 @@ class Levels:
                 best = heap[0]
         return best
 
-    def nth(self, buckets: list[Bucket], place: int, without: Sequence[int] = ()) -> int:
+    def lowest_without(self, buckets: list[Bucket], without: Sequence[int]) -> int:
+        """The lowest rank in some buckets, not counting those *without*; there is one."""
+        away, at = set(without), self._at
+        return min(host for one in buckets for host in one.heap if at[host] is one and host not in away)
+
+    def nth_without(self, buckets: list[Bucket], place: int, without: Sequence[int]) -> int:
         """The host at *place* among some buckets, ascending by rank, not counting those *without* (ascending)."""
-        passed, found = 0, self._nth(buckets, place)
+        passed, found = 0, self.nth(buckets, place)
         while passed < bisect_right(without, found):
             passed = bisect_right(without, found)
-            found = self._nth(buckets, place + passed)
+            found = self.nth(buckets, place + passed)
         return found
 
-    def _nth(self, buckets: list[Bucket], place: int) -> int:
+    def nth(self, buckets: list[Bucket], place: int) -> int:
+        """The host at *place* among some buckets, ascending by rank."""
         if len(buckets) == 1:
             return int(self._lists[buckets[0]][place])
         lists = [self._lists[one] for one in buckets]

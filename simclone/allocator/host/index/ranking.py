@@ -10,7 +10,7 @@ import numpy as np
 
 from simclone.allocator.host.flow import NO_COLUMN, SortFlow
 from simclone.allocator.host.index.floors import FloorTable
-from simclone.allocator.host.index.levels import NOWHERE, Levels
+from simclone.allocator.host.index.levels import NOWHERE, Bucket, Levels
 from simclone.allocator.host.index.shape import FREE, Shape
 from simclone.chance import Identity, below, draw
 from simclone.errors import InvariantViolation
@@ -30,6 +30,10 @@ class Choice:
     hosts: Sequence[int] = ()
     only: bool = False
     hard: bool = False
+
+
+EVERYBODY = Choice(0)
+"""All hosts open to a shape, however many there are."""
 
 
 class Order:
@@ -154,23 +158,35 @@ class Order:
                 shape.look_again(self._cloud, host, dynamic[host] & bit)
         shape.cursor = len(self.log)
 
-    def best(self, shape: Shape, identity: Identity, choice: Choice) -> int:
-        """The host the chain's order gives a shape; of those of *choice* there is one at least."""
+    def best(self, shape: Shape, identity: Identity) -> int:
+        """The host the chain's order gives a shape, to which one at least is open."""
+        _, buckets = self._first(shape)
+        if not self.drawn:
+            return self.levels.lowest(buckets)
+        return self.levels.nth(buckets, self._place(identity, sum([one.size for one in buckets])))
+
+    def best_of(self, shape: Shape, identity: Identity, choice: Choice) -> int:
+        """The same of a choice of the hosts open to it, which leaves one at least."""
         if choice.only:
             return self._best_of(choice.hosts, identity)
+        level, buckets = self._first(shape)
+        many, out = sum([one.size for one in buckets]), self._at(level, choice.hosts)
+        while many == len(out):
+            level, buckets = self.levels.from_level(level + 1, shape.bit)
+            if level == NOWHERE:
+                raise InvariantViolation(f"{choice.left} hosts are open to a shape, and no level has one")
+            many, out = sum([one.size for one in buckets]), self._at(level, choice.hosts)
+        if not self.drawn:
+            return self.levels.lowest_without(buckets, out)
+        return self.levels.nth_without(buckets, self._place(identity, many - len(out)), out)
+
+    def _first(self, shape: Shape) -> tuple[int, list[Bucket]]:
+        """The best level with hosts open to a shape, and their buckets."""
         level, buckets = self.levels.from_level(shape.low, shape.bit)
         shape.low = level
         if level > self._highest:
             self._highest = level
-        many, out = sum([one.size for one in buckets]), self._at(level, choice.hosts)
-        while many == len(out):
-            if level == NOWHERE:
-                raise InvariantViolation(f"{shape.room} hosts are open to a shape, and no level has one")
-            level, buckets = self.levels.from_level(level + 1, shape.bit)
-            many, out = sum([one.size for one in buckets]), self._at(level, choice.hosts)
-        if not self.drawn:
-            return self.levels.lowest(buckets, out)
-        return self.levels.nth(buckets, self._place(identity, many - len(out)), out)
+        return level, buckets
 
     def _best_of(self, hosts: Sequence[int], identity: Identity) -> int:
         """The one of a few hosts, ascending, that the order puts first."""
