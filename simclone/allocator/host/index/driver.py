@@ -176,14 +176,8 @@ class HostIndex:
             choice = EVERYBODY if member is None else sifted(shape, member[0])
             if choice is None:
                 return None
-            left = shape.room if choice is EVERYBODY else choice.left
-            if left:
-                if dry:
-                    host = self._dry(shape, identity, left, choice)
-                else:
-                    host = (
-                        order.best(shape, identity) if choice is EVERYBODY else order.best_of(shape, identity, choice)
-                    )
+            host = self._pick(order, shape, identity, choice, dry)
+            if host >= 0:
                 return Placed(host, page, (), self._told(order, shape, steps, choice))
             if shape.room and member is not None:
                 error: ErrorCode | None = self._ruled_out(order, shape, member[1], steps)
@@ -197,6 +191,15 @@ class HostIndex:
             series[ErrorCode(PAGE_NOT_DONE, error.details, reason=error.reason)] = None
             if self._over(shape, page, steps):
                 return Unplaced(merged(list(series)), (), tuple(steps))
+
+    def _pick(self, order: Order, shape: Shape, identity: Identity, choice: Choice, dry: bool) -> int:
+        """The host of a page; -1 where the choice leaves none."""
+        left = shape.room if choice is EVERYBODY else choice.left
+        if not left:
+            return -1
+        if dry:
+            return self._dry(shape, identity, left, choice)
+        return order.best(shape, identity) if choice is EVERYBODY else order.best_of(shape, identity, choice)
 
     # -- what is known ---------------------------------------------------------------------------------
 
