@@ -12,7 +12,7 @@ from simclone.explain.blocking import Obstacle, blocking_set
 from simclone.explain.fixes import Confirm, Fixes, fixes_of
 from simclone.explain.hosts import HostVerdict, Ranked, host_table, runners_up
 from simclone.explain.later import fits_later, missed_by_pages
-from simclone.explain.reruns import Question, confirmed, each_kind, rerun_fixes, rerun_pair
+from simclone.explain.reruns import Question, Tries, confirmed, each_kind, rerun_fixes, rerun_pair
 from simclone.explain.story import Explanation
 from simclone.explain.verdict import CAPACITY, Verdict, verdict_of
 from simclone.model.cloud import Cloud
@@ -36,16 +36,16 @@ class _Seen:
 
 def judged(story: Explanation, *, again: Again, question: Question, prices: PricesDoc, fix: bool) -> Explanation:
     """The story with table and verdict, and with fixes if they are asked for and it failed."""
-    failed = story.host is None
+    failed, tries = story.host is None, Tries(question)
     seen = _Seen(verdict=verdict_of(story.reason, None, None, ()) if failed else None)
     if story.decisions:
-        _look(story, seen, again, prices, confirmed(question) if fix and failed else None)
+        _look(story, seen, again, prices, confirmed(tries) if fix and failed else None)
     made = replace(story, hosts=seen.hosts, ranked=seen.ranked, verdict=seen.verdict, blocking=seen.blocking)
     if not (failed and fix):
         return made
-    fixes = each_kind(seen.fixes, rerun_fixes(question, story.reason, prices))
+    fixes = each_kind(seen.fixes, rerun_fixes(tries, story.reason, prices))
     if not fixes.found:
-        fixes = each_kind(fixes, rerun_pair(question, story.reason, seen.fixes.others, prices))
+        fixes = each_kind(fixes, rerun_pair(Tries(question), story.reason, seen.fixes.others, prices))
     return replace(made, fixes=fixes.found, tried=fixes.tried, pairs=fixes.pairs)
 
 

@@ -91,26 +91,26 @@ def _outcome(answer: CloneAnswer, clone: str | None) -> Outcome:
     return Outcome("" if len(failed) < len(errors) else failed[0] if failed else None, answer.succeeded)
 
 
-def rerun_fixes(question: Question, reason: str, prices: PricesDoc | None = None) -> Fixes:
+def rerun_fixes(tried: Tries, reason: str, prices: PricesDoc) -> Fixes:
     """Every change of the file, by itself, with which a new run answers the question; one of each kind, cheapest first.
 
-    What grows is grown to the smallest whole unit that helps. At most `MOST_RERUNS` runs are made.
+    What grows is grown to the smallest whole unit that helps.
     """
-    tried = _Tries(question)
+    before, question = tried.count, tried.question
     found: dict[str, Fix] = {}
-    for one in candidates_for(question.scenario, question.request, reason, prices or PricesDoc()):
+    for one in candidates_for(question.scenario, question.request, reason, prices):
         fix = None if one.kind in found else _helping(one, tried, ())
         if fix is not None:
             found[fix.kind] = fix
-    return Fixes(tuple(sorted(found.values(), key=lambda one: one.cost)), tried.count)
+    return Fixes(tuple(sorted(found.values(), key=lambda one: one.cost)), tried.count - before)
 
 
-def rerun_pair(question: Question, reason: str, singles: Sequence[Fix], prices: PricesDoc | None = None) -> Fixes:
+def rerun_pair(tried: Tries, reason: str, singles: Sequence[Fix], prices: PricesDoc) -> Fixes:
     """The cheapest of the pairs looked at: a change after which it fails for another reason, and one against that.
 
-    Both are of *singles*, none of which helps by itself, or of the file. At most `MOST_RERUNS` runs are made.
+    Both are of *singles*, none of which helps by itself, or of the file.
     """
-    prices, tried = prices or PricesDoc(), _Tries(question)
+    question = tried.question
     best: Fix | None = None
     changes = [*singles, *candidates_for(question.scenario, question.request, reason, prices)]
     for first in sorted(changes, key=lambda one: _at(one, 1).cost):
@@ -126,20 +126,20 @@ def rerun_pair(question: Question, reason: str, singles: Sequence[Fix], prices: 
     return Fixes(() if best is None else (best,), 0, tried.count)
 
 
-def _two(first: Change, second: Change, tried: _Tries) -> Fix | None:
+def _two(first: Change, second: Change, tried: Tries) -> Fix | None:
     """Both changes, each as small as will do."""
     other = _helping(second, tried, _most(first).changes)
     one = None if other is None else _helping(first, tried, other.changes) if isinstance(first, Growing) else first
     return None if one is None or other is None else joined(one, other)
 
 
-def confirmed(question: Question) -> Callable[[Fix], bool]:
+def confirmed(tried: Tries) -> Callable[[Fix], bool]:
     """Whether what helped in a trial also helps made before the run: the clone is there, or more of its request are.
 
-    Runs are limited like those of a search. When none is left a clone's own trial stands; the first test of a call that
-    was refused as a whole says too little for that.
+    When no run is left a clone's own trial stands; the first test of a call that was refused as a whole says too little
+    for that.
     """
-    tried = _Tries(question)
+    question = tried.question
 
     def confirm(fix: Fix) -> bool:
         if tried.spent:
@@ -150,20 +150,23 @@ def confirmed(question: Question) -> Callable[[Fix], bool]:
     return confirm
 
 
-class _Tries:
+class Tries:
+    """The runs made for one question, at most `MOST_RERUNS`."""
+
     def __init__(self, question: Question) -> None:
-        self._question, self.count = question, 0
+        self.question, self.count = question, 0
 
     @property
     def spent(self) -> bool:
-        return self.count >= max(min(MOST_RERUNS, MOST_NAMES // max(self._question.asked, 1)), 2)
+        """Whether no run is left."""
+        return self.count >= max(min(MOST_RERUNS, MOST_NAMES // max(self.question.asked, 1)), 2)
 
     def outcome(self, changes: Sequence[Mapping[str, Any]]) -> Outcome:
         """The outcome of a run with *changes*; one without an answer as well when no run is left."""
         if self.spent:
             return Outcome()
         self.count += 1
-        return outcome_with(self._question, changes)
+        return outcome_with(self.question, changes)
 
     def __call__(self, changes: Sequence[Mapping[str, Any]]) -> bool:
         return self.outcome(changes).reason == ""
@@ -177,7 +180,7 @@ def _most(one: Change) -> Fix:
     return _at(one, one.most if isinstance(one, Growing) else 1)
 
 
-def _helping(one: Change, tried: _Tries, others: Sequence[Mapping[str, Any]]) -> Fix | None:
+def _helping(one: Change, tried: Tries, others: Sequence[Mapping[str, Any]]) -> Fix | None:
     """The change if it helps together with *others*; of one that grows the smallest amount that does."""
     if (isinstance(one, Growing) and one.most < 1) or not tried((*_most(one).changes, *others)):
         return None
