@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.answer import Answer
 from simclone.planning.mixing import cheapest
-from simclone.planning.replicating import Plan, interval_of, reasons_of, replicate
+from simclone.planning.replicating import Plan, Runs, interval_of, reasons_of, replicate
 from simclone.planning.statistics import checked_share
 from simclone.scenario.changes import changed, data_of
 from simclone.scenario.load import Given, Scenario, as_scenario
@@ -54,7 +54,10 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One number of hosts tried: *ratio* of names placed and the lower end of its interval, *reasons* of the others."""
+    """One number of hosts tried: *ratio* of names placed and the lower end of its interval, *reasons* of the others.
+
+    Where everything must succeed and the first run already fails, they are of that run.
+    """
 
     counts: tuple[int, ...]
     ok: bool
@@ -138,7 +141,7 @@ class _Trials:
         changes = [model.change(count) for model, count in zip(self.models, counts, strict=True) if count]
         scenario = changed(self.scenario, changes) if changes else self.scenario
         try:
-            runs, interrupted = replicate({"": scenario}, self.plan)
+            runs, interrupted = self._made(scenario)
         except InvalidInput as error:
             if not changes and not _unplaced(error):
                 raise
@@ -151,6 +154,14 @@ class _Trials:
         every = all(run.placed == run.asked for run in runs[""])
         ok = every if self.target is None else low >= self.target
         return Trial(counts, ok, found.estimate, low, reasons_of(runs[""]), found.warning if self.target else "")
+
+    def _made(self, scenario: Scenario) -> tuple[Runs, bool]:
+        """The runs; where everything must succeed the first alone if it does not."""
+        if self.target is None and self.plan.replications > 1:
+            runs, interrupted = replicate({"": scenario}, replace(self.plan, replications=1, half_width=None))
+            if interrupted or any(run.placed < run.asked for run in runs[""]):
+                return runs, interrupted
+        return replicate({"": scenario}, self.plan)
 
 
 def _unplaced(error: InvalidInput) -> bool:
