@@ -44,7 +44,7 @@ def judged(story: Explanation, *, again: Again, question: Question, prices: Pric
     if not (failed and fix):
         return made
     fixes = each_kind(seen.fixes, rerun_fixes(tries, story.reason, prices))
-    if not fixes.found:
+    if not fixes.found and not tries.few:
         fixes = each_kind(fixes, rerun_pair(Tries(question), story.reason, seen.fixes.others, prices))
     return replace(made, fixes=fixes.found, tried=fixes.tried, pairs=fixes.pairs)
 

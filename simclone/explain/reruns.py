@@ -18,8 +18,8 @@ from simclone.scenario.changes import changed
 from simclone.scenario.load import Scenario
 from simclone.scenario.price_docs import PricesDoc
 
-MOST_RERUNS, MOST_NAMES = 80, 100_000
-"""So many runs are made for one question, fewer where they ask for so many names together; two at least.
+MOST_RERUNS, LEAST_RERUNS, MOST_NAMES = 80, 2, 100_000
+"""So many runs are made for one question, fewer where they ask for so many names together, and so many at least.
 
 Each goes only as far as the answer.
 """
@@ -136,13 +136,13 @@ def _two(first: Change, second: Change, tried: Tries) -> Fix | None:
 def confirmed(tried: Tries) -> Callable[[Fix], bool]:
     """Whether what helped in a trial also helps made before the run: the clone is there, or more of its request are.
 
-    When no run is left a clone's own trial stands; the first test of a call that was refused as a whole says too little
-    for that.
+    When no run is left, or the run is a long one, a clone's own trial stands; the first test of a call that was refused
+    as a whole says too little for that.
     """
     question = tried.question
 
     def confirm(fix: Fix) -> bool:
-        if tried.spent:
+        if tried.spent or (tried.few and question.clone is not None):
             return question.clone is not None
         seen = tried.outcome(fix.changes)
         return seen.reason == "" or (question.clone is not None and seen.made > question.made)
@@ -159,7 +159,16 @@ class Tries:
     @property
     def spent(self) -> bool:
         """Whether no run is left."""
-        return self.count >= max(min(MOST_RERUNS, MOST_NAMES // max(self.question.asked, 1)), 2)
+        return self.count >= max(min(MOST_RERUNS, self._most), LEAST_RERUNS)
+
+    @property
+    def few(self) -> bool:
+        """Whether the run is so long that it is made again only for what nothing else can tell."""
+        return self._most <= LEAST_RERUNS
+
+    @property
+    def _most(self) -> int:
+        return MOST_NAMES // max(self.question.asked, 1)
 
     def outcome(self, changes: Sequence[Mapping[str, Any]]) -> Outcome:
         """The outcome of a run with *changes*; one without an answer as well when no run is left."""
