@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
@@ -74,8 +75,8 @@ def _bars(values: Any) -> list[Text]:
 
 def _intervals(frame: Any, middle: str, low: str, high: str) -> list[Text]:
     """Estimates between the ends of their intervals, all on one scale."""
-    left: float = frame[low].min()
-    span: float = frame[high].max() - left
+    ends = [value for name in (low, middle, high) for value in frame[name] if not _empty(value) and isfinite(value)]
+    left, span = (min(ends), max(ends) - min(ends)) if ends else (0.0, 0.0)
 
     def at(value: float) -> int:
         return round((WIDTH - 1) * (value - left) / span)
@@ -83,7 +84,7 @@ def _intervals(frame: Any, middle: str, low: str, high: str) -> list[Text]:
     made = []
     for row in range(len(frame)):
         values = [frame[name].iloc[row] for name in (low, middle, high)]
-        if span <= 0 or any(map(_empty, values)):
+        if span <= 0 or any(_empty(value) or not isfinite(value) for value in values):
             made.append(Text(""))
             continue
         begin, point, end = map(at, values)

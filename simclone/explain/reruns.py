@@ -136,14 +136,14 @@ def _two(first: Change, second: Change, tried: Tries) -> Fix | None:
 def confirmed(tried: Tries) -> Callable[[Fix], bool]:
     """Whether what helped in a trial also helps made before the run: the clone is there, or more of its request are.
 
-    When no run is left, or the run is a long one, a clone's own trial stands; the first test of a call that was refused
-    as a whole says too little for that.
+    When no run is left, or the run is a long one, a clone's own trial of a single change stands; the first test of a
+    call that was refused as a whole says too little for that.
     """
     question = tried.question
 
     def confirm(fix: Fix) -> bool:
         if tried.spent or (tried.few and question.clone is not None):
-            return question.clone is not None
+            return question.clone is not None and len(fix.changes) == 1
         seen = tried.outcome(fix.changes)
         return seen.reason == "" or (question.clone is not None and seen.made > question.made)
 
@@ -151,7 +151,7 @@ def confirmed(tried: Tries) -> Callable[[Fix], bool]:
 
 
 class Tries:
-    """The runs made for one question, at most `MOST_RERUNS`."""
+    """The runs made for one search, at most `MOST_RERUNS` but for those that tell how much of a change is needed."""
 
     def __init__(self, question: Question) -> None:
         self.question, self.count = question, 0
@@ -170,15 +170,15 @@ class Tries:
     def _most(self) -> int:
         return MOST_NAMES // max(self.question.asked, 1)
 
-    def outcome(self, changes: Sequence[Mapping[str, Any]]) -> Outcome:
-        """The outcome of a run with *changes*; one without an answer as well when no run is left."""
-        if self.spent:
+    def outcome(self, changes: Sequence[Mapping[str, Any]], *, over: bool = False) -> Outcome:
+        """The outcome of a run with *changes*; without an answer when no run is left, unless it is made *over* that."""
+        if self.spent and not over:
             return Outcome()
         self.count += 1
         return outcome_with(self.question, changes)
 
-    def __call__(self, changes: Sequence[Mapping[str, Any]]) -> bool:
-        return self.outcome(changes).reason == ""
+    def __call__(self, changes: Sequence[Mapping[str, Any]], *, over: bool = False) -> bool:
+        return self.outcome(changes, over=over).reason == ""
 
 
 def _at(one: Change, units: int) -> Fix:
@@ -190,17 +190,22 @@ def _most(one: Change) -> Fix:
 
 
 def _helping(one: Change, tried: Tries, others: Sequence[Mapping[str, Any]]) -> Fix | None:
-    """The change if it helps together with *others*; of one that grows the smallest amount that does."""
-    if (isinstance(one, Growing) and one.most < 1) or not tried((*_most(one).changes, *others)):
+    """The change if it helps together with *others*; of one that grows the smallest amount that does.
+
+    That amount takes as many runs as it takes, once the largest has helped; in long runs it is not looked for.
+    """
+    if isinstance(one, Growing) and (one.most < 1 or tried.few):
+        return None
+    if not tried((*_most(one).changes, *others)):
         return None
     if not isinstance(one, Growing):
         return one
     low, high = 0, 1
-    while high < one.most and not tried((*one.fix(high).changes, *others)):
+    while high < one.most and not tried((*one.fix(high).changes, *others), over=True):
         low, high = high, min(high * 2, one.most)
     while high - low > 1:
         middle = (low + high) // 2
-        if tried((*one.fix(middle).changes, *others)):
+        if tried((*one.fix(middle).changes, *others), over=True):
             high = middle
         else:
             low = middle

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -142,12 +142,12 @@ def host_request(ctx: Context, ask: Ask) -> tuple[HostRequest, Cloud] | None:
     return next(reversed(found or [one for one in seen if not fits(*one)]), None)
 
 
-def hosts_by_place(cloud: Cloud, first: int) -> tuple[dict[str, int], dict[str, int]]:
-    """VMs with a host from row *first* on, by cluster and by zone."""
+def hosts_by_place(cloud: Cloud, rows: Iterable[int]) -> tuple[dict[str, int], dict[str, int]]:
+    """Those of some VMs that have a host, by cluster and by zone."""
     clusters: dict[str, int] = {}
     zones: dict[str, int] = {}
     cells, fleet = cloud.vms.cells, cloud.fleet
-    for vm in range(first, cloud.vms.size):
+    for vm in rows:
         host = cells("host")[vm]
         if host != NONE and cells("alive")[vm]:
             cluster, zone = cloud.clusters[fleet.get("cluster", host)].name, cloud.zones[fleet.get("zone", host)].name

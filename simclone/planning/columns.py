@@ -116,6 +116,8 @@ def _enough(ctx: Context, ask: Ask, request: HostRequest, counts: IntArray) -> b
         if cloud.l3s[l3].dhcp and sum(one.end - one.start + 1 for one in pool.ranges) - len(pool.used) < total:
             return False
     one, three = (_taken(ctx, ask, names) for names in (1, 3))
+    if one is None or three is None:
+        return False
     each = [max(-(-(more - less) // 2), 0) for less, more in zip(one, three, strict=True)]
     largest = max(each)
     clusters = np.bincount(ctx.cloud.fleet.array("cluster"), weights=counts, minlength=len(cloud.clusters))
@@ -126,10 +128,12 @@ def _enough(ctx: Context, ask: Ask, request: HostRequest, counts: IntArray) -> b
     return True
 
 
-def _taken(ctx: Context, ask: Ask, names: int) -> list[int]:
-    """Bytes a call of so many names takes of each storage."""
+def _taken(ctx: Context, ask: Ask, names: int) -> list[int] | None:
+    """Bytes a call of so many names takes of each storage; None where not all of them succeed."""
     twin = ctx.fork()
-    call(twin, ask, [f"probe-{turn}" for turn in range(names)])
+    answer = call(twin, ask, [f"probe-{turn}" for turn in range(names)])
+    if answer.error is not None or answer.succeeded < names:
+        return None
     return [
         before.available - after.available
         for before, after in zip(ctx.cloud.storages, twin.cloud.storages, strict=True)

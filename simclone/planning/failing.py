@@ -90,27 +90,32 @@ def usable_hosts(cloud: Cloud) -> list[int]:
 def sets_of(cloud: Cloud, size: int) -> tuple[Iterator[tuple[int, ...]], int, bool]:
     """Sets of usable hosts to lose, how many, and whether these are all; all hosts, where there are fewer than *size*.
 
-    Where there are more than `MOST_SETS`, only sets among the hosts that carry most (by memory, then vCPUs) are given.
+    Where there are more than `MOST_SETS`, only sets among some hosts are given: in turn the one that carries most (by
+    memory, then vCPUs) and the one that has most.
     """
     hosts = usable_hosts(cloud)
     size = min(size, len(hosts))
     if comb(len(hosts), size) <= MOST_SETS:
         return combinations(hosts, size), comb(len(hosts), size), True
     fleet = cloud.fleet
-    heavy = sorted(hosts, key=lambda row: (-fleet.get("held_memory", row), -fleet.get("held_cpu", row), row))
+    orders = [
+        sorted(hosts, key=lambda row: (-fleet.get(memory, row), -fleet.get(cpu, row), row))
+        for memory, cpu in (("held_memory", "held_cpu"), ("total_memory", "total_cpu"))
+    ]
+    heavy = list(dict.fromkeys(row for pair in zip(*orders, strict=True) for row in pair))
     few = size
     while few < len(heavy) and comb(few + 1, size) <= MOST_SETS // 10:
         few += 1
     return combinations(heavy[:few], size), comb(few, size), False
 
 
-def worst_case(ctx: Context, size: int, room: Callable[[Context], int]) -> WorstCase:
-    """The fewest *room* says are left when *size* hosts are lost and all their VMs run elsewhere; the cloud stays."""
+def worst_case(ctx: Context, size: int, room: Callable[[Context], int], *, everyone: bool = True) -> WorstCase:
+    """The fewest *room* says are left when *size* hosts are lost and their VMs run elsewhere; the cloud stays."""
     sets, many, every = sets_of(ctx.cloud, size)
     worst: WorstCase | None = None
     for rows in sets:
         twin = ctx.fork()
-        loss = lose(twin, rows)
+        loss = lose(twin, rows, everyone=everyone)
         total = 0 if loss.lost else room(twin)
         if worst is None or (total, -len(loss.lost)) < (worst.total, -worst.unplaced):
             worst = WorstCase(loss.hosts, total, len(loss.lost), many, every)

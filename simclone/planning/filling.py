@@ -46,7 +46,7 @@ def filled(ctx: Context, ask: Ask) -> Filled:
             break
     else:
         reason = ""
-    clusters, zones = hosts_by_place(ctx.cloud, first)
+    clusters, zones = hosts_by_place(ctx.cloud, range(first, ctx.cloud.vms.size))
     return Filled(placed if until < 0 else until, placed, reason, clusters, zones)
 
 
@@ -81,8 +81,9 @@ def filled_in_turn(ctx: Context, asks: Sequence[Ask], weights: Sequence[int]) ->
 
     A kind that fails drops out; the others go on.
     """
-    first = ctx.cloud.vms.size
-    counts, until, reasons = [0] * len(asks), -1, [""] * len(asks)
+    counts, until, reasons = [0] * len(asks), [-1] * len(asks), [""] * len(asks)
+    rows: list[list[int]] = [[] for _ in asks]
+    first = -1
     for place in in_turn(weights):
         if all(reasons) or sum(counts) >= MOST:
             break
@@ -93,12 +94,13 @@ def filled_in_turn(ctx: Context, asks: Sequence[Ask], weights: Sequence[int]) ->
         error = answer.error or answer.clones[0].error
         if error is None:
             counts[place] += 1
-        else:
-            until = sum(counts) if until < 0 else until
-            reasons[place] = error.root_reason
-    clusters, zones = hosts_by_place(ctx.cloud, first)
+            rows[place].append(answer.clones[0].vm)
+            continue
+        if first < 0:
+            first, until = sum(counts), list(counts)
+        reasons[place] = error.root_reason
     parts = [
-        Filled(count if until < 0 else min(count, until), count, reason, clusters, zones)
-        for count, reason in zip(counts, reasons, strict=True)
+        Filled(count if first < 0 else before, count, reason, *hosts_by_place(ctx.cloud, own))
+        for count, before, reason, own in zip(counts, until, reasons, rows, strict=True)
     ]
-    return parts, sum(counts) if until < 0 else until
+    return parts, sum(counts) if first < 0 else first

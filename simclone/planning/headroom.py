@@ -125,6 +125,10 @@ def headroom(
     _check(batch, survive, method)
     ctx = standing(scenario, seed=seed, at=at)
     if mix:
+        beside = {"batch": batch is not None, "survive": bool(survive), "method": method != "auto"}
+        faults = [Fault(name, "does not go with a mix", "one or the other") for name, given in beside.items() if given]
+        if faults:
+            raise InvalidInput(faults)
         asks = asks_of(scenario, vm=vm, offerings=list(mix), account=account, system_tags=system_tags)
         return _mixed(ctx, scenario, mix, asks)
     asks = asks_of(scenario, vm=vm, offerings=offerings, account=account, system_tags=system_tags)

@@ -40,9 +40,10 @@ def _asked(scenario: Scenario, plan: Plan, strategies: bool) -> Iterator[Callabl
     if hosts and (scenario.requests or scenario.doc.workload):
         yield lambda: size(scenario, [Model("new", like=hosts[0])], most=PATIENT, plan=plan)
     if small and len(hosts) > 1:
-        yield lambda: survive(scenario, kinds=("host", "cluster", "storage"), ladder=2, seed=plan.seed)
+        ladder = 2 if any(doc.state in LIVING for doc in scenario.vms) else 0
+        yield lambda: survive(scenario, kinds=("host", "cluster", "storage"), ladder=ladder, seed=plan.seed)
         yield lambda: drain(scenario, seed=plan.seed)
-    if scenario.doc.workload and scenario.run.horizon is not None:
+    if hosts and scenario.doc.workload and scenario.run.horizon is not None:
         yield lambda: runway(scenario, changes={"one more host": [{"addHosts": {"like": hosts[0]}}]}, plan=plan)
     if scenario.doc.whatif:
         yield lambda: whatif(scenario, plan=plan)

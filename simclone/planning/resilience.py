@@ -84,10 +84,12 @@ class Survival(Answer):
             if one.ceiling:
                 ceiling = plural(one.ceiling, "VM")
                 text = f"safe up to {ceiling} ({one.vms} today), counted in clones of {self.kind_of_more}"
+            elif one.worst.unplaced:
+                down = plural(one.worst.unplaced, "VM")
+                text = f"not even today's VMs are safe ({down} stay down with {', '.join(one.worst.hosts)})"
             else:
-                text = (
-                    f"not even today's VMs are safe ({one.worst.unplaced} stay down with {', '.join(one.worst.hosts)})"
-                )
+                text = f"there is no room for any clone of {self.kind_of_more}"
+            text += "" if one.worst.every else f" (worst of {plural(one.worst.tried, 'set')} tried, not of all)"
             lines.append(f"  {lost}: {text}")
         return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
 
@@ -146,14 +148,14 @@ def survive(
     if label is not None:
         cases += _labelled(ctx, label, everyone)
     ask = asks_of(scenario, vm=vm, offerings=[offering] if offering else ())[0] if ladder else None
-    rungs = _ladder(ctx, ask, ladder) if ask is not None else ()
+    rungs = _ladder(ctx, ask, ladder, everyone) if ask is not None else ()
     return Survival(scenario.name, tuple(cases), rungs, "" if ask is None else ask.name, tuple(notes))
 
 
-def _ladder(ctx: Context, ask: Ask, most: int) -> tuple[Rung, ...]:
+def _ladder(ctx: Context, ask: Ask, most: int, everyone: bool) -> tuple[Rung, ...]:
     held = int((ctx.cloud.vms.array("hold_host") != NONE).sum())
     return tuple(
-        Rung(k, held, worst_case(ctx, k, lambda lost: room_left(lost, ask)))
+        Rung(k, held, worst_case(ctx, k, lambda lost: room_left(lost, ask), everyone=everyone))
         for k in range(min(most, len(usable_hosts(ctx.cloud)) - 1) + 1)
     )
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_HOSTS = 10_000
+HOMELESS = "VMs of the file find no host"
 NEAR = (-1, 0, 1, 2)
 """Numbers beside the one that was found which are tried too."""
 
@@ -145,7 +146,7 @@ class _Trials:
         except InvalidInput as error:
             if not changes and not _unplaced(error):
                 raise
-            return Trial(counts, False, 0.0, 0.0, {"VMs of the file find no host": len(error.faults)})
+            return Trial(counts, False, 0.0, 0.0, {HOMELESS: len(error.faults)})
         if interrupted:
             raise KeyboardInterrupt
         found = interval_of(runs[""], "success_ratio", self.plan.confidence)
@@ -220,14 +221,23 @@ def _fewest(trials: _Trials, most: int) -> tuple[int | None, bool]:
 
 def _hopeless(before: Trial, after: Trial) -> bool:
     """Twice the hosts changed nothing, and no host is to blame."""
-    return before.ratio == after.ratio and not any(reason.startswith("host.") for reason in after.reasons)
+    return before.ratio == after.ratio and before.reasons == after.reasons and not any(map(_of_hosts, after.reasons))
+
+
+def _of_hosts(reason: str) -> bool:
+    return reason == HOMELESS or reason.startswith("host.")
 
 
 def _settled(trials: _Trials, found: int, most: int) -> tuple[int | None, bool]:
     for near in NEAR:
         if 0 <= found + near <= most:
             trials(found + near)
-    tried = sorted(trials.made)
+    while True:
+        tried = sorted(trials.made)
+        ((last,), end) = tried[-1], trials.made[tried[-1]]
+        if end.ok or last >= most:
+            break
+        trials(min(2 * last, most))
     good = [trials.made[one].ok for one in tried]
     last_bad = max((place for place, ok in enumerate(good) if not ok), default=-1)
     monotone = True not in good[: last_bad + 1]
@@ -237,7 +247,7 @@ def _settled(trials: _Trials, found: int, most: int) -> tuple[int | None, bool]:
 def _beside(trials: _Trials) -> tuple[str, ...]:
     """What is short besides hosts."""
     last = max(trials.made.values(), key=lambda one: one.counts)
-    other = {reason: count for reason, count in last.reasons.items() if not reason.startswith("host.")}
+    other = {reason: count for reason, count in last.reasons.items() if not _of_hosts(reason)}
     if not other:
         return ()
     told = ", ".join(f"{reason} ({count})" for reason, count in other.items())
@@ -260,7 +270,12 @@ def _mixed(trials: _Trials, most: int) -> Sizing:
     bound, mix = cheapest(scenario, models, trials.target)
     for more in (1.0, 1.02, 1.05, 1.1, 1.2, 1.35):
         asked = mix(more)
-        if asked is not None and _cost(models, asked) < _cost(models, counts) and trials(*asked).ok:
+        if (
+            asked is not None
+            and sum(asked) <= most
+            and _cost(models, asked) < _cost(models, counts)
+            and trials(*asked).ok
+        ):
             counts = asked
             break
     counts = _thinned(trials, counts)

@@ -84,7 +84,7 @@ def mean_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> In
     n = len(values)
     if n == 0:
         return Interval(float("nan"), float("nan"), float("nan"), 0, confidence, "there is no value")
-    mean = float(np.mean(values))
+    mean = float(np.mean(values)) if min(values) < max(values) else float(values[0])
     if n == 1:
         return Interval(mean, float("-inf"), float("inf"), 1, confidence, "one replication has no interval")
     deviation = float(np.std(values, ddof=1))
