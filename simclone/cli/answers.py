@@ -19,8 +19,8 @@ UNITS = {"_bytes": format_size, "_s": clock_text}
 """How values of columns with these endings are told; the ending goes from the heading."""
 
 
-def answer_table(answer: Answer, most: int) -> tuple[Table, int]:
-    """The first *most* rows as a table, and how many more there are."""
+def answer_table(answer: Answer, most: int, *, bars: bool = True) -> tuple[Table, int]:
+    """The first *most* rows as a table, with *bars* of what the answer has to draw, and how many more there are."""
     frame = answer.to_frame()
     shown = frame.head(most)
     wanted = [str(name) for name in frame.columns if name not in answer.aside()]
@@ -28,13 +28,13 @@ def answer_table(answer: Answer, most: int) -> tuple[Table, int]:
     numbers = [at for at, name in enumerate(columns) if shown[name].dtype.kind in "iuf" or _ending(name)]
     rows: list[list[object]] = [[_cell(name, shown[name].iloc[row]) for name in columns] for row in range(len(shown))]
     headings = [_heading(name) for name in columns]
-    drawn = [name for name in answer.drawn() if name in columns]
+    drawn = [name for name in answer.drawn() if name in columns and bars]
     place = columns.index(drawn[-1]) + 1 if drawn and len(shown) > 1 else None
     if place is not None:
-        bars = _intervals(shown, *drawn) if len(drawn) == 3 else _bars(shown[drawn[0]])
+        marks = _intervals(shown, *drawn) if len(drawn) == 3 else _bars(shown[drawn[0]])
         headings.insert(place, "")
         numbers = [at + (at >= place) for at in numbers]
-        for row, bar in zip(rows, bars, strict=True):
+        for row, bar in zip(rows, marks, strict=True):
             row.insert(place, bar)
     made = table("", headings, rows, numbers=numbers)
     if place is not None:

@@ -49,6 +49,10 @@ def command(
         raise click.UsageError("--failed is about all clones, --apply and --host about one")
     if kind is not None and out is None:
         raise click.UsageError("--kind chooses what --apply writes")
+    if out is not None:
+        from simclone.scenario.writing import refuse_taken
+
+        refuse_taken(out)
     run = _run(scenario, seed)
     if failed:
         _failed(run, fix=fix, as_json=as_json)
@@ -159,26 +163,25 @@ def _first(run: Run, request: str | None, fix: bool) -> Explanation:
 
 
 def _show(story: Explanation) -> None:
-    from simclone.cli.output import console, share_bar, table
+    from simclone.cli.output import WIDE, console, share_bar, table
     from simclone.units import format_size
 
     out = console()
-    first = story.funnel[0]["before"] if story.funnel else 0
+    first, bars = story.funnel[0]["before"] if story.funnel else 0, out.width >= WIDE
     steps = [
         (
             row["page"],
             row["flow"],
             f"{row['before']} → {row['after']}",
-            share_bar(row["after"], first),
+            *((share_bar(row["after"], first),) if bars else ()),
             row["outcome"],
             ", ".join(f"{count} {reason}" for reason, count in row["refused"].items()),
         )
         for row in story.funnel
     ]
     if steps:
-        out.print(
-            table(f"Funnel of {story.name}", ("page", "flow", "hosts", "", "outcome", "refused"), steps, numbers=(0, 2))
-        )
+        columns = ("page", "flow", "hosts", *(("",) if bars else ()), "outcome", "refused")
+        out.print(table(f"Funnel of {story.name}", columns, steps, numbers=(0, 2)))
     if story.hosts:
         first = story.hosts[0]
         asked = f"asked: {first.needed_cpu} vCPU, {format_size(first.needed_memory)}"

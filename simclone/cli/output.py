@@ -27,6 +27,10 @@ def console(*, stderr: bool = False) -> Console:
     return _Console(stderr=stderr, width=None if stream.isatty() else 160, highlight=False, soft_wrap=False)
 
 
+WIDE = 100
+"""Columns of text from which there is room for bars beside a table's words."""
+
+
 def print_json(document: Any) -> None:
     """Exactly one JSON document on standard output."""
     sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")

@@ -13,6 +13,8 @@ import click
 from simclone.cli.conditions import parsed, told
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from simclone.planning.answer import Answer
     from simclone.planning.replicating import Plan
     from simclone.planning.sizing import Model
@@ -84,6 +86,10 @@ def _planned(
         yield Plan(replications, seed, confidence, half_width, how=how)
 
 
+_LINES: list[Progress] = []
+"""Lines of progress on the terminal; they end before the answer is printed."""
+
+
 @contextmanager
 def _progress() -> Iterator[Callable[[int, int], None] | None]:
     """A line of progress on a terminal, nothing elsewhere."""
@@ -104,14 +110,20 @@ def _progress() -> Iterator[Callable[[int, int], None] | None]:
     columns = (TextColumn("runs"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console(stderr=True), transient=True) as progress:
         task = progress.add_task("runs", total=None)
-        yield lambda done, every: progress.update(task, completed=done, total=every)
+        _LINES.append(progress)
+        try:
+            yield lambda done, every: progress.update(task, completed=done, total=every)
+        finally:
+            _LINES.remove(progress)
 
 
 def show(answer: Answer, *, as_json: bool, as_csv: bool, conditions: Sequence[str]) -> None:
     """Print the answer, then exit 1 if a condition is met, 130 if runs are missing after Ctrl-C."""
     from simclone.cli.answers import answer_table
-    from simclone.cli.output import console, print_json
+    from simclone.cli.output import WIDE, console, print_json
 
+    for line in _LINES:
+        line.stop()
     judged = [_condition(one, answer.figures()) for one in conditions]
     if as_json:
         print_json(answer.to_dict())
@@ -119,9 +131,10 @@ def show(answer: Answer, *, as_json: bool, as_csv: bool, conditions: Sequence[st
         click.echo(answer.to_frame().to_csv(index=False), nl=False)
     else:
         click.echo(answer.summary())
-        shown, more = answer_table(answer, ROWS)
+        out = console()
+        shown, more = answer_table(answer, ROWS, bars=out.width >= WIDE)
         if shown.row_count:
-            console().print(shown)
+            out.print(shown)
         if more:
             click.echo(f"… and {more} more rows (--csv prints all)")
     met = [said for said in judged if said is not None]
@@ -187,6 +200,8 @@ def model_of(text: str) -> Model:
         raise click.UsageError(
             f"{text!r}: {', '.join(sorted(set(given) - known))} is unknown; there is {', '.join(sorted(known))}"
         )
+    if "like" in given and {"cpu", "memory", "cluster"} & set(given):
+        raise click.UsageError(f"{text!r} says the size twice: like=HOST, or cpu=CORES, memory=SIZE and cluster=NAME")
     if "like" not in given and not {"cpu", "memory"} <= set(given):
         raise click.UsageError(f"{text!r} says no size: like=HOST, or cpu=CORES and memory=SIZE")
     try:

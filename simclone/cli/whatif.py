@@ -46,10 +46,14 @@ def command(
     """SCENARIO before and after its what-ifs: success, and room for more."""
     from simclone import api
     from simclone.planning.whatifs import beside, stacked, whatif
-    from simclone.scenario.writing import write_scenario
+    from simclone.scenario.writing import refuse_taken, write_scenario
 
     if (commit is None) != (out is None):
         raise click.UsageError("--commit and --out go together")
+    if changes and commit not in (None, "all"):
+        raise click.UsageError("with --change all changes are written: --commit all")
+    if out is not None:
+        refuse_taken(out)
     loaded = api.load(scenario)
     if changes:
         made = api.change(loaded, changes_of(changes))

@@ -120,7 +120,8 @@ def rerun_pair(tried: Tries, reason: str, singles: Sequence[Fix], prices: Prices
         if not left or left == reason:
             continue
         for second in (*singles, *candidates_for(question.scenario, question.request, left, prices)):
-            pair = None if second.kind == first.kind else _two(first, second, tried)
+            same = _at(second, 1).changes == _at(first, 1).changes
+            pair = None if same else _two(first, second, tried)
             if pair is not None and (best is None or pair.cost < best.cost):
                 best = pair
     return Fixes(() if best is None else (best,), 0, tried.count)

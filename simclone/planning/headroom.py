@@ -20,6 +20,9 @@ from simclone.units import plural
 if TYPE_CHECKING:
     import pandas as pd
 
+REFUSED = "request.invalid"
+"""The reason of a call that is none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Room:
@@ -95,7 +98,8 @@ class Headroom(Answer):
         found["total"] = min((one.total for one in self.rooms), default=None)
         spare = {one.name: one.with_failures.total for one in self.rooms if one.with_failures is not None}
         found.update({f"with_failures.{name}": total for name, total in spare.items()})
-        found["with_failures"] = min(spare.values(), default=None)
+        if spare:
+            found["with_failures"] = min(spare.values())
         return found
 
 
@@ -125,7 +129,7 @@ def headroom(
     _check(batch, survive, method)
     ctx = standing(scenario, seed=seed, at=at)
     if mix:
-        beside = {"batch": batch is not None, "survive": bool(survive), "method": method != "auto"}
+        beside = {"batch": batch is not None, "survive": bool(survive), "offerings": bool(offerings)}
         faults = [Fault(name, "does not go with a mix", "one or the other") for name, given in beside.items() if given]
         if faults:
             raise InvalidInput(faults)
@@ -133,6 +137,10 @@ def headroom(
         return _mixed(ctx, scenario, mix, asks)
     asks = asks_of(scenario, vm=vm, offerings=offerings, account=account, system_tags=system_tags)
     rooms = [_room(ctx, ask, batch=batch, survive=survive, method=method) for ask in asks]
+    if system_tags and all(one.reason == REFUSED for one in rooms):
+        raise InvalidInput(
+            [Fault("system_tags", f"{', '.join(system_tags)}: the call is refused", "tags the cloud knows")]
+        )
     return Headroom(scenario.name, tuple(rooms), largest_hole(ctx.cloud), survive)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import isfinite
 
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.execution import Execution, Halted, outcomes_of, run_blocks
@@ -93,8 +94,11 @@ def values_of(outcomes: Sequence[Outcome], figure: str) -> list[float]:
 
 
 def interval_of(outcomes: Sequence[Outcome], figure: str, confidence: float = CONFIDENCE) -> Interval:
-    """The mean of a figure over the replications that have it."""
-    return mean_interval(values_of(outcomes, figure), confidence)
+    """The mean of a figure over the replications that have it; of a share it lies between 0 and 1."""
+    found = mean_interval(values_of(outcomes, figure), confidence)
+    if not figure.endswith("_ratio") or not isfinite(found.low):
+        return found
+    return replace(found, low=max(found.low, 0.0), high=min(found.high, 1.0))
 
 
 def reasons_of(outcomes: Sequence[Outcome]) -> dict[str, int]:

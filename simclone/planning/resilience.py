@@ -77,7 +77,7 @@ class Survival(Answer):
             text = f"  any {kind}: {len(part) - len(bad)} of {len(part)} survived whole"
             if bad:
                 why = ", ".join(f"{count} for {reason}" for reason, count in bad[0].loss.reasons.items())
-                text += f"; worst is {bad[0].name}: {plural(len(bad[0].loss.lost), 'VM')} stay down ({why})"
+                text += f"; worst is {bad[0].name}: {_stay(len(bad[0].loss.lost))} down ({why})"
             lines.append(text)
         for one in self.ladder:
             lost = f"{plural(one.k, 'host')} lost"
@@ -85,8 +85,8 @@ class Survival(Answer):
                 ceiling = plural(one.ceiling, "VM")
                 text = f"safe up to {ceiling} ({one.vms} today), counted in clones of {self.kind_of_more}"
             elif one.worst.unplaced:
-                down = plural(one.worst.unplaced, "VM")
-                text = f"not even today's VMs are safe ({down} stay down with {', '.join(one.worst.hosts)})"
+                stay = _stay(one.worst.unplaced)
+                text = f"not even today's VMs are safe ({stay} down with {', '.join(one.worst.hosts)})"
             else:
                 text = f"there is no room for any clone of {self.kind_of_more}"
             text += "" if one.worst.every else f" (worst of {plural(one.worst.tried, 'set')} tried, not of all)"
@@ -208,6 +208,10 @@ def _storages(ctx: Context) -> Iterator[Case]:
         yield Case("storage", one.name, Loss((), (), tuple((cloud.vms.names[vm], "storage.lost") for vm in down)))
 
 
+def _stay(vms: int) -> str:
+    return f"{plural(vms, 'VM')} {'stays' if vms == 1 else 'stay'}"
+
+
 @dataclass(frozen=True, slots=True)
 class HostDrain:
     """One host emptied: VMs by name with the host they go to, and those that cannot move with the reason."""
@@ -219,12 +223,20 @@ class HostDrain:
 
 @dataclass(frozen=True, slots=True)
 class Drain(Answer):
-    """Maintenance host by host, each alone, and *waves* of hosts that can be away together, one after the other."""
+    """Maintenance host by host, each alone, and *plan*, waves of hosts that can be away together, one after the other.
+
+    *blocked* are hosts that are in no wave.
+    """
 
     scenario: str
     hosts: tuple[HostDrain, ...]
-    waves: tuple[tuple[str, ...], ...]
+    plan: tuple[tuple[HostDrain, ...], ...]
     blocked: tuple[str, ...]
+
+    @property
+    def waves(self) -> tuple[tuple[str, ...], ...]:
+        """The hosts of each wave."""
+        return tuple(tuple(one.host for one in wave) for wave in self.plan)
 
     def summary(self) -> str:
         """Which hosts can go into maintenance, and the plan."""
@@ -241,13 +253,12 @@ class Drain(Answer):
         return "\n".join(lines)
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per host and VM: host, vm, to, reason, wave of the host (from 1, 0 when it is in none)."""
+        """One row per host and VM as in the plan: host, vm, to, reason, wave (from 1, 0 for those in none)."""
         import pandas as pd
 
-        wave = {host: number for number, hosts in enumerate(self.waves, 1) for host in hosts}
-        rows = []
-        for one in self.hosts:
-            number = wave.get(one.host, 0)
+        blocked = [(0, one) for one in self.hosts if one.host in self.blocked]
+        rows: list[tuple[object, ...]] = []
+        for number, one in [*((at, one) for at, wave in enumerate(self.plan, 1) for one in wave), *blocked]:
             rows += [(one.host, vm, to, "", number) for vm, to in one.moved]
             rows += [(one.host, vm, "", reason, number) for vm, reason in one.stuck]
             if not one.moved and not one.stuck:
@@ -262,21 +273,28 @@ class Drain(Answer):
 def drain(source: Given, *, wave: int = 1, at: str = "start", seed: int | None = None) -> Drain:
     """Empty every host by migration, each on a copy of the cloud; then plan waves of up to *wave* hosts at once.
 
-    A plan's waves follow each other: hosts come back before the next ones go. Raises InvalidInput.
+    A plan's waves follow each other: hosts come back before the next ones go; no VM moves to a host of its own wave.
+    Raises InvalidInput.
     """
     scenario = as_scenario(source)
     if wave < 1:
         raise InvalidInput([Fault("wave", f"{wave} is no number of hosts", "at least 1")])
     ctx = standing(scenario, seed=seed, at=at)
     hosts = usable_hosts(ctx.cloud)
-    single = tuple(_emptied(ctx.fork(), host) for host in hosts)
+    single = tuple(_emptied(ctx.fork(), [host])[0] for host in hosts)
     waves, blocked = _waves(ctx.fork(), hosts, wave)
     return Drain(scenario.name, single, waves, blocked)
 
 
-def _emptied(ctx: Context, host: int) -> HostDrain:
+def _emptied(ctx: Context, hosts: Sequence[int]) -> tuple[HostDrain, ...]:
+    """Some hosts closed together, then emptied one after the other."""
+    for host in hosts:
+        run_now(change_host_state(ctx, host, "disable"))
+    return tuple(_moved_away(ctx, host) for host in hosts)
+
+
+def _moved_away(ctx: Context, host: int) -> HostDrain:
     cloud = ctx.cloud
-    run_now(change_host_state(ctx, host, "disable"))
     moved, stuck = [], []
     for vm in vms_on(ctx, host):
         name = cloud.vms.names[vm]
@@ -290,22 +308,26 @@ def _emptied(ctx: Context, host: int) -> HostDrain:
     return HostDrain(cloud.fleet.names[host], tuple(moved), tuple(stuck))
 
 
-def _waves(ctx: Context, hosts: list[int], size: int) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
+def _waves(ctx: Context, hosts: list[int], size: int) -> tuple[tuple[tuple[HostDrain, ...], ...], tuple[str, ...]]:
     """Hosts into waves, first come first; one that cannot be emptied now is tried again in a later wave."""
     left, waves, names = list(hosts), [], ctx.cloud.fleet.names
     while left:
         away: list[int] = []
+        plan: tuple[HostDrain, ...] = ()
+        after = ctx
         for host in tuple(left):
             if len(away) == size:
                 break
             trial = ctx.fork()
-            if not _emptied(trial, host).stuck:
-                ctx = trial
+            emptied = _emptied(trial, [*away, host])
+            if not any(one.stuck for one in emptied):
+                after, plan = trial, emptied
                 away.append(host)
                 left.remove(host)
         if not away:
             break
-        waves.append(tuple(names[host] for host in away))
+        waves.append(plan)
+        ctx = after
         for host in away:
             run_now(change_host_state(ctx, host, "enable"))
     return tuple(waves), tuple(names[host] for host in left)

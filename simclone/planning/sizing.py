@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from simclone.errors import Fault, InvalidInput
@@ -185,6 +186,17 @@ def size(
     scenario = as_scenario(source)
     if not models:
         raise InvalidInput([Fault("models", "there is none", "at least one host model")])
+    names = [one.name for one in models]
+    wrong = [
+        Fault(f"models.{one}", "is there twice", "another name") for one in sorted(set(names)) if names.count(one) > 1
+    ]
+    wrong += [
+        Fault(f"models.{one.name}.price", f"{one.price:g} is no price", "a number, at least 0")
+        for one in models
+        if not 0 <= one.price < inf
+    ]
+    if wrong:
+        raise InvalidInput(wrong)
     if target is not None:
         checked_share("target", target)
     if most < 1:
@@ -331,7 +343,7 @@ def refresh(
 
     VMs that stood on the old hosts are placed by the allocator. Raises InvalidInput.
     """
-    scenario = as_scenario(source)
+    scenario, old = as_scenario(source), list(dict.fromkeys(old))
     without = changed(scenario, [{"removeHosts": list(old)}])
     if model.like is not None and model.like in old:
         data = data_of(scenario)
@@ -340,4 +352,4 @@ def refresh(
         size_of = {"cpu_num": doc["cpuNum"], "memory": doc["totalPhysicalMemory"], "cluster": doc.get("cluster")}
         model = replace(model, like=None, **size_of)
     found = size(without, [model], target=target, plan=plan)
-    return replace(found, notes=(f"{plural(len(old), 'host')} go", *found.notes))
+    return replace(found, notes=(f"{plural(len(old), 'host')} {'goes' if len(old) == 1 else 'go'}", *found.notes))

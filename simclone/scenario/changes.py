@@ -21,7 +21,7 @@ from simclone.scenario.change_places import (
     split_cluster,
 )
 from simclone.scenario.load import Scenario, scenario_from
-from simclone.scenario.paths import set_path
+from simclone.scenario.paths import expand_counted, set_path
 from simclone.scenario.shape import parsed
 
 Data = dict[str, Any]
@@ -148,6 +148,7 @@ def _incidents(data: Data, doc: ChangeDoc, at: float, path: str) -> list[Data]:
         return [{"at": at, "host": name, "event": "maintain"} for name in doc.remove_hosts]
     if doc.add_hosts is not None:
         grown: Data = {**data, "hosts": list(data.get("hosts", ()))}
+        expand_counted(grown, "hosts")
         before = len(grown["hosts"])
         add_hosts(grown, doc.add_hosts)
         new = grown["hosts"][before:]

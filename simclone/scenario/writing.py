@@ -53,14 +53,20 @@ def write_scenario(scenario: Scenario, path: str | Path) -> Path:
     return write_new(path, yaml_text(data_of(seen)))
 
 
+def refuse_taken(path: str | Path) -> None:
+    """Raise InvalidInput where there is something already."""
+    if Path(path).exists():
+        raise InvalidInput([Fault(str(path), "is there already, nothing was written", "the name of a new file")])
+
+
 def write_new(path: str | Path, text: str, *, force: bool = False) -> Path:
     """Write a file that is not there yet, or with *force* in the place of one; raises InvalidInput.
 
     What was there stays until the new one is whole.
     """
     target = Path(path)
-    if target.exists() and not (force and target.is_file()):
-        raise InvalidInput([Fault(str(path), "is there already, nothing was written", "the name of a new file")])
+    if not (force and target.is_file()):
+        refuse_taken(path)
     if not target.parent.is_dir():
         raise InvalidInput([Fault(str(path), "its folder is not there", "a folder that exists")])
     handle, draft = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")

@@ -63,6 +63,7 @@ ASKED = [
     ["compare"],
     ["compare", "--strategy", "simclone.BestFit", "--strategy", "simclone.FirstFit"],
     ["compare", "--change", "removeHosts: [h1]", "--figure", "placed"],
+    ["compare", "--change", "removeHosts: [h1]", "--replications", "1"],
     ["compare", "--change", "removeHosts: [h1]", "--cost", "as it is=7.5", "--cost", "removeHosts: [h1]=3"],
     ["sweep", "--set", "hosts.h1.cpuNum=2,4", "--set", "demand=1,2"],
     ["sweep", "--range", "demand=0.5:2", "--points", "3", "--whole", "demand"],

@@ -270,3 +270,18 @@ def test_a_variant_is_the_changed_scenario() -> None:
         placed = simclone.run(variant).result.totals.placed
         assert placed == {"as it is": 8, "third host": 10, "twice the names": 8}[name]
     assert finished(doc).totals.placed == 8
+
+
+def test_hosts_that_come_later_find_names_among_counted_ones() -> None:
+    """Four hosts by a count and two more at a later time: the new ones are called otherwise."""
+    doc = world(hosts=[{"name": "h{n}", "count": 4, "cpuNum": 4, "totalPhysicalMemory": 64 * GIB}])
+    doc |= {"requests": [request(0, "a")], "run": {"horizon": 1000}}
+    doc["whatif"] = [{"name": "later", "at": 500, "changes": [{"addHosts": {"like": "h1", "count": 2}}]}]
+    found = simclone.whatif(doc, plan=simclone.Plan(replications=2))
+    assert [one.name for one in found.variants] == ["as it is", "later"]
+
+
+def test_a_share_lies_between_nothing_and_all() -> None:
+    """Few replications near 100 %: the interval ends there."""
+    found = simclone.compare(at_random(), simclone.change_variants(at_random(), {"a": [], "b": [{"demand": 0.3}]}))
+    assert all(0 <= one.figure.low <= one.figure.high <= 1 for one in found.variants)

@@ -71,3 +71,17 @@ def test_a_wave_of_no_hosts_is_a_fault() -> None:
     """It names the parameter."""
     with pytest.raises(InvalidInput, match="wave: 0 is no number of hosts"):
         simclone.drain(loaded(2), wave=0)
+
+
+@given(small_clouds(), st.integers(2, 3))
+@settings(max_examples=examples(60))
+def test_no_vm_moves_to_a_host_of_its_own_wave(doc: Doc, wave: int) -> None:
+    """Hosts of a wave are closed together before the first VM moves; the table tells the moves of the plan."""
+    found = simclone.drain(doc, wave=wave)
+    for part in found.plan:
+        away = {one.host for one in part}
+        assert not away & {to for one in part for _, to in one.moved}
+        assert not any(one.stuck for one in part)
+    table = found.to_frame()
+    moves = [(vm, to) for part in found.plan for one in part for vm, to in one.moved]
+    assert [(row.vm, row.to) for row in table[(table.wave > 0) & (table.vm != "")].itertuples()] == moves

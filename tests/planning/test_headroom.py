@@ -181,3 +181,29 @@ def test_members_of_a_hard_group_are_counted_by_their_rule() -> None:
     tied = simclone.headroom(doc, system_tags=["affinityGroupUuid::g"]).rooms[0]
     assert (free.total, free.how) == (24, "columns")
     assert (tied.total, tied.how, tied.reason) == (3, "calls", "affinity.antiHard")
+
+
+def test_storage_that_refuses_the_first_clones_is_no_storage_that_lasts() -> None:
+    """3 GiB hold one clone of 1 GiB beside the reserve; the hosts would take eight."""
+    store = {"name": "nfs", "type": "NFS", "totalCapacity": "3GiB"}
+    doc = world(primaryStorages=[store], vms=[vm("v", state="Stopped", lastHost="h1", primaryStorage="nfs")])
+    (room,) = simclone.headroom(doc).rooms
+    (slow,) = simclone.headroom(doc, method="calls").rooms
+    assert (room.total, room.reason) == (slow.total, slow.reason)
+    assert room.total < 8
+
+
+def test_kinds_of_a_mix_are_counted_apart() -> None:
+    """One host for the big ones, ten for the small: the first big one that fails ends no count but the common one."""
+    kinds = [{"name": "big", "cpuNum": 5, "memorySize": GIB}, {"name": "unit", "cpuNum": 1, "memorySize": GIB}]
+    where = {"state": "Stopped", "lastHost": "h1", "primaryStorage": "nfs"}
+    doc = world(
+        hosts=[{**hosts(1, cpu=5)[0]}, *({**one, "cpuNum": 1} for one in hosts(11)[1:])],
+        instanceOfferings=kinds,
+        vms=[vm("v", instanceOffering="unit", **where), vm("w", instanceOffering="big", **where)],
+    )
+    rooms = {one.name: one for one in simclone.headroom(doc, mix={"big": 1, "unit": 1}).rooms}
+    assert sum(one.until_failure for one in rooms.values()) <= rooms["big"].total + rooms["unit"].total
+    assert all(sum(one.clusters.values()) == one.total for one in rooms.values())
+    with pytest.raises(simclone.InvalidInput, match="does not go with a mix"):
+        simclone.headroom(doc, mix={"big": 1, "unit": 1}, survive=1)

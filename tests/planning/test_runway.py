@@ -57,7 +57,7 @@ def test_what_lasts_is_beyond_the_horizon() -> None:
     found = simclone.runway(steady(10, 75), plan=ONE)
     (way,) = found.ways
     assert (way.quantiles_s, way.median, way.ran_out, way.reason) == ((None, None, None), None, 0, "")
-    assert "0 of 1 replications run out" in found.summary()
+    assert "0 of 1 replication run out" in found.summary()
     assert found.figures() == {"runway_s": None, "runway_days": None, "ran_out": 0.0}
 
 

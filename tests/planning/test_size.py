@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import simclone
 from simclone.errors import InvalidInput
+from simclone.planning import sizing
 from simclone.planning.sizing import Sizing
 from simclone.units import GIB
 from tests.clouds import examples
@@ -142,7 +143,7 @@ def test_new_hosts_take_the_place_of_old_ones() -> None:
     """Four vCPUs are left, three are missing: two hosts of 2."""
     found = refreshed()
     assert found.counts == (2,)
-    assert found.notes[0] == "1 host go"
+    assert found.notes[0] == "1 host goes"
 
 
 def test_a_model_like_a_host_that_goes_keeps_its_size() -> None:
@@ -181,3 +182,33 @@ def test_refreshing_unknown_hosts_is_a_fault() -> None:
         simclone.refresh(asking(9), ["h9"], UNIT)
     with pytest.raises(InvalidInput, match="there is no host 'h9'"):
         simclone.refresh(asking(9), ["h9"], simclone.Model("n", like="h9"))
+
+
+def test_models_need_names_of_their_own_and_prices_that_are_numbers() -> None:
+    """Two of one name, less than nothing, not a number: every fault at once."""
+    models = [simclone.Model("m", price=-1, like="h1"), simclone.Model("m", price=float("nan"), like="h1")]
+    with pytest.raises(InvalidInput) as caught:
+        simclone.size(world(requests=[request(0, "a")]), models)
+    assert len(caught.value.faults) == 3
+
+
+def test_vms_of_the_file_without_a_host_are_a_matter_of_hosts() -> None:
+    """Two hundred VMs of one vCPU on hosts of one: doubling goes on past where nothing seems to change."""
+    host = {"name": "h1", "cpuNum": 1, "totalPhysicalMemory": 64 * GIB}
+    doc = world(
+        hosts=[host], vms=[vm("v", state="Stopped", lastHost="h1", primaryStorage="nfs"), vm("r{n}", count=200)]
+    )
+    found = simclone.size({**doc, "requests": []}, [simclone.Model("m", like="h1")], plan=simclone.Plan(replications=1))
+    assert found.counts == (199,)
+
+
+def test_one_failure_behind_many_successes_is_looked_past(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four and five are enough, six is not, seven and more are: seven is the smallest after which all tried do."""
+    good = {4, 5, *range(7, 100)}
+
+    def trial(_: Any, counts: tuple[int, ...]) -> sizing.Trial:
+        return sizing.Trial(counts, counts[0] in good, 1.0, 1.0)
+
+    monkeypatch.setattr(sizing._Trials, "_run", trial)
+    found = simclone.size(world(requests=[request(0, "a")]), [simclone.Model("m", like="h1")])
+    assert (found.counts, found.monotone) == ((12,), False)

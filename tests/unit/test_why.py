@@ -225,6 +225,17 @@ def test_two_changes_of_the_file_are_found_where_each_alone_meets_the_next_obsta
     assert succeeds(question(simclone.run(doc), told), told.fixes[0].changes)
 
 
+def test_two_limits_that_are_hit_at_once_are_both_told() -> None:
+    """Either alone changes nothing; each is raised no more than it takes."""
+    source = vm("v", state="Stopped", account="u", lastHost="h1", primaryStorage="nfs")
+    doc = world(hosts=hosts(1), vms=[source], requests=[{**request(0, "a", "b", "c"), "account": "u"}])
+    doc["accounts"] = [{"name": "u", "quota": {"vm.cpuNum": 2, "vm.memorySize": 2 * GIB}}]
+    told = story(doc)
+    assert [one.kind for one in told.fixes] == ["raiseQuota+raiseQuota"]
+    assert "raise vm.cpuNum to 3" in told.fixes[0].text
+    assert "raise vm.memorySize to 3 GiB" in told.fixes[0].text
+
+
 def test_an_image_without_a_store_for_clones_is_told_what_to_do() -> None:
     """An Sftp store takes no image of a clone: another store; an image kept on one that is away: a copy."""
     doc = world(requests=[request(0, "a", "b", full=True)])
@@ -317,6 +328,7 @@ def test_a_fix_is_applied_and_never_over_a_file(tmp_path: Path) -> None:
     args = ["explain", str(SCENARIOS / "cpu.yaml"), "--apply", str(other), "--kind", "addHost"]
     assert CliRunner().invoke(cli, args).exit_code == 0
     assert len(simclone.load(other).doc.hosts) == 3
+    args[3] = str(tmp_path / "painted.yaml")
     assert CliRunner().invoke(cli, [*args[:-1], "paint"]).exit_code == 2
 
 
