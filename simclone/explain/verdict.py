@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from simclone.allocator.host.filters.capacity import least_available
 from simclone.allocator.host.request import HostRequest
+from simclone.allocator.primary_storage.capacity import storage_shortage
 from simclone.explain.hosts import HostVerdict
 from simclone.model.cloud import Cloud
 from simclone.units import divided, format_size, plural
@@ -71,12 +72,13 @@ def _capacity(reason: str, request: HostRequest, cloud: Cloud, hosts: Sequence[H
 
 
 def _storage(reason: str, request: HostRequest, cloud: Cloud) -> Verdict:
-    """A storage failure behind a chosen host: other clusters' storages are never tried for it."""
-    size = request.disk_size
+    """A storage failure behind a chosen host: storages of other clusters are never tried for it."""
+    size, everywhere = request.disk_size, set(range(len(cloud.clusters)))
     room = [
         one.name
         for row, one in enumerate(cloud.storages)
-        if one.usable(True) and one.clusters and one.available >= divided(size, cloud.storage_ratio(row))
+        if one.usable(True) and one.clusters and one.clusters != everywhere
+        if storage_shortage(cloud, row, size, exact=False) is None
     ]
     figures = {"needed_bytes": size, "storages_with_room": len(room)}
     if room and len(cloud.clusters) > 1:

@@ -42,10 +42,11 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Bound(Answer):
-    """At most *bound* of *asked* clones run, by capacity, rounding of each VM's memory, addresses and storage alone.
+    """At most *bound* of *asked* clones run, by capacity, rounding of each VM's memory and addresses alone.
 
     *exact* says that whole VMs were counted host by host, so by capacity alone it can be reached.
     *free_…* is what the usable hosts have, *stranded* the share of it on hosts that take none of the kinds asked for.
+    *notes* are what is in the way of any strategy and left out here.
     """
 
     scenario: str
@@ -56,6 +57,8 @@ class Bound(Answer):
     free_cpu_vcpus: int
     free_memory_bytes: int
     stranded: float
+    notes: tuple[str, ...] = ()
+    interrupted: bool = False
 
     def summary(self) -> str:
         """The bound and the strategies below it."""
@@ -64,7 +67,7 @@ class Bound(Answer):
         for one in self.gaps:
             lines.append(f"  {one.strategy}: {one.placed.summary()}, {one.gap:g} below the bound")
         lines.append(f"  {100 * self.stranded:.1f} % of the free memory is on hosts that take none of what is asked")
-        return "\n".join(lines)
+        return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
 
     def to_frame(self) -> pd.DataFrame:
         """One row per strategy: strategy, placed, low, high, bound, gap."""
@@ -88,27 +91,35 @@ class Bound(Answer):
 def bound(source: Given, *, strategies: Sequence[str] = (), plan: Plan | None = None) -> Bound:
     """The most clones of the scenario's requests that could run together, and what *strategies* place of them.
 
-    Affinity rules, paging and the order of requests are left out, so the bound is never below any strategy. A workload
-    has no bound here, since its clones come and go. Raises InvalidInput.
+    Affinity rules, storage, paging and the order of requests are left out, so the bound is never below any strategy but
+    for two things: VMs of the file without a host stand here as in the first replication, and recorded capacity does
+    not drift. A workload has no bound here, since its clones come and go. Raises InvalidInput.
     """
     scenario = as_scenario(source)
     if scenario.doc.workload or scenario.doc.incidents:
         raise InvalidInput([Fault("workload", "comes and goes, there is no bound for it", "requests only")])
-    ctx = open_context(scenario)
+    plan = plan or Plan()
+    ctx = open_context(scenario, seed=plan.seed)
     kinds = _kinds(wanted(ctx, scenario))
     idle = sum(one.names for one in wanted(ctx, scenario) if not one.starts)
     hosts = _Hosts(ctx)
     most, exact = _most(kinds, hosts)
     most = min(most, _addresses(ctx, scenario)) + idle
     variants = strategy_variants(scenario, strategies) if strategies else {"as it is": scenario}
-    runs, _ = replicate(variants, plan or Plan())
+    runs, interrupted = replicate(variants, plan)
     gaps = []
     for name, part in runs.items():
-        placed = interval_of(part, "placed")
+        placed = interval_of(part, "placed", plan.confidence)
         gaps.append(Gap(name, placed, most - placed.estimate))
     asked = sum(one.names for one in wanted(ctx, scenario))
     free_cpu, free_memory, stranded = hosts.stranded(kinds)
-    return Bound(scenario.name, asked, most, exact, tuple(gaps), free_cpu, free_memory, stranded)
+    hard = [doc.name for doc in scenario.doc.affinity_groups or () if doc.policy.endswith("Hard") or doc.host_rule]
+    notes = (
+        (f"rules of affinity groups ({', '.join(hard)}) are not in the bound; they bind every strategy",)
+        if hard
+        else ()
+    )
+    return Bound(scenario.name, asked, most, exact, tuple(gaps), free_cpu, free_memory, stranded, notes, interrupted)
 
 
 def _kinds(requests: Iterable[Wanted]) -> dict[tuple[int, int], int]:

@@ -167,13 +167,18 @@ def compare(
     runs, interrupted = replicate(variants, plan, figure)
     sign = -1 if figure in HIGHER else 1
     means = {name: interval_of(part, figure, plan.confidence) for name, part in runs.items()}
+    lacking = [
+        Fault("figure", f"{name} has no {figure} in {len(part) - means[name].n} of its runs", "a figure of every run")
+        for name, part in runs.items()
+        if means[name].n < len(part)
+    ]
+    if lacking:
+        raise InvalidInput(lacking)
     order = sorted(runs, key=lambda name: (_sortable(sign * means[name].estimate), list(runs).index(name)))
     made: list[Standing] = []
-    leader = order[0]
     for place, name in enumerate(order):
-        if place and _differ(runs[name], runs[leader], figure, plan).significant:
-            leader = name
-        rank = order.index(leader) + 1
+        equals = (at for at in range(place) if not _differ(runs[name], runs[order[at]], figure, plan).significant)
+        rank = next(equals, place) + 1
         gap = _differ(runs[name], runs[order[0]], figure, plan) if place else None
         success = interval_of(runs[name], "success_ratio", plan.confidence)
         cost = (costs or {}).get(name)

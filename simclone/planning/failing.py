@@ -14,6 +14,7 @@ from simclone.engine.context import Context
 from simclone.engine.life.failure import RESTARTED, fail_host, ha_of, restart_elsewhere
 from simclone.engine.waits import run_now
 from simclone.model.cloud import Cloud
+from simclone.model.inventory import CONNECTED
 from simclone.units import plural
 
 MOST_SETS = 2_000
@@ -85,6 +86,13 @@ def lose(ctx: Context, hosts: Iterable[int], *, everyone: bool = True) -> Loss:
 def usable_hosts(cloud: Cloud) -> list[int]:
     """Hosts that are Enabled and Connected, by rank."""
     return [int(row) for row in np.flatnonzero(cloud.fleet.usable())]
+
+
+def losable_hosts(cloud: Cloud) -> list[int]:
+    """Hosts that can still be lost, by rank: usable ones, and Connected ones that hold VMs whatever their state is."""
+    fleet = cloud.fleet
+    holding = (fleet.array("exists") == 1) & (fleet.array("status") == CONNECTED) & (fleet.array("held_memory") > 0)
+    return [int(row) for row in np.flatnonzero(fleet.usable() | holding)]
 
 
 def sets_of(cloud: Cloud, size: int) -> tuple[Iterator[tuple[int, ...]], int, bool]:

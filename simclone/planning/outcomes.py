@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
-from hashlib import blake2b
+from hashlib import blake2b, sha256
+from pathlib import Path
 from typing import Any
 
 from simclone.engine.opening import open_context
@@ -23,6 +24,10 @@ ENOUGH, STEP = 100, 0.0005
 """A share is looked at from so many names on, and kept in steps of so much."""
 LATEST = 64
 """A process keeps so many scenarios that it has built."""
+
+
+FILE_KEYS = frozenset({"path", "fromTrace", "recorded"})
+"""Keys whose values name files beside the scenario."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +87,37 @@ class Outcome:
 
 def blocks_of(scenario: Scenario, replications: int, *, seed: int | None = None, size: int = 8) -> list[Block]:
     """The replications of a scenario in blocks of *size*; blocks do not depend on who works them off."""
-    text = json.dumps(data_of(scenario), sort_keys=True)
+    data = data_of(scenario)
+    text, folder = json.dumps(data, sort_keys=True), Path(scenario.path).parent
+    named = "".join(_digest(folder / path) for path in sorted(_files(data)))
+    digest = sha256(f"{scenario.sha256}{named}".encode()).hexdigest() if named else scenario.sha256
     return [
         Block(
             text,
             scenario.path,
-            scenario.sha256,
+            digest,
             scenario.run.seed if seed is None else seed,
             at,
             min(at + size, replications),
         )
         for at in range(0, replications, size)
     ]
+
+
+def _files(value: Any, key: str = "") -> set[str]:
+    """The files a scenario's data names."""
+    if isinstance(value, Mapping):
+        return set().union(*(_files(below, name) for name, below in value.items()))
+    if isinstance(value, list):
+        return set().union(*(_files(one, key) for one in value))
+    return {value} if key in FILE_KEYS and isinstance(value, str) else set()
+
+
+def _digest(path: Path) -> str:
+    """Of a file's bytes, or those of all files in a folder; empty for nothing."""
+    if path.is_dir():
+        return "".join(_digest(one) for one in sorted(path.iterdir()) if one.is_file())
+    return sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
 class _Watch(Observer):
@@ -142,7 +166,8 @@ def outcome_of(scenario: Scenario, seed: int, replication: int) -> Outcome:
     simulation = simulation_of(scenario, ctx, requests, observers=(first,))
     simulation.run()
     result = with_refused(scenario, simulation, refused, False)
-    early = [one.started_us for one in refused.values()]
+    end = scenario.run.horizon
+    early = [one.started_us for one in refused.values() if end is None or one.started_us <= end * SECOND]
     failed = min([at for at in (first.at_us, *early) if at is not None], default=None)
     figures = statistics_of(result, ()).to_dict()
     plain = {name: value for name, value in figures.items() if value is None or isinstance(value, int | float)}

@@ -11,11 +11,10 @@ from simclone.engine.admin.hosts import change_host_state, vms_on
 from simclone.engine.context import Context
 from simclone.engine.life.migrate import migrate_vm
 from simclone.engine.waits import run_now
-from simclone.explain.fixes import fits
 from simclone.explain.verdict import missing_memory
 from simclone.model.vms import NONE
 from simclone.planning.answer import Answer
-from simclone.planning.asking import asks_of, dress, host_request, standing
+from simclone.planning.asking import Ask, asks_of, call, dress, host_request, standing
 from simclone.planning.failing import usable_hosts
 from simclone.scenario.load import Given, as_scenario
 
@@ -98,24 +97,32 @@ def rebalance(
     ask = asks_of(scenario, vm=vm, offerings=[offering] if offering else ())[0]
     twin = ctx.fork()
     repairs, broken = _repairs(twin)
+    fits_now = _served(ctx, ask)
+    if fits_now or _served(twin, ask):
+        return Rebalance(scenario.name, ask.name, fits_now, True, repairs, len(repairs), broken)
     dressed = twin.fork()
     dress(dressed, ask)
     asked = host_request(dressed, ask)
-    request = None if asked is None else asked[0]
-    if asked is not None and fits(asked[0], asked[1]):
-        return Rebalance(scenario.name, ask.name, True, True, repairs, len(repairs), broken)
-    found = _room(twin, request) if request is not None else None
+    found = None if asked is None else _room(twin, asked[0], ask)
     moves = (*repairs, *(found or ()))
     return Rebalance(scenario.name, ask.name, False, found is not None, moves, len(repairs), broken)
 
 
-def _room(ctx: Context, request: HostRequest) -> tuple[Move, ...] | None:
+def _served(ctx: Context, ask: Ask) -> bool:
+    """Whether a clone is made now; the cloud stays as it is."""
+    twin = ctx.fork()
+    dress(twin, ask)
+    answer = call(twin, ask, ["probe"])
+    return answer.error is None and answer.succeeded == 1
+
+
+def _room(ctx: Context, request: HostRequest, ask: Ask) -> tuple[Move, ...] | None:
     """The shortest of the plans host by host."""
     lacks = {host: _lack(ctx, request, host) for host in usable_hosts(ctx.cloud)}
     ranked = sorted(lacks, key=lambda host: (lacks[host][1], lacks[host][0], host))[:MOST_HOSTS]
     best: tuple[Move, ...] | None = None
     for host in ranked:
-        plan = _freed(ctx.fork(), request, host, len(ctx.cloud.vms.names) if best is None else len(best) - 1)
+        plan = _freed(ctx.fork(), request, ask, host, len(ctx.cloud.vms.names) if best is None else len(best) - 1)
         if plan is not None and (best is None or len(plan) < len(best)):
             best = plan
         if best is not None and len(best) == 1:
@@ -129,8 +136,8 @@ def _lack(ctx: Context, request: HostRequest, host: int) -> tuple[int, int]:
     return cpu, missing_memory(cloud, host, request.memory)
 
 
-def _freed(ctx: Context, request: HostRequest, host: int, most: int) -> tuple[Move, ...] | None:
-    """Moves away from one host until the request fits; None when it takes more than *most* or a VM cannot go."""
+def _freed(ctx: Context, request: HostRequest, ask: Ask, host: int, most: int) -> tuple[Move, ...] | None:
+    """Moves away from one host until the clone is made; None when it takes more than *most* or a VM cannot go."""
     cloud = ctx.cloud
     moves: list[Move] = []
     run_now(change_host_state(ctx, host, "disable"))
@@ -147,7 +154,7 @@ def _freed(ctx: Context, request: HostRequest, host: int, most: int) -> tuple[Mo
             return None
         moves.append(move)
     run_now(change_host_state(ctx, host, "enable"))
-    return tuple(moves) if moves and fits(request, ctx.cloud) else None
+    return tuple(moves) if moves and _served(ctx, ask) else None
 
 
 def _covers(ctx: Context, vm: int, cpu: int, memory: int) -> bool:
@@ -180,10 +187,12 @@ def _repairs(ctx: Context) -> tuple[tuple[Move, ...], int]:
             if host not in seen:
                 seen.add(host)
                 continue
+            trial = ctx.fork()
+            if moved(trial, vm, "") is None or trial.cloud.vms.get("host", vm) in seen:
+                broken += 1
+                continue
             move = moved(ctx, vm, f"group {group.name}")
-            now = cloud.vms.get("host", vm)
-            broken += move is None or now in seen
-            if move is not None and now not in seen:
+            if move is not None:
                 moves.append(move)
-            seen.add(now)
+            seen.add(cloud.vms.get("host", vm))
     return tuple(moves), broken

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import isfinite
+from math import ceil, isfinite
 
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.execution import Execution, Halted, outcomes_of, run_blocks
@@ -74,7 +74,12 @@ def _needed(runs: Runs, plan: Plan, figure: str) -> int:
     """So many replications that the interval gets narrow enough, by the spread seen so far; 0 where none is asked."""
     if plan.half_width is None:
         return 0
-    return max(replications_for(values_of(part, figure), plan.half_width, plan.confidence) for part in runs.values())
+    needed = []
+    for part in runs.values():
+        values = values_of(part, figure)
+        many = replications_for(values, plan.half_width, plan.confidence)
+        needed.append(ceil(many * len(part) / len(values)) if values else plan.most)
+    return max(needed)
 
 
 def _common(blocks: Mapping[str, Sequence[Block]], done: Mapping[str, list[dict[str, object]]]) -> Runs:

@@ -18,7 +18,7 @@ from simclone.errors import Fault, InvalidInput
 from simclone.model.vms import NONE
 from simclone.planning.answer import Answer
 from simclone.planning.asking import Ask, asks_of, standing
-from simclone.planning.failing import MOST_SETS, Loss, WorstCase, lose, usable_hosts, worst_case
+from simclone.planning.failing import MOST_SETS, Loss, WorstCase, losable_hosts, lose, usable_hosts, worst_case
 from simclone.planning.headroom import room_left
 from simclone.scenario.load import Given, as_scenario
 from simclone.units import plural
@@ -161,7 +161,7 @@ def _ladder(ctx: Context, ask: Ask, most: int, everyone: bool) -> tuple[Rung, ..
 
 
 def _cases(ctx: Context, kind: str, everyone: bool, notes: list[str]) -> Iterator[Case]:
-    cloud, hosts = ctx.cloud, usable_hosts(ctx.cloud)
+    cloud, hosts = ctx.cloud, losable_hosts(ctx.cloud)
     names = cloud.fleet.names
     if kind == "storage":
         yield from _storages(ctx)
@@ -185,7 +185,7 @@ def _cases(ctx: Context, kind: str, everyone: bool, notes: list[str]) -> Iterato
 
 def _labelled(ctx: Context, label: str, everyone: bool) -> Iterator[Case]:
     values: dict[str, list[int]] = {}
-    for host in usable_hosts(ctx.cloud):
+    for host in losable_hosts(ctx.cloud):
         value = ctx.cloud.fleet.labels[host].get(label)
         if value is not None:
             values.setdefault(value, []).append(host)

@@ -99,9 +99,9 @@ def _survives(ctx: Context, size: int) -> bool:
 def shrink(source: Given, *, spare: int = 0, plan: Plan | None = None) -> Shrink:
     """Take hosts away while all VMs of the file and all requests are still placed in every replication.
 
-    *spare*: whatever so many hosts are lost besides, the VMs of the file restart on the others. Small fleets are
-    searched through; of larger ones the least loaded go first, as many at once as can, then one by one. VMs on a host
-    that goes are placed by the allocator. Raises InvalidInput.
+    *spare*: whatever so many hosts are lost besides (of very many sets those that look worst), the VMs of the file
+    restart on the others. The least loaded go first; small fleets are searched through, of larger ones as many go at
+    once as can, then one by one. VMs on a host that goes are placed by the allocator. Raises InvalidInput.
     """
     scenario = as_scenario(source)
     if spare < 0:
@@ -111,7 +111,9 @@ def shrink(source: Given, *, spare: int = 0, plan: Plan | None = None) -> Shrink
     if not fleet(()):
         return Shrink(scenario.name, len(names), (), spare, True, False, 1)
     exact = len(names) <= EXACT_HOSTS
-    removed = _largest(fleet, names) if exact else _greedy(fleet, _lightest(scenario))
+    lightest = _lightest(scenario)
+    gone = _largest(fleet, lightest) if exact else _greedy(fleet, lightest)
+    removed = tuple(name for name in names if name in gone)
     return Shrink(scenario.name, len(names), removed, spare, exact, True, len(fleet.made))
 
 

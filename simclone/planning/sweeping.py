@@ -74,7 +74,7 @@ class Sweep(Answer):
 
     def figures(self) -> Mapping[str, float | None]:
         """``least`` and ``most`` of the figure."""
-        values = [one.figure.estimate for one in self.points if one.figure is not None]
+        values = [one.figure.estimate for one in self.points if one.figure is not None and one.figure.n]
         return {"least": min(values, default=None), "most": max(values, default=None)}
 
 

@@ -26,13 +26,18 @@ def constrained(cloud: Cloud) -> pd.DataFrame:
         rows.append(("vCPUs", int((total - fleet.array("available_cpu")[hosts]).sum()), int(total.sum()), "vCPU"))
         room = fleet.array("total_memory")[hosts] - fleet.array("reserved_memory")[hosts]
         used = fleet.array("total_memory")[hosts] - fleet.array("available_memory")[hosts]
-        rows.append(("memory after the reserve", int(used.sum()) // GIB, int(room.sum()) // GIB, "GiB"))
+        rows.append(("memory after the reserve", int(used.sum()), int(room.sum()), "GiB"))
     for one in cloud.storages:
-        rows.append((f"storage {one.name}", (one.total - one.available) // GIB, one.total // GIB, "GiB"))
+        rows.append((f"storage {one.name}", one.total - one.available, one.total, "GiB"))
     for row, net in enumerate(cloud.l3s):
         size = sum(part.end - part.start + 1 for part in cloud.pools[row].ranges)
         rows.append((f"addresses of {net.name}", len(cloud.pools[row].used), size, "addresses"))
-    made = [(name, used, total, used / total, unit) for name, used, total, unit in rows if total]
+    scale = {"GiB": GIB}
+    made = [
+        (name, used // scale.get(unit, 1), total // scale.get(unit, 1), used / total, unit)
+        for name, used, total, unit in rows
+        if total
+    ]
     made.sort(key=lambda one: (-one[3], one[0]))
     return pd.DataFrame(made, columns=["resource", "used", "total", "share", "unit"])
 

@@ -19,7 +19,8 @@ from simclone.errors import Fault, InvalidInput
 from simclone.planning import execution
 from simclone.planning.execution import Execution, Halted, WorkerLost, outcomes_of, run_blocks
 from simclone.planning.outcomes import Block, Outcome, blocks_of, work_off
-from tests.time.worlds import Doc, stream, world
+from simclone.planning.replicating import Plan, replicate
+from tests.time.worlds import Doc, stream, vm, world
 
 Rows = list[dict[str, Any]]
 
@@ -296,3 +297,19 @@ def test_nobody_at_the_address_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(execution, "CONNECT_S", 1)
     with pytest.raises(InvalidInput, match="cluster: nobody answers at 'tcp://127"):
         run_blocks(blocks(), Execution(cluster=f"tcp://127.0.0.1:{free_port()}"))
+
+
+def test_what_was_finished_with_another_trace_is_not_taken_up(tmp_path: Path) -> None:
+    """The scenario is the same to the letter; the file it names is not."""
+    trace = tmp_path / "vms.csv"
+    doc = world(
+        instanceOfferings=[{"name": "source-1-vcpu-1-gib", "cpuNum": 1, "memorySize": "1GiB"}],
+        vms=[vm("source-1-vcpu-1-gib", state="Stopped", instanceOffering="source-1-vcpu-1-gib")],
+        workload=[{"name": "trace", "trace": {"path": str(trace)}}],
+    )
+    found = []
+    for many in (4, 40):
+        trace.write_text(f"arrival_s,end_s,vcpu,memory_gib,count\n0,,1,1,{many}\n", "utf-8")
+        runs, _ = replicate({"": simclone.load(doc)}, Plan(1, how=Execution(resume=str(tmp_path / "kept"))))
+        found.append(runs[""][0].success_ratio)
+    assert found == [1.0, 0.2]
