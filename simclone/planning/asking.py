@@ -15,6 +15,7 @@ from simclone.engine.shapes import shape_of
 from simclone.errors import Fault, InvalidInput
 from simclone.explain.fixes import fits
 from simclone.model.cloud import Cloud
+from simclone.model.inventory import Shape
 from simclone.model.vms import NONE
 from simclone.records import CloneAnswer, CloneRequest, ErrorCode
 from simclone.scenario.load import Scenario
@@ -85,14 +86,17 @@ def asks_of(
     return [Ask(vm or own.get(one) or sources[0].name, one, account=account, system_tags=system_tags) for one in wanted]
 
 
-def dress(ctx: Context, ask: Ask) -> None:
-    """Give the source VM the offering's size and strategy, in books that are a copy."""
+def dress(ctx: Context, ask: Ask, naked: Shape | None = None) -> None:
+    """Give the source VM the offering's size and strategy, in books that are a copy.
+
+    *naked* is its shape as the file has it, where it may wear another by now.
+    """
     if ask.offering is None:
         return
     cloud, vm = ctx.cloud, ctx.cloud.find("vm", ask.vm)
     offering = cloud.find("instanceOffering", ask.offering)
-    old, one = cloud.vms.shape(vm), cloud.offerings[offering]
-    if old.offering == offering:
+    old, one = naked or cloud.vms.shape(vm), cloud.offerings[offering]
+    if cloud.vms.shape(vm).offering == offering:
         return
     shape = shape_of(
         cloud,

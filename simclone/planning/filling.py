@@ -84,12 +84,13 @@ def filled_in_turn(ctx: Context, asks: Sequence[Ask], weights: Sequence[int]) ->
     counts, until, reasons = [0] * len(asks), [-1] * len(asks), [""] * len(asks)
     rows: list[list[int]] = [[] for _ in asks]
     first = -1
+    naked = [ctx.cloud.vms.shape(ctx.cloud.find("vm", one.vm)) for one in asks]
     for place in in_turn(weights):
         if all(reasons) or sum(counts) >= MOST:
             break
         if reasons[place]:
             continue
-        dress(ctx, asks[place])
+        dress(ctx, asks[place], naked[place])
         answer = call(ctx, asks[place], [f"mix-{place}-{counts[place]}"])
         error = answer.error or answer.clones[0].error
         if error is None:

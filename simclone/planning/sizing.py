@@ -12,9 +12,8 @@ from simclone.planning.answer import Answer
 from simclone.planning.mixing import cheapest
 from simclone.planning.replicating import Plan, Runs, interval_of, reasons_of, replicate
 from simclone.planning.statistics import checked_share
-from simclone.scenario.changes import changed, data_of
+from simclone.scenario.changes import changed
 from simclone.scenario.load import Given, Scenario, as_scenario
-from simclone.scenario.paths import expand_counted
 from simclone.units import plural
 
 if TYPE_CHECKING:
@@ -130,8 +129,15 @@ class Sizing(Answer):
 class _Trials:
     """Runs with so many hosts more, each number once."""
 
-    def __init__(self, scenario: Scenario, models: Sequence[Model], target: float | None, plan: Plan) -> None:
-        self.scenario, self.models, self.target, self.plan = scenario, models, target, plan
+    def __init__(
+        self,
+        scenario: Scenario,
+        models: Sequence[Model],
+        target: float | None,
+        plan: Plan,
+        gone: Sequence[str] = (),
+    ) -> None:
+        self.scenario, self.models, self.target, self.plan, self.gone = scenario, models, target, plan, gone
         self.made: dict[tuple[int, ...], Trial] = {}
 
     def __call__(self, *counts: int) -> Trial:
@@ -141,7 +147,13 @@ class _Trials:
 
     def _run(self, counts: tuple[int, ...]) -> Trial:
         changes = [model.change(count) for model, count in zip(self.models, counts, strict=True) if count]
-        scenario = changed(self.scenario, changes) if changes else self.scenario
+        changes += [{"removeHosts": list(self.gone)}] if self.gone else []
+        try:
+            scenario = changed(self.scenario, changes) if changes else self.scenario
+        except InvalidInput as error:
+            if sum(counts) or not self.gone:
+                raise
+            return Trial(counts, False, 0.0, 0.0, {HOMELESS: len(error.faults)})
         try:
             runs, interrupted = self._made(scenario)
         except InvalidInput as error:
@@ -184,6 +196,11 @@ def size(
     doubling and halving over runs with the same random numbers. Raises InvalidInput.
     """
     scenario = as_scenario(source)
+    _checked(models, target, most)
+    return _sized(_Trials(scenario, models, target, plan or Plan()), most)
+
+
+def _checked(models: Sequence[Model], target: float | None, most: int) -> None:
     if not models:
         raise InvalidInput([Fault("models", "there is none", "at least one host model")])
     names = [one.name for one in models]
@@ -201,7 +218,10 @@ def size(
         checked_share("target", target)
     if most < 1:
         raise InvalidInput([Fault("most", f"{most} is no number of hosts", "at least 1")])
-    trials = _Trials(scenario, models, target, plan or Plan())
+
+
+def _sized(trials: _Trials, most: int) -> Sizing:
+    models = trials.models
     if len(models) > 1:
         return _mixed(trials, most)
     found, monotone = _fewest(trials, most)
@@ -209,7 +229,7 @@ def size(
     counts = None if found is None else (found,)
     cost = None if found is None else found * models[0].price
     made = tuple(trials.made.values())
-    return Sizing(scenario.name, tuple(models), counts, cost, target, made, monotone, None, notes)
+    return Sizing(trials.scenario.name, tuple(models), counts, cost, trials.target, made, monotone, None, notes)
 
 
 def _fewest(trials: _Trials, most: int) -> tuple[int | None, bool]:
@@ -344,12 +364,10 @@ def refresh(
     VMs that stood on the old hosts are placed by the allocator. Raises InvalidInput.
     """
     scenario, old = as_scenario(source), list(dict.fromkeys(old))
-    without = changed(scenario, [{"removeHosts": list(old)}])
-    if model.like is not None and model.like in old:
-        data = data_of(scenario)
-        expand_counted(data, "hosts")
-        doc = next(one for one in data["hosts"] if one["name"] == model.like)
-        size_of = {"cpu_num": doc["cpuNum"], "memory": doc["totalPhysicalMemory"], "cluster": doc.get("cluster")}
-        model = replace(model, like=None, **size_of)
-    found = size(without, [model], target=target, plan=plan)
+    known = [doc.name for doc in scenario.resolved.names.docs("host")]
+    wrong = [Fault("old", f"there is no host {one!r}", ", ".join(known[:8])) for one in old if one not in known]
+    if wrong:
+        raise InvalidInput(wrong)
+    _checked([model], target, MOST_HOSTS)
+    found = _sized(_Trials(scenario, [model], target, plan or Plan(), old), MOST_HOSTS)
     return replace(found, notes=(f"{plural(len(old), 'host')} {'goes' if len(old) == 1 else 'go'}", *found.notes))

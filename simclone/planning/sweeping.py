@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simclone.engine.opening import open_context
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.answer import Answer
 from simclone.planning.replicating import Plan, interval_of, reasons_of, replicate
@@ -150,16 +151,18 @@ def at_values(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
 
 
 def _swept(scenario: Scenario, points: Sequence[Mapping[str, Any]], figure: str, plan: Plan | None) -> Sweep:
+    plan = plan or Plan()
     variants: dict[str, Scenario] = {}
     faults: dict[int, str] = {}
     for at, values in enumerate(points):
         try:
             variants[str(at)] = at_values(scenario, values)
+            open_context(variants[str(at)], seed=plan.seed)
         except InvalidInput as error:
+            variants.pop(str(at), None)
             faults[at] = str(error.faults[0])
     if not variants:
         raise InvalidInput([Fault("values", f"no combination can be run: {next(iter(faults.values()))}")])
-    plan = plan or Plan()
     runs, interrupted = replicate(variants, plan, figure)
     made = []
     for at, values in enumerate(points):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import count, product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -212,3 +213,13 @@ def test_one_failure_behind_many_successes_is_looked_past(monkeypatch: pytest.Mo
     monkeypatch.setattr(sizing._Trials, "_run", trial)
     found = simclone.size(world(requests=[request(0, "a")]), [simclone.Model("m", like="h1")])
     assert (found.counts, found.monotone) == ((12,), False)
+
+
+def test_a_host_that_goes_leaves_its_devices_to_those_like_it() -> None:
+    """Only host-1 has the device that is asked for; one host like it takes its place."""
+    path = Path(__file__).resolve().parents[2] / "scenarios" / "pci-devices.yaml"
+    one = simclone.Plan(replications=1)
+    more = simclone.size(path, [simclone.Model("m", like="host-1")], plan=one).counts
+    assert more is not None
+    found = simclone.refresh(path, ["host-1"], simclone.Model("m", like="host-1"), plan=one)
+    assert found.counts == (more[0] + 1,)
