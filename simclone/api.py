@@ -127,9 +127,9 @@ def run(
     return made
 
 
-def change(source: Source, changes: Sequence[Mapping[str, Any]]) -> Scenario:
-    """A scenario with changes made, each as a ``whatif:`` block writes it; raises InvalidInput with every fault."""
-    return changed(load(source), changes)
+def change(source: Source, changes: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> Scenario:
+    """A scenario with changes (or one) made, as ``whatif:`` blocks write them; raises InvalidInput with every fault."""
+    return changed(load(source), [changes] if isinstance(changes, Mapping) else changes)
 
 
 def reopen(directory: str | Path) -> Run:

@@ -61,6 +61,8 @@ def _cell(name: str, value: Any) -> str:
         return ""
     if isinstance(value, bool) or str(type(value).__name__) == "bool":
         return "yes" if value else "no"
+    if isinstance(value, float) and not isfinite(value):
+        return ""
     ending = _ending(name)
     if ending:
         return UNITS[ending](round(value))

@@ -88,6 +88,10 @@ class Headroom(Answer):
         ]
         return pd.DataFrame(rows, columns=[*columns, "with_failures", "how"])
 
+    def aside(self) -> frozenset[str]:
+        """How it was counted."""
+        return frozenset({"how"})
+
     def drawn(self) -> tuple[str, ...]:
         """The number of clones."""
         return ("total",)
@@ -141,7 +145,8 @@ def headroom(
         raise InvalidInput(
             [Fault("system_tags", f"{', '.join(system_tags)}: the call is refused", "tags the cloud knows")]
         )
-    return Headroom(scenario.name, tuple(rooms), largest_hole(ctx.cloud), survive)
+    notes = (f"limits of {account} do not count for the largest VM",) if account is not None else ()
+    return Headroom(scenario.name, tuple(rooms), largest_hole(ctx.cloud), survive, notes)
 
 
 def _mixed(ctx: Context, scenario: Scenario, mix: Mapping[str, int], asks: Sequence[Ask]) -> Headroom:
