@@ -433,7 +433,7 @@ def clone_request(ctx: Context, number: int, body: Doc, serial: int) -> CloneReq
         source="stream",
         ordinal=serial,
         stays_us=tuple(
-            None if (serial + turn) % 4 == 3 else SECOND << (serial + 3 * turn) for turn in range(body["many"])
+            None if (serial + turn) % 4 == 3 else SECOND << (serial + 3 * turn) % 20 for turn in range(body["many"])
         ),
     )
 
