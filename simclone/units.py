@@ -83,7 +83,6 @@ def format_size(amount: int) -> str:
     return f"{amount} B"
 
 
-@lru_cache(maxsize=1024)
 def plural(number: int, thing: str) -> str:
     """A number of things.
 
@@ -93,6 +92,7 @@ def plural(number: int, thing: str) -> str:
     return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
+@lru_cache(maxsize=1024)
 def wire_date(start: datetime, at_us: int) -> str:
     """Calendar time *at_us* microseconds after *start* as the API writes dates.
 

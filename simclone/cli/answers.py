@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from rich.table import Table
 from rich.text import Text
 
@@ -59,7 +60,7 @@ def _heading(name: str) -> str:
 def _cell(name: str, value: Any) -> str:
     if _empty(value):
         return ""
-    if isinstance(value, bool) or str(type(value).__name__) == "bool":
+    if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
     if isinstance(value, float) and not isfinite(value):
         return ""

@@ -167,17 +167,17 @@ def _show(story: Explanation) -> None:
     from simclone.units import format_size
 
     out = console()
-    first, bars = story.funnel[0]["before"] if story.funnel else 0, out.width >= WIDE
+    funnel, bars = story.funnel, out.width >= WIDE
     steps = [
         (
             row["page"],
             row["flow"],
             f"{row['before']} → {row['after']}",
-            *((share_bar(row["after"], first),) if bars else ()),
+            *((share_bar(row["after"], funnel[0]["before"]),) if bars else ()),
             row["outcome"],
             ", ".join(f"{count} {reason}" for reason, count in row["refused"].items()),
         )
-        for row in story.funnel
+        for row in funnel
     ]
     if steps:
         columns = ("page", "flow", "hosts", *(("",) if bars else ()), "outcome", "refused")

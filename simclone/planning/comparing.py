@@ -157,8 +157,8 @@ def compare(
 ) -> Comparison:
     """Rank *variants* by the mean of a figure over the same replications of each.
 
-    A variant shares the rank of the best before it from which its paired difference is not significant. Raises
-    InvalidInput.
+    A variant shares the rank of the best from which its paired difference is not significant, of those that have a rank
+    of their own. Raises InvalidInput.
     """
     scenario = as_scenario(source)
     plan = plan or Plan()
@@ -176,9 +176,12 @@ def compare(
         raise InvalidInput(lacking)
     order = sorted(runs, key=lambda name: (_sortable(sign * means[name].estimate), list(runs).index(name)))
     made: list[Standing] = []
+    leaders: list[int] = []
     for place, name in enumerate(order):
-        equals = (at for at in range(place) if not _differ(runs[name], runs[order[at]], figure, plan).significant)
-        rank = next(equals, place) + 1
+        alike = (at for at in leaders if not _differ(runs[name], runs[order[at]], figure, plan).significant)
+        rank = next(alike, place) + 1
+        if rank > place:
+            leaders.append(place)
         gap = _differ(runs[name], runs[order[0]], figure, plan) if place else None
         success = interval_of(runs[name], "success_ratio", plan.confidence)
         cost = (costs or {}).get(name)

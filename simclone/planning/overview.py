@@ -34,14 +34,13 @@ def overview(source: Given, *, plan: Plan | None = None, strategies: bool = Fals
 
 def _asked(scenario: Scenario, plan: Plan, strategies: bool) -> Iterator[Callable[[], Answer]]:
     hosts = [doc.name for doc in scenario.resolved.names.docs("host")]
-    small = len(hosts) <= LARGE
-    if any(doc.state in LIVING for doc in scenario.vms):
+    small, living = len(hosts) <= LARGE, any(doc.state in LIVING for doc in scenario.vms)
+    if living:
         yield lambda: headroom(scenario, survive=1 if small and len(hosts) > 1 else 0, seed=plan.seed)
     if hosts and (scenario.requests or scenario.doc.workload):
         yield lambda: size(scenario, [Model("new", like=hosts[0])], most=PATIENT, plan=plan)
     if small and len(hosts) > 1:
-        ladder = 2 if any(doc.state in LIVING for doc in scenario.vms) else 0
-        yield lambda: survive(scenario, kinds=("host", "cluster", "storage"), ladder=ladder, seed=plan.seed)
+        yield lambda: survive(scenario, kinds=("host", "cluster", "storage"), ladder=2 * living, seed=plan.seed)
         yield lambda: drain(scenario, seed=plan.seed)
     if hosts and scenario.doc.workload and scenario.run.horizon is not None:
         yield lambda: runway(scenario, changes={"one more host": [{"addHosts": {"like": hosts[0]}}]}, plan=plan)

@@ -84,9 +84,11 @@ def mean_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> In
     n = len(values)
     if n == 0:
         return Interval(float("nan"), float("nan"), float("nan"), 0, confidence, "there is no value")
-    mean = float(np.mean(values)) if min(values) < max(values) else float(values[0])
+    mean = float(np.mean(values))
     if n == 1:
         return Interval(mean, float("-inf"), float("inf"), 1, confidence, "one replication has no interval")
+    if min(values) == max(values):  # sums would leave a rounding error around them
+        return Interval(float(values[0]), float(values[0]), float(values[0]), n, confidence, _few(n))
     deviation = float(np.std(values, ddof=1))
     half = t_quantile(0.5 + confidence / 2, n - 1) * deviation / sqrt(n)
     return Interval(mean, mean - half, mean + half, n, confidence, _few(n))

@@ -32,10 +32,10 @@ def constrained(cloud: Cloud) -> pd.DataFrame:
     for row, net in enumerate(cloud.l3s):
         size = sum(part.end - part.start + 1 for part in cloud.pools[row].ranges)
         rows.append((f"addresses of {net.name}", len(cloud.pools[row].used), size, "addresses"))
-    scale = {"GiB": GIB}
     made = [
-        (name, used // scale.get(unit, 1), total // scale.get(unit, 1), used / total, unit)
+        (name, used // one, total // one, used / total, unit)
         for name, used, total, unit in rows
+        for one in (GIB if unit == "GiB" else 1,)
         if total
     ]
     made.sort(key=lambda one: (-one[3], one[0]))

@@ -27,7 +27,8 @@ def verdict_line(material: Material) -> tuple[str, str]:
     reasons = material.result.totals.reasons
     limit = f" The limiter is {next(iter(reasons))}." if reasons else ""
     if totals.placed == totals.asked:
-        return "yes", f"It fits: all of {plural(totals.asked, 'clone')} placed."
+        every = "the clone is" if totals.asked == 1 else f"all {totals.asked} clones are"
+        return "yes", f"It fits: {every} placed."
     if totals.placed:
         return "partly", f"It fits partly: {totals.placed} of {plural(totals.asked, 'clone')} are placed.{limit}"
     return "no", f"It does not fit: none of {plural(totals.asked, 'clone')} is placed.{limit}"
