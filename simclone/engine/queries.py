@@ -11,7 +11,7 @@ from simclone.allocator.backup_storage import feeds
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.host.strategies import DEFAULT, DESIGNATED
 from simclone.allocator.primary_storage.chain import filtered
-from simclone.allocator.primary_storage.local import shares_that_fit
+from simclone.allocator.primary_storage.local import share_floor, shares_that_fit
 from simclone.allocator.primary_storage.request import CREATE_DATA, CREATE_VM, StorageRequest
 from simclone.chance import Identity
 from simclone.engine.context import Context, operation_error
@@ -85,7 +85,8 @@ def _fitting(ctx: Context, rows: list[int], size: int, purpose: str) -> list[int
     found = []
     for row in rows:
         if cloud.storages[row].is_local:
-            fits = cloud.storages[row].usable(True) and bool(shares_that_fit(cloud, row, size)[1].any())
+            floor = share_floor(cloud, row, size)
+            fits = cloud.storages[row].usable(True) and bool(shares_that_fit(cloud, row, floor).any())
         else:
             fits = not isinstance(filtered(cloud, StorageRequest(size, purpose, candidates=(row,))), ErrorCode)
         if fits:

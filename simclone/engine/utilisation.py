@@ -47,7 +47,7 @@ class Meters:
         for vm in range(vms.size):
             if vms.get("hold_host", vm) != NONE:
                 self._window.since[vm, vms.get("hold_host", vm)] = self._begin_us
-        ctx.cloud.fleet.monitored = True
+        ctx.ledger.monitor()
         self._average(self._begin_us + window_us, self._begin_us)
         ctx.ledger.watchers.append(self._changed)
 

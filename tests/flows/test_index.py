@@ -80,6 +80,8 @@ STRATEGIES = (
     "simclone.WorstFit",
     "simclone.Random",
     "simclone.RoundRobin",
+    "MinimumCPUUsageHostAllocatorStrategy",
+    "MinimumMemoryUsageHostAllocatorStrategy",
     "simclone.LifetimeAware",
 )
 
@@ -176,7 +178,7 @@ def test_a_crowded_cloud_is_served_as_by_the_plain_driver(strategy: str, ties: s
             ctx = opened(fleet(dice, strategy, ties, pages))
             for serial in range(90):
                 stir(ctx, dice, serial)
-    if strategy in ("simclone.RoundRobin", "simclone.LifetimeAware"):
+    if strategy == "simclone.LifetimeAware":
         assert not seen["placed"]
     else:
         assert seen["placed"] > 100
@@ -187,7 +189,7 @@ def test_a_crowded_cloud_is_served_as_by_the_plain_driver(strategy: str, ties: s
 @pytest.mark.parametrize("pages", [None, 1000, 5], ids=["unpaged", "one page", "small pages"])
 @pytest.mark.parametrize("ties", ["lowestUuid", "shuffle"])
 @pytest.mark.parametrize("policy", ["antiHard", "antiSoft", "affinityHard", "affinitySoft", "spreadHard"])
-@pytest.mark.parametrize("strategy", STRATEGIES[:4])
+@pytest.mark.parametrize("strategy", [*STRATEGIES[:4], "simclone.RoundRobin"])
 def test_members_of_groups_are_served_as_by_the_plain_driver(
     strategy: str, policy: str, ties: str, pages: int | None
 ) -> None:
@@ -205,6 +207,67 @@ def test_members_of_groups_are_served_as_by_the_plain_driver(
             for serial in range(70):
                 stir(ctx, dice, serial, group="g")
     assert seen["placed"] > 30
+
+
+def shelved(dice: Random, strategy: str, ties: str, pages: int | None) -> Doc:
+    """The same hosts with tight shares of local storage, some without one, NFS beside it in some clusters."""
+    doc = fleet(dice, strategy, ties, pages)
+    clusters = [one["name"] for one in doc["clusters"]]
+    seen_by = clusters[: dice.randint(1, len(clusters))]
+    shares = [
+        {"host": one["name"], "totalCapacity": f"{dice.choice([12, 30, 50])}G"}
+        for one in doc["hosts"]
+        if one["cluster"] in seen_by and dice.random() < 0.85
+    ]
+    beside = dice.choice([(), (), clusters])
+    shared = [one for one in doc["primaryStorages"] if one["attachedClusters"][0] in {*beside} - {*seen_by[1:]}]
+    local = {"name": "local", "type": "LocalStorage", "attachedClusters": seen_by, "localHosts": shares}
+    doc["primaryStorages"] = [local, *shared]
+    doc["images"] = [{"name": f"i{gib}", "size": gib * GIB, "actualSize": GIB} for gib in (2, 5, 9)]
+    home = {"lastHost": shares[0]["host"], "primaryStorage": "local"}
+    doc["vms"] = [{**one, **home, "image": f"i{dice.choice([2, 5, 9])}"} for one in doc["vms"]]
+    return doc
+
+
+@pytest.mark.parametrize("pages", [None, 5], ids=["unpaged", "small pages"])
+@pytest.mark.parametrize("ties", ["lowestUuid", "shuffle"])
+@pytest.mark.parametrize("strategy", STRATEGIES[:4])
+def test_shares_of_local_storage_are_served_as_by_the_plain_driver(strategy: str, ties: str, pages: int | None) -> None:
+    """Shares fill and empty on hosts that have them, with groups and shared storage beside them."""
+    seen: Counter[str] = Counter()
+    for number in range(examples(3)):
+        dice = Random(f"local/{strategy}/{ties}/{pages}/{number}")
+        doc = shelved(dice, strategy, ties, pages)
+        doc["affinityGroups"] = [{"name": "g", "policy": dice.choice(["antiHard", "affinitySoft"])}]
+        with compared(seen):
+            ctx = opened(doc)
+            for serial in range(90):
+                stir(ctx, dice, serial, group=dice.choice(["", "g"]))
+    assert seen["placed"] > 100
+
+
+@pytest.mark.parametrize("pages", [None, 3], ids=["unpaged", "small pages"])
+def test_shares_that_are_full_are_refused_by_the_index_too(pages: int | None) -> None:
+    """Six shares of 13 GiB hold two roots of 5 GiB each, above a reserve of 1 GiB, and the source has one of them."""
+    seen: Counter[str] = Counter()
+    doc = fleet(Random("shares"), STRATEGIES[0], "shuffle", pages)
+    doc["hosts"] = [{"name": f"h{n}", "cluster": "c0", "cpuNum": 32, "totalPhysicalMemory": 64 * GIB} for n in range(6)]
+    shares = [{"host": f"h{n}", "totalCapacity": "13G"} for n in range(6)]
+    local = {"name": "local", "type": "LocalStorage", "attachedClusters": ["c0"], "localHosts": shares}
+    doc["primaryStorages"] = [local]
+    doc["images"] = [{"name": "i", "size": 5 * GIB, "actualSize": GIB}]
+    doc["vms"] = [{**doc["vms"][0], "lastHost": "h0", "primaryStorage": "local"}]
+    doc["run"]["profile"] = "cloud"
+    doc["fidelity"] = {"cloudPaging": True}
+    answers = []
+    with compared(seen):
+        ctx = opened(doc)
+        for serial in range(5):
+            names = tuple(f"v{serial}-{n}" for n in range(4))
+            answers.append(clone_now(ctx, CloneRequest(f"r{serial}", "s1", names, ordinal=serial)))
+    assert [one.element_reasons() for one in answers[:3]] == [{}, {}, {"storage.local": 1}]
+    assert answers[3].succeeded == answers[4].succeeded == 0
+    assert seen["refused"] + seen["dry refused"] >= 2
 
 
 def test_a_group_that_fills_its_pages_is_refused_by_the_index_too() -> None:

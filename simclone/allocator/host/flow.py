@@ -14,7 +14,7 @@ import numpy as np
 
 from simclone.allocator.host.request import HostRequest
 from simclone.model.cloud import Cloud
-from simclone.model.columns import IntArray
+from simclone.model.columns import BoolArray, IntArray
 from simclone.model.fleet import Fleet
 from simclone.records import PAGE_MARKER, ErrorCode
 
@@ -180,6 +180,19 @@ class Floor(Test):
         return cls(reason, _reaches(columns, least), columns, least)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Watch:
+    """The one test of a flow said of figures beside the host columns: on *hosts*, a host's cell must reach *least*.
+
+    Hosts that are *shut* fail whatever their cells say; all others pass.
+    """
+
+    cells: memoryview[int]
+    least: int
+    hosts: BoolArray
+    shut: BoolArray
+
+
 class FilterFlow:
     """Base of all filter flows.
 
@@ -206,6 +219,10 @@ class FilterFlow:
         """
         return True if not self.aggregates and self.reads <= LASTING else None
 
+    def watch(self, cloud: Cloud, facts: Any) -> Watch | None:
+        """The test by what it reads, where facts say nothing else that VMs change; None where that is not so."""
+        return None
+
     def refuses_by_counts(self, request: HostRequest, facts: Any, refused: Counts) -> ErrorCode | None:
         """`refuses` from the number of hosts each test refused first; None where that does not tell."""
         return None
@@ -222,23 +239,31 @@ class FilterFlow:
         raise NotImplementedError
 
 
-NO_COLUMN = ("", 0, 0)
+Figure = tuple[str, int, int]
+"""A key that is one column: its name, its sign, and what is added."""
+NO_COLUMN: Figure = ("", 0, 0)
 """For a key that is not one column."""
 
 
 class SortFlow:
     """Base of all sort flows; smaller keys come first.
 
-    *by* is (column, sign, base) of a key that is base + sign × column; *width* is the bits a key needs, *skip_next*
-    ends the chain after this flow, a *whole_set* flow orders all candidates at once through `arrange`.
+    *by* says a key that is one column; *width* is the bits a key needs, *skip_next* ends the chain after this flow, a
+    *whole_set* flow orders all candidates at once through `arrange`. One that *rotates* puts hosts by rank, beginning
+    behind the one that was placed on last.
     """
 
     name: ClassVar[str]
     reads: ClassVar[frozenset[str]]
-    by: ClassVar[tuple[str, int, int]] = NO_COLUMN
+    by: ClassVar[Figure] = NO_COLUMN
     width: ClassVar[int] = 1
     skip_next: ClassVar[bool] = False
     whole_set: ClassVar[bool] = False
+    rotates: ClassVar[bool] = False
+
+    def figure(self, facts: Any) -> Figure:
+        """The column the key comes down to under some facts, or `NO_COLUMN`."""
+        return self.by if facts is None else NO_COLUMN
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """What key and preference need, or `Pass`, `HardStop`."""
@@ -246,9 +271,9 @@ class SortFlow:
 
     def key(self, host: Any, facts: Any) -> Any:
         """A non-negative integer, elementwise; equal keys keep their order."""
-        if self.by is NO_COLUMN:
+        column, sign, base = self.figure(facts)
+        if not column:
             return host.index * 0
-        column, sign, base = self.by
         return base + sign * getattr(host, column)
 
     def preferred(self, host: Any, facts: Any) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from simclone.allocator.primary_storage.capacity import (
@@ -17,25 +19,40 @@ from simclone.records import ErrorCode
 from simclone.units import divided, multiplied
 
 
-def shares_that_fit(cloud: Cloud, storage: int, size: int) -> tuple[BoolArray, BoolArray]:
-    """Per host: has a share of *storage*; has one that passes the test of section 3.5 for *size* bytes."""
+@dataclass(frozen=True, slots=True)
+class ShareFloor:
+    """The test of section 3.5 on the shares of a storage, per host.
+
+    *sound* shares are *present* and pass by their physical figures; one of them fits with *least* bytes available.
+    """
+
+    present: BoolArray
+    sound: BoolArray
+    least: int
+
+
+def share_floor(cloud: Cloud, storage: int, size: int) -> ShareFloor:
+    """What shares of *storage* must have for *size* bytes."""
     shares = cloud.storages[storage].shares
     present = np.zeros(cloud.fleet.size, dtype=np.bool_)
-    fits = present.copy()
-    if shares is None:
-        return present, fits
-    many = shares.size
-    present[:many] = shares.array("present") == 1
-    total, free = shares.array("total_physical"), shares.array("available_physical")
-    limit = np.floor(total * threshold_of(cloud, storage) + 0.5).astype(np.int64)
-    taken = divided(size, cloud.storage_ratio(storage))
-    fits[:many] = (
-        present[:many]
-        & (shares.array("available") - taken >= reserved_of(cloud))
-        & ((free == total) | (total - free < limit))
-        & (size < limit)
-    )
-    return present, fits
+    sound = present.copy()
+    least = divided(size, cloud.storage_ratio(storage)) + reserved_of(cloud)
+    if shares is not None:
+        many = shares.size
+        present[:many] = shares.array("present") == 1
+        total, free = shares.array("total_physical"), shares.array("available_physical")
+        limit = np.floor(total * threshold_of(cloud, storage) + 0.5).astype(np.int64)
+        sound[:many] = present[:many] & ((free == total) | (total - free < limit)) & (size < limit)
+    return ShareFloor(present, sound, least)
+
+
+def shares_that_fit(cloud: Cloud, storage: int, floor: ShareFloor) -> BoolArray:
+    """Hosts whose share of *storage* reaches a floor."""
+    shares = cloud.storages[storage].shares
+    fits = floor.sound.copy()
+    if shares is not None:
+        fits[: shares.size] &= shares.array("available") >= floor.least
+    return fits
 
 
 def has_share(cloud: Cloud, storage: int, host: int) -> bool:

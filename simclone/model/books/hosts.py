@@ -252,6 +252,11 @@ class HostBook(Journal):
         self._emit("set", name, f"host/{host}", tuple(values.items()), "add")
         return host
 
+    def monitor(self) -> None:
+        """From now on hosts are measured."""
+        self.cloud.epoch += 1
+        self.cloud.fleet.monitored = True
+
     def measure_host(self, host: int, **values: int) -> None:
         """Write what a host was measured to use; a figure that is as before changes nothing."""
         for name, value in values.items():

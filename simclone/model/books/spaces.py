@@ -88,6 +88,7 @@ class SpaceBook(Journal):
             cells = storage.shares.cells
             for name, change in (("available", -recorded), ("held", held), ("drift", held - recorded)):
                 self._cell(storage.shares, name, space.host, cells(name)[space.host] + change)
+            self._touch(space.host)
 
     def _charge_book(self, book: PrimaryStorage | OsdGroup, held: int, recorded: int) -> None:
         self._attr(book, "available", book.available - recorded)

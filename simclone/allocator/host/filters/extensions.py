@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from simclone.allocator.host.flow import Candidates, FilterFlow, Lookup, Pass, Sparse, Test, refusal
+from simclone.allocator.host.flow import Candidates, Counts, FilterFlow, Lookup, Pass, Sparse, Test, Watch, refusal
 from simclone.allocator.host.request import NEW_CREATE, START, HostRequest
-from simclone.allocator.primary_storage.local import shares_that_fit
+from simclone.allocator.primary_storage.local import ShareFloor, share_floor, shares_that_fit
 from simclone.model.cloud import Cloud
+from simclone.model.columns import BoolArray
 from simclone.records import ErrorCode
 
 
@@ -44,9 +45,14 @@ class ArchitectureFlow(FilterFlow):
 
 @dataclass(frozen=True, slots=True)
 class LocalFacts:
-    """*fits*: per host whether local storage allows it."""
+    """*fits*: per host whether local storage allows it.
+
+    Where a new VM goes, *asked* are hosts whose shares matter, and *floors* what those must have by storage.
+    """
 
     fits: Lookup | Sparse
+    asked: BoolArray | None = None
+    floors: tuple[tuple[int, ShareFloor], ...] = ()
 
 
 class LocalStorageFlow(FilterFlow):
@@ -72,9 +78,9 @@ class LocalStorageFlow(FilterFlow):
         local = [row for row, one in enumerate(cloud.storages) if one.is_local]
         if request.operation != NEW_CREATE or not local:
             return Pass()
-        return LocalFacts(Lookup(self._allowed(request, cloud, local)))
+        return self._shares(request, cloud, local)
 
-    def _allowed(self, request: HostRequest, cloud: Cloud, local: list[int]) -> Any:
+    def _shares(self, request: HostRequest, cloud: Cloud, local: list[int]) -> LocalFacts:
         demanded = bool(request.required_storages & set(local)) and not request.dry_run
         only = [
             demanded or ({cloud.storages[row].is_local for row in cloud.storages_of(cluster)} == {True})
@@ -82,18 +88,37 @@ class LocalStorageFlow(FilterFlow):
         ]
         checked = np.asarray(only, dtype=np.bool_)[cloud.fleet.array("cluster")]
         has = np.zeros(cloud.fleet.size, dtype=np.bool_)
-        fits = has.copy()
+        fits, floors = has.copy(), []
         for row in local:
             if request.required_storages and row not in request.required_storages:
                 continue
-            present, fitting = shares_that_fit(cloud, row, request.disk_size)
-            has |= present
-            fits |= fitting
-        return ~checked | ~has | fits
+            floor = share_floor(cloud, row, request.disk_size)
+            floors.append((row, floor))
+            has |= floor.present
+            fits |= shares_that_fit(cloud, row, floor)
+        return LocalFacts(Lookup(~checked | ~has | fits), checked & has, tuple(floors))
+
+    def watch(self, cloud: Cloud, facts: Any) -> Watch | None:
+        """A new VM looks at one share of a host, where no host has shares of two storages."""
+        if not isinstance(facts, LocalFacts) or facts.asked is None or len(facts.floors) != 1:
+            return None
+        ((row, floor),) = facts.floors
+        shares = cloud.storages[row].shares
+        if shares is None:
+            return None
+        return Watch(shares.cells("available"), floor.least, facts.asked & floor.sound, facts.asked & ~floor.sound)
+
+    def refuses_by_counts(self, request: HostRequest, facts: Any, refused: Counts) -> ErrorCode | None:
+        """The error says what was asked, not who refused."""
+        return None if request.operation == START else _no_share(request)
 
     def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
         """Says where the VM could have started, or how much disk was asked."""
         if request.operation == START:
             names = ", ".join(cloud.fleet.uuids[host] for host in sorted(request.volume_hosts))
             return refusal("storage.localHost", f"the VM can start only on host [{names}], which is not available")
-        return refusal("storage.local", f"no host has local storage for {request.disk_size} bytes of disk")
+        return _no_share(request)
+
+
+def _no_share(request: HostRequest) -> ErrorCode:
+    return refusal("storage.local", f"no host has local storage for {request.disk_size} bytes of disk")

@@ -21,6 +21,7 @@ from simclone.allocator.host.flow import (
     NOBODY,
     PAGE_NOT_DONE,
     Candidates,
+    Figure,
     HardStop,
     Pass,
     SortFlow,
@@ -36,6 +37,8 @@ from simclone.model.cloud import Cloud
 from simclone.quick import changed
 from simclone.records import Decision, ErrorCode, Placed, Step, Unplaced
 
+MOVING = frozenset({"capacity", "count", "utilisation", "lifetime"})
+"""What of hosts changes with the VMs on them."""
 MOST_SHAPES, MOST_KEPT, MOST_KNOWN = 256, 64, 4096
 Key = tuple[str, tuple[Any, ...], object]
 _ASKED = attrgetter(*(one.name for one in fields(HostRequest) if one.name not in ("vm", "image")))
@@ -78,7 +81,7 @@ class HostIndex:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
         self._epoch = cloud.epoch
-        self._orders: dict[tuple[str, bool], Order] = {}
+        self._orders: dict[tuple[Figure, bool, bool], Order] = {}
         self._known: dict[int, tuple[HostRequest, Kind]] = {}
         self._kinds: dict[Key, Kind | None] = {}
         self._bare: dict[tuple[tuple[Any, ...], int | None], HostRequest] = {}
@@ -289,26 +292,29 @@ class HostIndex:
         """The order a strategy's sorters come down to, or None where they are more than one key of a host."""
         cloud = self._cloud
         candidates = Candidates(cloud, np.flatnonzero(shape.early == FREE))
-        sorter: SortFlow | None = None
+        figure, rotates = NO_COLUMN, False
         drawn = not cloud.chance.ties_lowest
         if any("lifetime" in one.reads for one in strategy.sorters):
             return None
         for one in strategy.sorters:
             facts = None if one.whole_set else one.facts(request, cloud, candidates)
-            if isinstance(one, LowestRankSortFlow):
+            rotates = one.rotates and not figure[0]
+            if isinstance(one, LowestRankSortFlow) or rotates:
                 drawn = False
                 break
-            if not isinstance(facts, Pass) and not _says_nothing(one, facts, candidates):
-                if facts is not None or one.by is NO_COLUMN or sorter is not None:
-                    return None
-                sorter = one
+            if isinstance(facts, HardStop):
+                return None
+            told = NO_COLUMN if isinstance(facts, Pass) else one.figure(facts)
+            if told[0] and not figure[0]:
+                figure = told
+            elif not isinstance(facts, Pass) and (told[0] or not _says_nothing(one, facts, candidates)):
+                return None
             if one.skip_next:
                 break
-        name = "" if sorter is None else sorter.name
-        order = self._orders.get((name, drawn))
+        order = self._orders.get((figure, drawn, rotates))
         if order is None or len(order.shapes) >= MOST_SHAPES:
             self._leave(order)
-            order = self._orders[name, drawn] = Order(cloud, sorter, drawn=drawn)
+            order = self._orders[figure, drawn, rotates] = Order(cloud, figure, drawn=drawn, rotates=rotates)
         return order
 
     def _leave(self, order: Order | None) -> None:
@@ -343,15 +349,12 @@ class HostIndex:
         return (*steps, *told)
 
     def _refused(self, order: Order, shape: Shape, steps: list[Step]) -> ErrorCode | None:
-        """Why a page has no host, its steps put on; None unless the floors refused all that came to them."""
+        """Why a page has no host, its steps put on; None where that is not told by counts."""
         order.count(shape)
         if shape.answer is None:
-            place = shape.floors_at
-            refused = shape.refused(place)
-            if not shape.reaches(place) or sum(count for _, count in refused) < shape.reaches(place):
-                return None
+            place = shape.emptied_at()
             part = shape.parts[place]
-            error = part.flow.refuses_by_counts(shape.request, part.facts, refused)
+            error = part.flow.refuses_by_counts(shape.request, part.facts, shape.refused(place))
             if error is None:
                 return None
             shape.answer = (error, shape.steps(place, error))
@@ -374,8 +377,8 @@ class HostIndex:
 
 
 def _says_nothing(sorter: SortFlow, facts: Any, candidates: Candidates) -> bool:
-    """True for a sorter whose key is the same for all candidates and who prefers every one."""
-    if facts is None or sorter.whole_set or isinstance(facts, HardStop) or not len(candidates.index):
+    """True for a sorter whose key is the same for all candidates, now and later, and who prefers every one."""
+    if facts is None or sorter.whole_set or sorter.reads & MOVING or not len(candidates.index):
         return False
     keys = np.asarray(sorter.key(candidates.hosts, facts))
     return bool(np.all(keys == keys[0])) and bool(np.all(sorter.preferred(candidates.hosts, facts)))

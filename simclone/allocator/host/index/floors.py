@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any, TypeAlias
 
-from simclone.allocator.host.flow import Floor
+from simclone.allocator.host.flow import Floor, Watch
 from simclone.model.fleet import Fleet
 
 Quantity = tuple[tuple[str, int], ...]
@@ -43,10 +43,7 @@ class FloorTable:
                 at[floor] = at.get(floor, 0) | bit
         tables: list[Table] = []
         for columns, bits in wanted.items():
-            ascending = sorted(bits)
-            masks = [0] * (len(ascending) + 1)
-            for place in range(len(ascending) - 1, -1, -1):
-                masks[place] = masks[place + 1] | bits[ascending[place]]
+            ascending, masks = _stacked(bits)
             others = [(self._cells[name], sign) for name, sign in columns[1:]]
             tables.append((self._cells[columns[0][0]], others, ascending, masks))
         return tables
@@ -61,3 +58,55 @@ class FloorTable:
             if value < floors[-1]:
                 mask |= masks[bisect_right(floors, value)]
         return mask
+
+
+class WatchTable:
+    """What shapes watch on hosts: for each column of cells the floors in order, and who is refused below each."""
+
+    def __init__(self, hosts: int) -> None:
+        self.members: dict[int, Watch] = {}
+        self._asked = [0] * hosts
+        self._tables: list[tuple[Cells, list[int], list[int]]] = []
+
+    def put(self, bit: int, watch: Watch | None) -> None:
+        """A shape, known by its bit, new or instead of another."""
+        if watch is None and bit not in self.members:
+            return
+        self.members.pop(bit, None)
+        asks = None if watch is None else watch.hosts.tolist()
+        self._asked = [
+            (mask | bit) if asks is not None and asks[host] else mask & ~bit for host, mask in enumerate(self._asked)
+        ]
+        if watch is not None:
+            self.members[bit] = watch
+        self._tables = [(cells, *_stacked(bits)) for cells, bits in self._floors()]
+
+    def _floors(self) -> list[tuple[Cells, dict[int, int]]]:
+        """Per column the floors with the bits of who asks for them."""
+        found: list[tuple[Cells, dict[int, int]]] = []
+        for bit, watch in self.members.items():
+            bits = next((bits for cells, bits in found if cells is watch.cells), None)
+            if bits is None:
+                bits = {}
+                found.append((watch.cells, bits))
+            bits[watch.least] = bits.get(watch.least, 0) | bit
+        return found
+
+    def blocked(self, host: int) -> int:
+        """The bits of all shapes that watch the host and find too little."""
+        asked, mask = self._asked[host], 0
+        if asked:
+            for cells, floors, masks in self._tables:
+                value = cells[host]
+                if value < floors[-1]:
+                    mask |= masks[bisect_right(floors, value)]
+        return mask & asked
+
+
+def _stacked(bits: dict[int, int]) -> tuple[list[int], list[int]]:
+    """The floors ascending, and who is refused below each."""
+    ascending = sorted(bits)
+    masks = [0] * (len(ascending) + 1)
+    for place in range(len(ascending) - 1, -1, -1):
+        masks[place] = masks[place + 1] | bits[ascending[place]]
+    return ascending, masks

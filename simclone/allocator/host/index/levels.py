@@ -95,6 +95,16 @@ class Levels:
         away, at = set(without), self._at
         return min(host for one in buckets for host in one.heap if at[host] is one and host not in away)
 
+    def behind(self, buckets: list[Bucket], host: int) -> int:
+        """The lowest rank in some buckets above that of a host, the lowest of all where none is above."""
+        found = -1
+        for one in buckets:
+            hosts = self._lists[one]
+            place = hosts.bisect_right(host)
+            if place < len(hosts) and (found < 0 or hosts[place] < found):
+                found = hosts[place]
+        return min(self._lists[one][0] for one in buckets) if found < 0 else found
+
     def nth_without(self, buckets: list[Bucket], place: int, without: Sequence[int]) -> int:
         """The host at *place* among some buckets, ascending by rank, not counting those *without* (ascending)."""
         passed, found = 0, self.nth(buckets, place)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from simclone.allocator.host.flow import NO_COLUMN, SortFlow
-from simclone.allocator.host.index.floors import FloorTable
+from simclone.allocator.host.flow import Figure
+from simclone.allocator.host.index.floors import FloorTable, WatchTable
 from simclone.allocator.host.index.levels import NOWHERE, Bucket, Levels
 from simclone.allocator.host.index.shape import FREE, Shape
 from simclone.chance import Identity, below, draw
@@ -37,21 +38,26 @@ EVERYBODY = Choice(0)
 
 
 class Order:
-    """All hosts under one sort key, with the shapes that ask by it."""
+    """All hosts under one sort key, with the shapes that ask by it.
 
-    def __init__(self, cloud: Cloud, sorter: SortFlow | None, *, drawn: bool) -> None:
+    Equals are *drawn*, or the lowest rank of them is taken, or they *rotate*: the next behind the last one placed on.
+    """
+
+    def __init__(self, cloud: Cloud, figure: Figure, *, drawn: bool, rotates: bool = False) -> None:
         self._cloud = cloud
-        column, self._sign, self._base = NO_COLUMN if sorter is None else sorter.by
-        self._column = None if sorter is None else cloud.fleet.cells(column)
+        column, self._sign, self._base = figure
+        self._column = cloud.fleet.cells(column) if column else None
         size = cloud.fleet.size
-        self.levels = Levels(size, ranked=drawn)
-        self.drawn = drawn
+        self.levels = Levels(size, ranked=drawn or rotates)
+        self.drawn, self.rotates = drawn, rotates
         self.floors = FloorTable(cloud.fleet)
         self.shapes: list[Shape] = []
         self.log: list[int] = []
         self._longest = 8 * size + 4096
         self._shut = [0] * size
         self._dynamic = [0] * size
+        self._watched = WatchTable(size)
+        self._poor = [0] * size
         self._highest = -NOWHERE
         self._cluster = cloud.fleet.array("cluster").tolist()
         for host in range(size):
@@ -73,19 +79,22 @@ class Order:
             self.floors.put(shape.bit, shape.floor_tests, shape.floors)
         shape.first, shape.low, shape.stale = None, -NOWHERE, False
         shape.cursor, shape.amounts, shape.image = len(self.log), self._cloud.amounts, shape.request.image
-        tight = shape.too_small(self._cloud)
+        self._watched.put(shape.bit, shape.watch)
+        tight, poor = shape.too_small(self._cloud), shape.too_poor()
         passing = (shape.early == FREE) & ~tight
         clusters = np.bincount(self._cloud.fleet.array("cluster")[passing], minlength=len(shape.by_cluster))
         shape.by_cluster = clusters.tolist()
-        shape.open = passing & (shape.late == FREE)
+        shape.open = passing & (shape.late == FREE) & ~poor
         shape.room = int(np.count_nonzero(shape.open))
         moved: set[int] = set()
         if instead is None or not np.array_equal(instead.closed, shape.closed):
             moved |= self._mark(self._shut, shape.bit, shape.closed, instead)
         if not alike:
             moved |= self._mark(self._dynamic, shape.bit, tight, instead)
+        if shape.watch is not None or (instead is not None and instead.watch is not None):
+            moved |= self._mark(self._poor, shape.bit, poor, instead)
         for host in moved:
-            self.levels.put(host, self._level(host), self._dynamic[host] | self._shut[host])
+            self.levels.put(host, self._level(host), self._dynamic[host] | self._poor[host] | self._shut[host])
 
     def _mark(self, masks: list[int], bit: int, truth: Any, instead: Shape | None) -> set[int]:
         """Set a bit where *truth* holds, and only there; the hosts that changed."""
@@ -104,17 +113,22 @@ class Order:
     def repair(self, hosts: Iterable[int]) -> None:
         """Bring some hosts up to date."""
         blocked, dynamics, shut, put = self.floors.blocked, self._dynamic, self._shut, self.levels.put
+        watched = self._watched.blocked if self._watched.members else None
         for host in hosts:
-            dynamic = blocked(host)
-            flips = dynamic ^ dynamics[host]
+            dynamic, poor = blocked(host), 0 if watched is None else watched(host)
+            flips, turns = dynamic ^ dynamics[host], poor ^ self._poor[host]
             if flips:
                 dynamics[host] = dynamic
                 self._flip(host, flips, dynamic)
-            mask, level = dynamic | shut[host], self._level(host)
+            if turns:
+                self._poor[host] = poor
+            if flips or turns:
+                self._reopen(host, flips | turns, dynamic | poor)
+            mask, level = dynamic | poor | shut[host], self._level(host)
             put(host, level, mask)
             if level < self._highest:
                 self._lower(level, mask)
-            if dynamic or flips:  # else it was and is large enough for every shape
+            if dynamic or poor or flips or turns:  # else it was and is large enough for every shape
                 self.log.append(host)
         if len(self.log) > self._longest:
             self._forget()
@@ -126,6 +140,7 @@ class Order:
                 shape.low = level
 
     def _flip(self, host: int, flips: int, dynamic: int) -> None:
+        """A host has become too small, or large enough, for some shapes: count who is left in its cluster."""
         cluster = self._cluster[host]
         for shape in self.shapes:
             bit = shape.bit
@@ -135,9 +150,16 @@ class Order:
                 shape.by_cluster[cluster] = many
                 if many == 0 or (many == 1 and change == 1):
                     shape.stale = True
-                if shape.late[host] == FREE:
-                    shape.open[host] = change == 1
-                    shape.room += change
+
+    def _reopen(self, host: int, turned: int, blocked: int) -> None:
+        """Open or close a host to shapes for which something has *turned* on it."""
+        for shape in self.shapes:
+            bit = shape.bit
+            if turned & bit and shape.early[host] == FREE and shape.late[host] == FREE:
+                now = not blocked & bit
+                if now != shape.open[host]:
+                    shape.open[host] = now
+                    shape.room += 1 if now else -1
 
     def _forget(self) -> None:
         """Start the log anew; who lags counts all hosts again when it must."""
@@ -153,14 +175,16 @@ class Order:
             shape.answer = None
             shape.count_all(self._cloud)
         else:
-            dynamic, bit = self._dynamic, shape.bit
+            dynamic, poor, bit = self._dynamic, self._poor, shape.bit
             for host in dict.fromkeys(self.log[shape.cursor :]):
-                shape.look_again(self._cloud, host, dynamic[host] & bit)
+                shape.look_again(self._cloud, host, dynamic[host] & bit, poor[host] & bit)
         shape.cursor = len(self.log)
 
     def best(self, shape: Shape, identity: Identity) -> int:
         """The host the chain's order gives a shape, to which one at least is open."""
         _, buckets = self._first(shape)
+        if self.rotates:
+            return self._next(buckets)
         if not self.drawn:
             return self.levels.lowest(buckets)
         return self.levels.nth(buckets, self._place(identity, sum([one.size for one in buckets])))
@@ -176,6 +200,8 @@ class Order:
             if level == NOWHERE:
                 raise InvariantViolation(f"{choice.left} hosts are open to a shape, and no level has one")
             many, out = sum([one.size for one in buckets]), self._at(level, choice.hosts)
+        if self.rotates:
+            return self._next(buckets, out)
         if not self.drawn:
             return self.levels.lowest_without(buckets, out)
         return self.levels.nth_without(buckets, self._place(identity, many - len(out)), out)
@@ -191,7 +217,17 @@ class Order:
     def _best_of(self, hosts: Sequence[int], identity: Identity) -> int:
         """The one of a few hosts, ascending, that the order puts first."""
         equal = self._at(min(map(self.levels.level, hosts)), hosts)
+        if self.rotates:
+            place = bisect_right(equal, self._cloud.last_placed)
+            return equal[place if place < len(equal) else 0]
         return equal[self._place(identity, len(equal)) if self.drawn else 0]
+
+    def _next(self, buckets: list[Bucket], out: Sequence[int] = ()) -> int:
+        """The first host of some buckets behind the one that was placed on last, none of those that are *out*."""
+        found = self.levels.behind(buckets, self._cloud.last_placed)
+        while found in out:
+            found = self.levels.behind(buckets, found)
+        return found
 
     def _at(self, level: int, hosts: Sequence[int]) -> Sequence[int]:
         """Those of *hosts* that stand at a level."""

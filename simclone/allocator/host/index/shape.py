@@ -11,11 +11,12 @@ import numpy.typing as npt
 
 from simclone.allocator.host.chain import cut
 from simclone.allocator.host.filters.affinity import AffinityGroupFlow
-from simclone.allocator.host.flow import Candidates, Counts, FilterFlow, Floor, HardStop, Pass, Skip
+from simclone.allocator.host.flow import Candidates, Counts, FilterFlow, Floor, HardStop, Pass, Skip, Watch
 from simclone.allocator.host.index.floors import floors_by_class
 from simclone.allocator.host.index.levels import NOWHERE
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.host.strategies import Strategy
+from simclone.errors import InvariantViolation
 from simclone.model.cloud import Cloud
 from simclone.model.columns import BoolArray, IntArray
 from simclone.records import ErrorCode, Step
@@ -39,6 +40,7 @@ class Shape:
     """One shape on one page, known by *bit* in its order.
 
     *early* and *late* are the first tests that refuse a host before and behind the floors, whatever stands on it.
+    Behind them *watch* may be the one test of the part at *watch_at* (-1 for none), which depends on that too.
     *rule_at* is the place of the flow of groups, -1 where a flow behind it refuses hosts too.
     *clusters* are those the candidates behind the floors stood in when the facts were made, ascending; *open* are the
     hosts that no test refuses, *room* is their number.
@@ -57,6 +59,8 @@ class Shape:
     fleeting: list[tuple[FilterFlow, Any, bool]]
     first_refused: Counts
     rule_at: int
+    watch: Watch | None = None
+    watch_at: int = -1
     bit: int = 0
     low: int = -NOWHERE
     amounts: int = -1
@@ -87,6 +91,11 @@ class Shape:
         """The ordinal of the first floor."""
         return self.parts[self.floors_at].first
 
+    @property
+    def watch_ordinal(self) -> int:
+        """The ordinal of the watched test."""
+        return self.parts[self.watch_at].first
+
     def still_good(self, request: HostRequest, cloud: Cloud) -> bool:
         """Whether the facts hold for a request of this shape although amounts have changed."""
         for flow, facts, behind in self.fleeting:
@@ -114,20 +123,33 @@ class Shape:
             blocked[value < floor] = self.floor_ordinal + place
         return blocked
 
+    def too_poor(self) -> BoolArray:
+        """Hosts that the watched test refuses by what their cells say."""
+        poor = np.zeros(len(self.early), dtype=np.bool_)
+        if self.watch is not None:
+            hosts = np.flatnonzero(self.watch.hosts)
+            poor[hosts] = np.asarray(self.watch.cells)[hosts] < self.watch.least
+        return poor
+
     def count_all(self, cloud: Cloud) -> None:
         """Look at every host."""
-        blocked = self._floored(cloud)
+        blocked, late = self._floored(cloud), self.late
+        if self.watch is not None:
+            sooner = self.too_poor() & ((late == FREE) | (late > self.watch_ordinal))
+            late = np.where(sooner, np.int16(self.watch_ordinal), late)
         self.answer = self.told = None
-        self.first = np.where(self.early >= 0, self.early, np.where(blocked >= 0, blocked, self.late)).astype(np.int16)
+        self.first = np.where(self.early >= 0, self.early, np.where(blocked >= 0, blocked, late)).astype(np.int16)
         many = max(part.first + len(part.flow.tests) for part in self.parts)
         self.counts = np.bincount(self.first[(self.first >= 0) & (self.first != ELSEWHERE)], minlength=many).tolist()
 
-    def look_again(self, cloud: Cloud, host: int, small: int) -> None:
-        """Look at one host that has changed; *small* is not 0 where some floor refuses it."""
+    def look_again(self, cloud: Cloud, host: int, small: int, poor: int) -> None:
+        """Look at one host that has changed; *small* and *poor* are not 0 where a floor or the watch refuses it."""
         first = self.first
         if first is None or self.early.item(host) >= 0:
             return
         now = self._floor(cloud, host) if small else self.late.item(host)
+        if poor and not small and (now == FREE or now > self.watch_ordinal):
+            now = self.watch_ordinal
         was = first.item(host)
         if now == was:
             return
@@ -178,12 +200,14 @@ class Shape:
         found = ((test.reason, self.counts[part.first + at]) for at, test in enumerate(tests))
         return tuple((reason, count) for reason, count in found if count)
 
-    def reaches(self, place: int) -> int:
-        """Hosts that come to a part."""
-        after = self.before[1]
-        for at in range(1, place):
-            after -= sum(count for _, count in self.refused(at))
-        return after
+    def emptied_at(self) -> int:
+        """The first part behind the one that cuts pages that leaves nobody; raises InvariantViolation for none."""
+        left = self.before[1]
+        for place in range(1, len(self.parts)):
+            left -= sum(count for _, count in self.refused(place))
+            if not left:
+                return place
+        raise InvariantViolation(f"a page without a host has {left} hosts left")
 
 
 def shape_of(strategy: Strategy, request: HostRequest, cloud: Cloud, page: int) -> Shape | None:
@@ -198,7 +222,8 @@ def shape_of(strategy: Strategy, request: HostRequest, cloud: Cloud, page: int) 
         facts = flow.facts(request, cloud, candidates)
         clusters = [] if not len(walk.index) else candidates.clusters()
         behind = walk.floors_at is not None
-        lasts = _floors(flow, facts) or flow.still(request, cloud, facts, clusters) is not None
+        watch = flow.watch(cloud, facts)
+        lasts = _floors(flow, facts) or watch or flow.still(request, cloud, facts, clusters) is not None
         if isinstance(facts, HardStop) or not lasts:
             return None
         if flow.fleeting:
@@ -216,6 +241,14 @@ def shape_of(strategy: Strategy, request: HostRequest, cloud: Cloud, page: int) 
             walk.open = walk.index
             walk.index = walk.index[flow.keep(candidates.hosts, facts)]
             walk.clusters = tuple(np.unique(fleet.array("cluster")[walk.index]).tolist())
+            continue
+        if watch is not None:
+            if not behind or walk.watch is not None:
+                return None
+            walk.watch, walk.watch_at = watch, len(walk.parts) - 1
+            late[walk.open[watch.shut[walk.open]]] = part.first
+            walk.open = walk.open[~watch.shut[walk.open]]
+            walk.index = walk.index[flow.keep(candidates.hosts, facts)]
             continue
         _narrow(walk, part, cloud, page, early, late, behind)
         if not behind and not len(walk.index):
@@ -239,6 +272,8 @@ def shape_of(strategy: Strategy, request: HostRequest, cloud: Cloud, page: int) 
         walk.fleeting,
         walk.first_refused,
         _rule_at(walk.parts),
+        walk.watch,
+        walk.watch_at,
         by_cluster=[0] * len(cloud.clusters),
     )
 
@@ -257,6 +292,8 @@ class _Walk:
     first: bool = True
     ordinal: int = 0
     floors_at: int | None = None
+    watch: Watch | None = None
+    watch_at: int = -1
     before: tuple[int, ...] = ()
     first_refused: Counts = ()
     clusters: tuple[int, ...] = ()

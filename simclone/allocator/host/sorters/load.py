@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from simclone.allocator.host.flow import Candidates, HardStop, SortFlow, refusal
+from simclone.allocator.host.flow import Candidates, Figure, HardStop, SortFlow, refusal
 from simclone.allocator.host.request import HostRequest
 from simclone.model.cloud import Cloud
 
@@ -18,7 +18,7 @@ class LeastVmPreferredSortFlow(SortFlow):
 
     name: ClassVar[str] = "LeastVmPreferredSortFlow"
     reads: ClassVar[frozenset[str]] = frozenset({"count"})
-    by: ClassVar[tuple[str, int, int]] = ("vm_count", 1, 0)
+    by: ClassVar[Figure] = ("vm_count", 1, 0)
     width: ClassVar[int] = COUNT_BITS
     skip_next: ClassVar[bool] = True
 
@@ -100,9 +100,9 @@ class MinimumUsageSortFlow(SortFlow):
             )
         return UseFacts(cloud.fleet.monitored)
 
-    def key(self, host: Any, facts: Any) -> Any:
+    def figure(self, facts: Any) -> Figure:
         """Parts per million in use, or the VM count."""
-        return getattr(host, self.column) if facts.measured else host.vm_count
+        return (self.column if facts.measured else "vm_count"), 1, 0
 
 
 class MinimumCpuUsageSortFlow(MinimumUsageSortFlow):

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from simclone.allocator.host.flow import Candidates, SortFlow
+from simclone.allocator.host.flow import Candidates, Figure, SortFlow
 from simclone.allocator.host.request import HostRequest
 from simclone.model.cloud import Cloud
 
@@ -36,7 +36,7 @@ class FewestFreeCpuSortFlow(SortFlow):
 
     name: ClassVar[str] = "simclone.FewestFreeCpu"
     reads: ClassVar[frozenset[str]] = frozenset({"capacity"})
-    by: ClassVar[tuple[str, int, int]] = ("available_cpu", 1, _CPU_BASE)
+    by: ClassVar[Figure] = ("available_cpu", 1, _CPU_BASE)
     width: ClassVar[int] = CPU_BITS
 
 
@@ -45,7 +45,7 @@ class MostFreeCpuSortFlow(SortFlow):
 
     name: ClassVar[str] = "simclone.MostFreeCpu"
     reads: ClassVar[frozenset[str]] = frozenset({"capacity"})
-    by: ClassVar[tuple[str, int, int]] = ("available_cpu", -1, _CPU_BASE)
+    by: ClassVar[Figure] = ("available_cpu", -1, _CPU_BASE)
     width: ClassVar[int] = CPU_BITS
 
 
@@ -63,6 +63,7 @@ class RoundRobinSortFlow(SortFlow):
     name: ClassVar[str] = "simclone.RoundRobin"
     reads: ClassVar[frozenset[str]] = frozenset({"count"})
     width: ClassVar[int] = RANK_BITS
+    rotates: ClassVar[bool] = True
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """Where the round stands."""
