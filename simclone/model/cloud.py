@@ -149,9 +149,11 @@ class Cloud:
     def storage_setting(self, key: str, storage: int) -> float:
         """A setting that may be overridden per primary storage."""
         settings = self.settings
-        levels = [("primaryStorage", storage), ("zone", self.storages[storage].zone)] if settings.overrides else ()
-        value: float = settings.get(key, levels)
-        return value
+        value: Any = settings.values[key]
+        if settings.overrides:
+            value = settings.get(key, [("primaryStorage", storage), ("zone", self.storages[storage].zone)])
+        found: float = value
+        return found
 
     def lasting(self) -> dict[Hashable, Any]:
         """A place for what stays true until the next act of administration, by whatever tells it apart."""

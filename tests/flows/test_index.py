@@ -213,11 +213,12 @@ def shelved(dice: Random, strategy: str, ties: str, pages: int | None) -> Doc:
     """The same hosts with tight shares of local storage, some without one, NFS beside it in some clusters."""
     doc = fleet(dice, strategy, ties, pages)
     clusters = [one["name"] for one in doc["clusters"]]
+    doc["hosts"][0]["cluster"] = "c0"
     seen_by = clusters[: dice.randint(1, len(clusters))]
     shares = [
         {"host": one["name"], "totalCapacity": f"{dice.choice([12, 30, 50])}G"}
         for one in doc["hosts"]
-        if one["cluster"] in seen_by and dice.random() < 0.85
+        if one is doc["hosts"][0] or (one["cluster"] in seen_by and dice.random() < 0.85)
     ]
     beside = dice.choice([(), (), clusters])
     shared = [one for one in doc["primaryStorages"] if one["attachedClusters"][0] in {*beside} - {*seen_by[1:]}]

@@ -107,10 +107,9 @@ class VmBook(Journal):
     def set_vm(self, vm: int, **values: int) -> None:
         """Change fields of a VM; counts per host, account and group follow."""
         cells = self.cloud.vms._cells
-        # of an administrator's VM in no group only its host and its being Stopped count anywhere
+        # of an administrator's VM only its host, its group and its being Stopped count anywhere
         steady = (
             cells["account"][vm] == ADMIN
-            and cells["group"][vm] == NONE
             and cells["state"][vm] != _STOPPED
             and values.get("state") != _STOPPED
             and _MOVING.isdisjoint(values)
