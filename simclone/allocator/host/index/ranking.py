@@ -115,20 +115,20 @@ class Order:
         blocked, dynamics, shut, put = self.floors.blocked, self._dynamic, self._shut, self.levels.put
         watched = self._watched.blocked if self._watched.members else None
         for host in hosts:
-            dynamic, poor = blocked(host), 0 if watched is None else watched(host)
-            flips, turns = dynamic ^ dynamics[host], poor ^ self._poor[host]
-            if flips:
-                dynamics[host] = dynamic
-                self._flip(host, flips, dynamic)
-            if turns:
+            dynamic = refused = blocked(host)
+            flips = turned = dynamic ^ dynamics[host]
+            if watched is not None:
+                poor = watched(host)
+                refused, turned = dynamic | poor, flips | (poor ^ self._poor[host])
                 self._poor[host] = poor
-            if flips or turns:
-                self._reopen(host, flips | turns, dynamic | poor)
-            mask, level = dynamic | poor | shut[host], self._level(host)
+            if turned:
+                dynamics[host] = dynamic
+                self._turn(host, turned, refused, flips, dynamic)
+            mask, level = refused | shut[host], self._level(host)
             put(host, level, mask)
             if level < self._highest:
                 self._lower(level, mask)
-            if dynamic or poor or flips or turns:  # else it was and is large enough for every shape
+            if refused or turned:  # else it was and is large enough for every shape
                 self.log.append(host)
         if len(self.log) > self._longest:
             self._forget()
@@ -139,27 +139,23 @@ class Order:
             if shape.low > level and not mask & shape.bit:
                 shape.low = level
 
-    def _flip(self, host: int, flips: int, dynamic: int) -> None:
-        """A host has become too small, or large enough, for some shapes: count who is left in its cluster."""
+    def _turn(self, host: int, turned: int, refused: int, flips: int, dynamic: int) -> None:
+        """Something has *turned* on a host for some shapes, of them *flips* by the floors: count who is left."""
         cluster = self._cluster[host]
         for shape in self.shapes:
             bit = shape.bit
-            if flips & bit and shape.early[host] == FREE:
+            if not turned & bit or shape.early[host] != FREE:
+                continue
+            if flips & bit:
                 change = -1 if dynamic & bit else 1
                 many = shape.by_cluster[cluster] + change
                 shape.by_cluster[cluster] = many
                 if many == 0 or (many == 1 and change == 1):
                     shape.stale = True
-
-    def _reopen(self, host: int, turned: int, blocked: int) -> None:
-        """Open or close a host to shapes for which something has *turned* on it."""
-        for shape in self.shapes:
-            bit = shape.bit
-            if turned & bit and shape.early[host] == FREE and shape.late[host] == FREE:
-                now = not blocked & bit
-                if now != shape.open[host]:
-                    shape.open[host] = now
-                    shape.room += 1 if now else -1
+            now = not refused & bit
+            if shape.late[host] == FREE and now != shape.open[host]:
+                shape.open[host] = now
+                shape.room += 1 if now else -1
 
     def _forget(self) -> None:
         """Start the log anew; who lags counts all hosts again when it must."""
