@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
+from simclone.engine.context import Context
+from simclone.engine.opening import open_context
+from simclone.errors import InvalidInput
+from simclone.explain.lint_requests import lint_requests
+from simclone.explain.smell import ERROR, WARNING, Smell
 from simclone.explain.verdict import missing_memory
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import CONNECTED, ENABLED
 from simclone.model.settings import DEFINITIONS, canonical
 from simclone.scenario.load import Scenario
 from simclone.scenario.requests import RequestDoc
-
-ERROR, WARNING = "error", "warning"
-_RUNNING = ("vm.num", "vm.totalNum")
-
-
-@dataclass(frozen=True, slots=True)
-class Smell:
-    """Something that will fail (error) or surprise (warning); *path* is where it stands, *fix* what would help."""
-
-    severity: str
-    path: str
-    message: str
-    fix: str
 
 
 def lint(scenario: Scenario) -> tuple[Smell, ...]:
@@ -38,10 +29,27 @@ def lint(scenario: Scenario) -> tuple[Smell, ...]:
         *_networks(cloud),
         *_clusters(cloud),
         *_groups(scenario, cloud),
-        *_quotas(scenario, cloud),
         *_bindings(scenario, cloud),
+        *_placing(scenario),
     ]
     return tuple(sorted(found, key=lambda one: one.severity != ERROR))
+
+
+def _placing(scenario: Scenario) -> Iterator[Smell]:
+    """VMs of the file that have no place; where all have one, what will go wrong with the requests."""
+    opened = _opened(scenario)
+    if isinstance(opened, Context):
+        yield from lint_requests(scenario, opened)
+    else:
+        for fault in opened.faults:
+            yield Smell(ERROR, fault.path, fault.message, fault.expected)
+
+
+def _opened(scenario: Scenario) -> Context | InvalidInput:
+    try:
+        return open_context(scenario)
+    except InvalidInput as found:
+        return found
 
 
 def _usable(cloud: Cloud) -> list[int]:
@@ -128,19 +136,6 @@ def _groups(scenario: Scenario, cloud: Cloud) -> Iterator[Smell]:
             text = f"{group.name} is antiHard: {joining + there} members at most {hosts} hosts can hold"
             many = joining + there - hosts
             yield Smell(ERROR, f"affinityGroups.{row}", text, f"antiSoft, or {many} more hosts or fewer names")
-
-
-def _quotas(scenario: Scenario, cloud: Cloud) -> Iterator[Smell]:
-    """Requests of more names than their account may run at all."""
-    for row, request in enumerate(scenario.requests):
-        if request.account in (None, "admin"):
-            continue
-        account = cloud.find("account", str(request.account))
-        for name in _RUNNING:
-            limit = cloud.limit(account, name)
-            if _asked(request) > limit:
-                text = f"{_asked(request)} names, but {request.account} may have {limit} of {name}"
-                yield Smell(ERROR, f"requests.{row}", text, f"accounts: quota: {{{name}: {_asked(request)}}}")
 
 
 def _bindings(scenario: Scenario, cloud: Cloud) -> Iterator[Smell]:

@@ -10,7 +10,8 @@ from click.testing import CliRunner
 
 import simclone
 from simclone.cli import cli
-from simclone.explain.lint import ERROR, lint
+from simclone.explain.lint import lint
+from simclone.explain.smell import ERROR
 from simclone.units import GIB
 from tests.time.worlds import Doc, hosts, request, vm, world
 
@@ -67,6 +68,32 @@ TROUBLE: dict[str, tuple[Doc, tuple[str, str], bool]] = {
         (ERROR, "requests.0"),
         True,
     ),
+    "two requests above a quota that holds for each": (
+        world(
+            accounts=[{"name": "t", "quota": {"vm.cpuNum": 3}}],
+            requests=[{**request(at, f"a{at}", f"b{at}"), "account": "t"} for at in (5, 0)],
+        ),
+        (ERROR, "requests.0"),
+        True,
+    ),
+    "more clones than addresses": (
+        world(
+            l3Networks=[{"name": "l3", "l2Network": "l2", "ipRanges": [{"start": "10.0.0.1", "end": "10.0.0.3"}]}],
+            requests=[request(0, "a", "b"), request(1, "c", "d")],
+        ),
+        (ERROR, "requests.1"),
+        True,
+    ),
+    "a key the API does not know": (
+        world(requests=[request(0, "a", nmaes=["b"])]),
+        (ERROR, "requests.0"),
+        True,
+    ),
+    "a host that is not there": (
+        world(requests=[request(0, "a", hostUuid="h9")]),
+        (ERROR, "requests.0"),
+        True,
+    ),
     "a binding against the wish": (
         world(
             clusters=[{"name": "c"}, {"name": "d"}],
@@ -95,6 +122,25 @@ PLACED = vm("v", state="Stopped", lastHost="h1", primaryStorage="nfs")
 def test_a_sound_file_is_left_alone() -> None:
     """Nothing about the plain world."""
     assert found(world(requests=[request(0, "a")])) == []
+
+
+def test_a_request_for_a_clone_made_before_is_not_judged() -> None:
+    """The clone is not there yet when lint looks; incidents make of an error a warning."""
+    doc = world(requests=[request(0, "a"), {**request(1, "b"), "vm": "a"}])
+    assert found(doc) == []
+    late = world(
+        accounts=[{"name": "t", "quota": {"vm.num": 1}}],
+        requests=[{**request(9, "a", "b"), "account": "t"}],
+        incidents=[{"at": 5, "host": "h1", "event": "disable"}],
+    )
+    assert found(late) == [("warning", "requests.0")]
+
+
+def test_vms_without_a_place_are_told() -> None:
+    """They stand in the file, and no storage takes them."""
+    nfs = {"name": "nfs", "type": "NFS", "totalCapacity": "1G"}
+    doc = world(vms=[vm("v", state="Stopped"), vm("w")], primaryStorages=[nfs])
+    assert [severity for severity, path in found(doc) if path.startswith("vms")] == [ERROR] * 2
 
 
 def test_errors_come_first() -> None:

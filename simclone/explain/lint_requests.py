@@ -1,0 +1,105 @@
+"""What will go wrong with the requests of a file: bodies the API refuses, quotas and addresses that run out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from simclone.allocator import ip, quota
+from simclone.engine.clone.checks import refusal
+from simclone.engine.clone.job import Job, resolve
+from simclone.engine.context import Context
+from simclone.engine.prepare import requests_of
+from simclone.explain.smell import ERROR, WARNING, Smell
+from simclone.model.inventory import ADMIN
+from simclone.records import CloneRequest, ErrorCode
+from simclone.scenario.load import Scenario
+
+Use = dict[tuple[int, str], int]
+"""What the requests so far will use, by account and quota."""
+_STAYS = ("vm.num", "vm.totalNum", "vm.cpuNum", "vm.memorySize")
+"""Quotas that clones use as long as they live."""
+_FIXES = {
+    "request.invalid": "cloneVmInstance as the API page writes it",
+    "request.notFound": "a name or uuid of this file",
+    "vm.state": "a source that is Running, Stopped or Paused",
+    "storage.fullClone": "more storage, fewer names, or a clone without full",
+}
+_ELSE = "a change of what the message names"
+
+
+def lint_requests(scenario: Scenario, ctx: Context) -> Iterator[Smell]:
+    """Every request that cannot be answered in full, on the cloud with its VMs, in the order of the file.
+
+    Earlier ones are taken to succeed as far as quotas and addresses go. Where incidents may change that, it is a
+    warning.
+    """
+    severity = WARNING if scenario.doc.incidents else ERROR
+    good, refused = requests_of(scenario)
+    found = [(one.request.ordinal, _refused(ERROR, one.request, one.error)) for one in refused.values()]
+    used: Use = {}
+    taken: dict[int, int] = {}
+    born: set[str] = set()
+    for request in sorted(good, key=lambda one: one.at_us):
+        if request.vm not in born:
+            found += [(request.ordinal, one) for one in _one(ctx, request, severity, used, taken)]
+        born.update(request.names)
+    yield from [one for _, one in sorted(found, key=lambda pair: pair[0])]
+
+
+def _one(ctx: Context, request: CloneRequest, severity: str, used: Use, taken: dict[int, int]) -> Iterator[Smell]:
+    job, place = resolve(ctx, request), f"requests.{request.ordinal}"
+    if isinstance(job, ErrorCode):
+        yield _refused(severity, request, job)
+        return
+    runs = request.strategy != "JustCreate"
+    short = _over_quota(ctx, job, used) if runs else None
+    error = refusal(ctx, job) if short is None else None
+    if short is not None:
+        yield Smell(severity, place, *short)
+    elif error is not None:
+        yield _refused(severity, request, error)
+    elif runs:
+        for text, fix in _without_address(ctx, job, taken):
+            yield Smell(severity, place, text, fix)
+
+
+def _refused(severity: str, request: CloneRequest, error: ErrorCode | None) -> Smell:
+    why, reason = ("", "") if error is None else (error.root.details or "", error.root_reason)
+    return Smell(severity, f"requests.{request.ordinal}", f"the API refuses it: {why}", _FIXES.get(reason, _ELSE))
+
+
+def _over_quota(ctx: Context, job: Job, used: Use) -> tuple[str, str] | None:
+    """The first limit that running all names would break, and what would help; else they are put on *used*."""
+    if job.account == ADMIN:
+        return None
+    cloud, many = ctx.cloud, len(job.request.names)
+    cpu, memory = cloud.vms.get("cpu", job.source), cloud.vms.get("memory", job.source)
+    asks = dict([*quota.start_asks(many * cpu, many * memory), ("vm.num", many), ("vm.totalNum", many)])
+    there = quota.usage(cloud, job.account)
+    for name in _STAYS:
+        limit, before = cloud.limit(job.account, name), there[name] + used.get((job.account, name), 0)
+        if before + asks[name] > limit:
+            account = cloud.accounts[job.account].name
+            text = f"{many} clones need {asks[name]} of {name}; {account} may have {limit} and uses {before} by then"
+            return text, f"accounts: quota: {{{name}: {before + asks[name]}}}"
+    for name, asked in asks.items():
+        used[job.account, name] = used.get((job.account, name), 0) + asked
+    return None
+
+
+def _without_address(ctx: Context, job: Job, taken: dict[int, int]) -> Iterator[tuple[str, str]]:
+    """Networks with fewer free addresses than clones that need one."""
+    cloud, many = ctx.cloud, len(job.request.names)
+    for nic in cloud.vms.nics[job.source]:
+        l3 = cloud.nics.get("l3", nic)
+        if not ip.needs_address(cloud, l3):
+            continue
+        size, gone = ip.free_addresses(cloud, l3)
+        left = max(size - gone - taken.get(l3, 0), 0)
+        taken[l3] = taken.get(l3, 0) + min(many, left)
+        if many > left:
+            name = cloud.l3s[l3].name
+            yield (
+                f"{many} clones need an address of {name}, which has {left} left by then",
+                f"a range with {many - left} more addresses, or fewer names",
+            )
