@@ -6,6 +6,7 @@ import numpy as np
 
 from simclone.allocator.host.flow import Lookup
 from simclone.model.cloud import Cloud, Group
+from simclone.model.columns import IntArray
 from simclone.model.inventory import HostRule
 from simclone.model.vms import NONE
 
@@ -30,35 +31,42 @@ def member_counts(group: Group, vm: int | None, cloud: Cloud) -> dict[int, int]:
     return counts
 
 
-def domains(cloud: Cloud, over: str) -> list[int]:
-    """The domain of each host under *over* (host, zone, cluster or a host label) as a small integer.
+def domains(cloud: Cloud, over: str) -> IntArray:
+    """The domain of each host under *over* (host, zone, cluster or a host label) as a small integer, shape (hosts,).
 
-    A host without the label stands in a domain of its own.
+    A host without the label stands in a domain of its own. Not to be written.
     """
+    known, key = cloud.lasting(), ("domains", over, cloud.fleet.size)
+    found: IntArray | None = known.get(key)
+    if found is None:
+        found = known[key] = _domains(cloud, over)
+    return found
+
+
+def _domains(cloud: Cloud, over: str) -> IntArray:
     if over in ("zone", "cluster"):
-        found: list[int] = cloud.fleet.array(over).tolist()
-        return found
+        return cloud.fleet.array(over).copy()
     if over == "host":
-        return list(range(cloud.fleet.size))
+        return np.arange(cloud.fleet.size)
     known: dict[str, int] = {}
-    return [
+    rows = [
         known.setdefault(labels.get(over, f"\0{host}"), len(known)) for host, labels in enumerate(cloud.fleet.labels)
     ]
+    return np.array(rows, dtype=np.int64)
 
 
-def domain_counts(cloud: Cloud, group: Group, counts: dict[int, int]) -> tuple[list[int], dict[int, int]]:
-    """The domain of each host, and the members per domain."""
+def domain_counts(cloud: Cloud, group: Group, counts: dict[int, int]) -> tuple[IntArray, IntArray]:
+    """The domain of each host, and the members of each domain by its number."""
     where = domains(cloud, group.over)
-    totals: dict[int, int] = {}
-    for host, count in counts.items():
-        totals[where[host]] = totals.get(where[host], 0) + count
+    totals = np.zeros(int(where.max(initial=-1)) + 1, dtype=np.int64)
+    np.add.at(totals, where[list(counts)], list(counts.values()))
     return where, totals
 
 
 def domain_lookup(cloud: Cloud, group: Group, counts: dict[int, int]) -> Lookup:
     """Per host the members in its domain."""
     where, totals = domain_counts(cloud, group, counts)
-    return Lookup([totals.get(domain, 0) for domain in where])
+    return Lookup(totals[where])
 
 
 def spread_limit(cloud: Cloud, group: Group, counts: dict[int, int]) -> int:
@@ -67,8 +75,11 @@ def spread_limit(cloud: Cloud, group: Group, counts: dict[int, int]) -> int:
     Domains with at least one Enabled and Connected host count, so an unreachable rack does not block the others.
     """
     where, totals = domain_counts(cloud, group, counts)
-    live = {where[host] for host in np.flatnonzero(cloud.fleet.usable()).tolist()}
-    emptiest = min((totals.get(domain, 0) for domain in live), default=0)
+    known, key = cloud.lasting(), ("live", group.over, cloud.fleet.size)
+    live: IntArray | None = known.get(key)
+    if live is None:
+        live = known[key] = np.unique(where[cloud.fleet.usable()])
+    emptiest = int(totals[live].min()) if len(live) else 0
     return emptiest + group.max_skew - 1
 
 

@@ -222,7 +222,7 @@ def _standing_right(cloud: Cloud, group: Group, counts: dict[int, int]) -> int:
         return sum(count for count in counts.values() if count == 1)
     limit = spread_limit(cloud, group, counts) + 1
     _, totals = domain_counts(cloud, group, counts)
-    return sum(count for count in totals.values() if count <= limit)
+    return int(totals[totals <= limit].sum())
 
 
 def _ratio(part: float, whole: float) -> float | None:

@@ -102,8 +102,10 @@ class Fleet(Columns):
     def free_devices(self, spec: str) -> IntArray:
         """Free PCI devices of a specification per host, shape (size,)."""
         free = np.zeros(self.size, dtype=np.int64)
-        for host, count in self.devices.get(spec, {}).items():
-            free[host] = count - self.devices_held.get(spec, {}).get(host, 0)
+        for sign, counts in ((1, self.devices.get(spec)), (-1, self.devices_held.get(spec))):
+            if counts:
+                rows = np.fromiter(counts, np.int64, len(counts))
+                free[rows] += sign * np.fromiter(counts.values(), np.int64, len(counts))
         return free
 
     def memory_ratio(self, host: int) -> float:

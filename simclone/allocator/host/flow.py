@@ -198,7 +198,8 @@ class FilterFlow:
 
     *reads* names the kinds of columns and aggregates the tests depend on: static, capacity, count, state, affinity,
     storage, utilisation, lifetime. *aggregates* names what `facts` asks of the candidates as a set. A flow with *hard*
-    ends the search when it leaves nobody. The facts of a *fleeting* one can change with what VMs hold or use.
+    ends the search when it leaves nobody. The facts of a *fleeting* one can change with what VMs hold or use; a *brief*
+    one asks nothing of the candidates, and is quick to ask for every decision anew.
     """
 
     name: ClassVar[str]
@@ -206,6 +207,7 @@ class FilterFlow:
     aggregates: ClassVar[frozenset[str]] = frozenset()
     hard: ClassVar[bool] = False
     fleeting: ClassVar[bool] = False
+    brief: ClassVar[bool] = False
     tests: ClassVar[tuple[Test, ...]]
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
@@ -223,7 +225,7 @@ class FilterFlow:
         """The test by what it reads, where facts say nothing else that VMs change; None where that is not so."""
         return None
 
-    def refuses_by_counts(self, request: HostRequest, facts: Any, refused: Counts) -> ErrorCode | None:
+    def refuses_by_counts(self, request: HostRequest, cloud: Cloud, facts: Any, refused: Counts) -> ErrorCode | None:
         """`refuses` from the number of hosts each test refused first; None where that does not tell."""
         return None
 

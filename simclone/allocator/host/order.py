@@ -50,6 +50,15 @@ def sort_key(
     return parts, None
 
 
+def best_class(survivors: IntArray, parts: Sequence[IntArray]) -> IntArray:
+    """The first of `classes`: the hosts whose key is smallest, ascending by rank; *survivors* are ascending too."""
+    best = np.arange(len(survivors))
+    for part in parts:
+        keys = part[best]
+        best = best[keys == keys.min()]
+    return survivors[best]
+
+
 def classes(survivors: IntArray, parts: Sequence[IntArray]) -> Iterator[list[int]]:
     """Hosts in classes of equal key, best class first, ascending by rank inside."""
     if not parts:

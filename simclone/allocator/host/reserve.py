@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simclone.allocator.affinity import active_group, domain_lookup, member_counts, spread_limit
+from simclone.allocator.affinity import active_group, domain_counts, member_counts, spread_limit
 from simclone.allocator.host.request import HostRequest
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import device_asks
@@ -46,7 +46,8 @@ def _rule(request: HostRequest, cloud: Cloud, host: int) -> Try | None:
     elif group.policy == "affinityHard":
         broken = bool(counts) and host not in counts
     else:
-        broken = domain_lookup(cloud, group, counts)[host] > spread_limit(cloud, group, counts)
+        where, totals = domain_counts(cloud, group, counts)
+        broken = int(totals[where[host]]) > spread_limit(cloud, group, counts)
     if not broken:
         return None
     return Try(host, f"affinity.{group.policy}", f"reserve host {cloud.fleet.uuids[host]} breaks group {group.uuid}")

@@ -30,6 +30,7 @@ class AffinityGroupFlow(FilterFlow):
 
     name: ClassVar[str] = "FilterFlow/VmSchedulingRule"
     reads: ClassVar[frozenset[str]] = frozenset({"affinity"})
+    brief: ClassVar[bool] = True
     tests: ClassVar[tuple[Test, ...]] = (
         Test(
             "affinity.hard",
@@ -74,6 +75,7 @@ class HostRuleFlow(FilterFlow):
 
     name: ClassVar[str] = "FilterFlow/VmHostRule"
     reads: ClassVar[frozenset[str]] = frozenset({"affinity"})
+    brief: ClassVar[bool] = True
     tests: ClassVar[tuple[Test, ...]] = (
         Test("affinity.hostRule", lambda host, facts: facts.inside[host.index] == facts.wanted),
     )

@@ -76,9 +76,9 @@ class HostCapacityFlow(FilterFlow):
             kept = left[test.keep(hosts, facts)]
             counts.append((test.reason, len(left) - len(kept)))
             left = kept
-        return self.refuses_by_counts(request, facts, tuple(counts))
+        return self.refuses_by_counts(request, cloud, facts, tuple(counts))
 
-    def refuses_by_counts(self, request: HostRequest, facts: Any, refused: Counts) -> ErrorCode:
+    def refuses_by_counts(self, request: HostRequest, cloud: Cloud, facts: Any, refused: Counts) -> ErrorCode:
         """The reason is the test that refused most hosts."""
         text = f"no host offers cpu={request.cpu} and memory={request.memory} bytes"
         return refusal(max(refused, key=lambda pair: pair[1])[0], text)

@@ -27,6 +27,7 @@ class PciDeviceFlow(FilterFlow):
 
     name: ClassVar[str] = "FilterFlow/PciDevice"
     reads: ClassVar[frozenset[str]] = frozenset({"capacity"})
+    brief: ClassVar[bool] = True
     tests: ClassVar[tuple[Test, ...]] = (Test("host.devices", lambda host, facts: facts.short[host.index] == 0),)
 
     def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:

@@ -108,7 +108,7 @@ class LocalStorageFlow(FilterFlow):
             return None
         return Watch(shares.cells("available"), floor.least, facts.asked & floor.sound, facts.asked & ~floor.sound)
 
-    def refuses_by_counts(self, request: HostRequest, facts: Any, refused: Counts) -> ErrorCode | None:
+    def refuses_by_counts(self, request: HostRequest, cloud: Cloud, facts: Any, refused: Counts) -> ErrorCode | None:
         """The error says what was asked, not who refused."""
         return None if request.operation == START else _no_share(request)
 

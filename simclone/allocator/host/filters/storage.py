@@ -11,6 +11,7 @@ import numpy as np
 from simclone.allocator.host.flow import (
     NO_AVAILABLE_HOST,
     Candidates,
+    Counts,
     FilterFlow,
     HardStop,
     Lookup,
@@ -162,16 +163,25 @@ class HostPrimaryStorageFlow(FilterFlow):
         return request.disk_size + (0 if cached else cloud.images[request.image].actual_size)
 
     def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
-        """Says what a usable storage must be."""
+        """Says what a usable storage must be; the reason is the last test some host came to."""
+        hosts, place = candidates.hosts, 0
+        attached = self.tests[0].keep(hosts, facts)
+        if candidates.any(attached):
+            place = 2 if candidates.any(attached & self.tests[1].keep(hosts, facts)) else 1
+        return self._none(request, facts.required, place)
+
+    def refuses_by_counts(self, request: HostRequest, cloud: Cloud, facts: Any, refused: Counts) -> ErrorCode:
+        """The same: a test that refused nobody first was come to by nobody, as the last one refuses all that come."""
+        reasons = {reason for reason, _ in refused}
+        place = max(at for at, test in enumerate(self.tests) if test.reason in reasons)
+        return self._none(request, self._required(request, cloud, facts.reach), place)
+
+    def _none(self, request: HostRequest, required: int, place: int) -> ErrorCode:
         new = request.operation == NEW_CREATE
         state = "Enabled" if new else "Enabled or Disabled"
-        size = f" with {facts.required} bytes free in all" if new else ""
-        reason = "storage.attached"
-        if candidates.any(self.tests[0].keep(candidates.hosts, facts)):
-            hosts = candidates.hosts
-            both = self.tests[0].keep(hosts, facts) & self.tests[1].keep(hosts, facts)
-            reason = "storage.capacity" if candidates.any(both) else "storage.link"
-        return refusal(reason, f"no host has attached primary storage that is Connected, {state}{size}")
+        size = f" with {required} bytes free in all" if new else ""
+        text = f"no host has attached primary storage that is Connected, {state}{size}"
+        return refusal(self.tests[place].reason, text)
 
 
 class TagFlow(FilterFlow):

@@ -1,7 +1,8 @@
 """The fast driver: hosts stand in the chain's order, kept up to date from what the ledger touched.
 
-It answers as the plain driver does, Steps included, or says that it cannot (None). It can where every flow's facts last
-while only VMs come and go, the reservation tests nothing the floors do not, and the order ends in one key of the host.
+It answers as the plain driver does, Steps included, or says that it cannot (None). It can where every flow is brief or
+has facts that last while only VMs come and go, and the reservation tests nothing the flows do not. Where an order is
+more than one key of the host, the hosts that are left are sorted.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from typing import Any
 import numpy as np
 
 from simclone.allocator.host.chain import NO_MORE_PAGES, cloud_pages, merged
+from simclone.allocator.host.filters.affinity import AffinityGroupFlow
 from simclone.allocator.host.filters.capacity import HostCapacityFlow
+from simclone.allocator.host.filters.devices import PciDeviceFlow
 from simclone.allocator.host.flow import (
     NO_AVAILABLE_HOST,
     NO_COLUMN,
@@ -22,23 +25,22 @@ from simclone.allocator.host.flow import (
     PAGE_NOT_DONE,
     Candidates,
     Figure,
-    HardStop,
     Pass,
-    SortFlow,
 )
-from simclone.allocator.host.index.groups import Ruling, emptied, prefers, ruled, ruling_of, sifted
+from simclone.allocator.host.index.each import Loss, any_of, best_sorted, emptied, lessened, sieved
+from simclone.allocator.host.index.groups import REASON, Ruling, prefers, ruling_of, sifted
+from simclone.allocator.host.index.ordering import ordering
 from simclone.allocator.host.index.ranking import EVERYBODY, Choice, Order
-from simclone.allocator.host.index.shape import FREE, Shape, shape_of
+from simclone.allocator.host.index.shape import FREE, Shape
+from simclone.allocator.host.index.walking import shape_of
 from simclone.allocator.host.request import HostRequest
-from simclone.allocator.host.sorters.textbook import LowestRankSortFlow
 from simclone.allocator.host.strategies import Strategy
 from simclone.chance import Identity, below, draw
 from simclone.model.cloud import Cloud
+from simclone.model.inventory import device_asks
 from simclone.quick import changed
 from simclone.records import Decision, ErrorCode, Placed, Step, Unplaced
 
-MOVING = frozenset({"capacity", "count", "utilisation", "lifetime"})
-"""What of hosts changes with the VMs on them."""
 MOST_SHAPES, MOST_KEPT, MOST_KNOWN = 256, 64, 4096
 Key = tuple[str, tuple[Any, ...], object]
 _ASKED = attrgetter(*(one.name for one in fields(HostRequest) if one.name not in ("vm", "image")))
@@ -51,9 +53,11 @@ class Kind:
     comes back to the same ones again and again.
     """
 
-    __slots__ = ("kept", "pages")
+    __slots__ = ("groups", "kept", "pages")
 
-    def __init__(self) -> None:
+    def __init__(self, strategy: Strategy | None = None) -> None:
+        filters = () if strategy is None else strategy.filters
+        self.groups = any(isinstance(one, AffinityGroupFlow) for one in filters)
         self.pages: dict[int, tuple[Order, Shape] | None] = {}
         self.kept: dict[tuple[int, tuple[int, ...]], tuple[Order, Shape]] = {}
 
@@ -110,7 +114,7 @@ class HostIndex:
         entry = kind.pages.get(0)
         if entry is not None and not entry[1].stale and self._lasts(entry[1], request):
             order, shape = entry
-            if shape.room:
+            if shape.room and not shape.each:
                 host = self._dry(shape, identity, shape.room) if dry else order.best(shape, identity)
                 return Placed(host, 0, (), () if cloud.lean else self._told(order, shape, []))
         return self._search(kind, strategy_of(request, cloud), request, identity, dry)
@@ -124,20 +128,20 @@ class HostIndex:
     ) -> Decision | None:
         """The decision for a member of a group, on the order of those in none; None where only the plain driver can."""
         rule = ruling_of(request, self._cloud)
-        if rule is None:
-            return None
         bare = self._without_group(request)
         strategy = strategy_of(bare, self._cloud)
-        if isinstance(rule, Pass) or (not rule.hard and (dry or not prefers(strategy.sorters))):
+        if rule is not None and (isinstance(rule, Pass) or (not rule.hard and (dry or not prefers(strategy.sorters)))):
             return self.decide(bare, identity, strategy_of, dry=dry)
         kind = self._kind(strategy, bare)
-        return None if kind is None else self._search(kind, strategy, bare, identity, dry, (rule, request))
+        if kind is None or not kind.groups:
+            return None
+        return self._search(kind, strategy, bare, identity, dry, (rule, request))
 
     def _ruled_out(self, order: Order, shape: Shape, request: HostRequest, steps: list[Step]) -> ErrorCode:
         """Why a page has no host for a member although it has one for others, its steps put on."""
         order.count(shape)
         error = shape.parts[shape.rule_at].flow.refuses(request, self._cloud, None, NOBODY)
-        steps.extend(emptied(shape, error))
+        steps.extend(emptied(shape, (Loss(shape.rule_at, REASON, shape.room),), error))
         return error
 
     def _without_group(self, request: HostRequest) -> HostRequest:
@@ -165,9 +169,10 @@ class HostIndex:
         request: HostRequest,
         identity: Identity,
         dry: bool,
-        member: tuple[Ruling, HostRequest] | None = None,
+        member: tuple[Ruling | None, HostRequest] | None = None,
     ) -> Decision | None:
         """Page by page, whatever has to be made or made anew on the way; for a *member* of a group by its rule."""
+        asked = request if member is None else member[1]
         steps: list[Step] = []
         series: dict[ErrorCode, None] = {}
         page = 0
@@ -176,24 +181,61 @@ class HostIndex:
             if found is None:
                 return None
             order, shape = found
-            choice = EVERYBODY if member is None else sifted(shape, member[0])
+            choice = _choice(shape, member)
             if choice is None:
-                return None
-            host = self._pick(order, shape, identity, choice, dry)
-            if host >= 0:
-                return Placed(host, page, (), self._told(order, shape, steps, choice))
-            if shape.room and member is not None:
-                error: ErrorCode | None = self._ruled_out(order, shape, member[1], steps)
+                answer = self._by_itself(order, shape, strategy, asked, identity, dry, steps)
             else:
-                error = self._refused(order, shape, steps)
-            if error is None:
-                return None
-            page += 1
+                answer = self._of_choice(order, shape, choice, asked, identity, dry, steps)
+            if answer is None or isinstance(answer, Placed):
+                return answer
+            error, page = answer, page + 1
             if not self._paging():
                 return Unplaced(ErrorCode(NO_AVAILABLE_HOST, error.details, reason=error.reason), (), tuple(steps))
             series[ErrorCode(PAGE_NOT_DONE, error.details, reason=error.reason)] = None
             if self._over(shape, page, steps):
                 return Unplaced(merged(list(series)), (), tuple(steps))
+
+    def _of_choice(
+        self,
+        order: Order,
+        shape: Shape,
+        choice: Choice,
+        asked: HostRequest,
+        identity: Identity,
+        dry: bool,
+        steps: list[Step],
+    ) -> Placed | ErrorCode | None:
+        """A page's host by the order, or why it has none, its steps put on; None where only the plain driver can."""
+        host = self._pick(order, shape, identity, choice, dry)
+        if host >= 0:
+            losses = (Loss(shape.rule_at, REASON, shape.room - choice.left),) if choice.hard else ()
+            return Placed(host, shape.page, (), self._told(order, shape, steps, losses))
+        return self._ruled_out(order, shape, asked, steps) if shape.room else self._refused(order, shape, asked, steps)
+
+    def _by_itself(
+        self,
+        order: Order,
+        shape: Shape,
+        strategy: Strategy,
+        asked: HostRequest,
+        identity: Identity,
+        dry: bool,
+        steps: list[Step],
+    ) -> Placed | ErrorCode | None:
+        """The same where brief flows are asked and sorters are run for this decision alone."""
+        cloud = self._cloud
+        if shape.briefs is None:
+            return None
+        left = sieved(shape, asked, cloud)
+        if len(left.hosts):
+            host = any_of(left.hosts, cloud, identity) if dry else -1
+            host = host if dry else best_sorted(left.hosts, asked, cloud, strategy.sorters, identity)
+            return None if host < 0 else Placed(host, shape.page, (), self._told(order, shape, steps, left.losses))
+        if left.error is None:
+            return self._refused(order, shape, asked, steps)
+        order.count(shape)
+        steps.extend(emptied(shape, left.losses, left.error))
+        return left.error
 
     def _pick(self, order: Order, shape: Shape, identity: Identity, choice: Choice, dry: bool) -> int:
         """The host of a page; -1 where the choice leaves none."""
@@ -232,7 +274,7 @@ class HostIndex:
             self._kinds[key] = None
             return None
         if kind is None:
-            kind = self._kinds[key] = Kind()
+            kind = self._kinds[key] = Kind(strategy)
         if len(self._known) > MOST_KNOWN:
             self._known.clear()
         self._known[id(request)] = (request, kind)
@@ -280,7 +322,7 @@ class HostIndex:
     ) -> tuple[Order, Shape] | None:
         shape = shape_of(strategy, request, self._cloud, page)
         entry = None
-        if shape is not None and isinstance(shape.parts[shape.floors_at].flow, HostCapacityFlow):
+        if shape is not None and _reserved_alike(shape, self._cloud):
             order = self._order(strategy, request, shape)
             if order is not None:
                 order.add(shape, instead if instead in order.shapes else None)
@@ -289,32 +331,17 @@ class HostIndex:
         return entry
 
     def _order(self, strategy: Strategy, request: HostRequest, shape: Shape) -> Order | None:
-        """The order a strategy's sorters come down to, or None where they are more than one key of a host."""
-        cloud = self._cloud
-        candidates = Candidates(cloud, np.flatnonzero(shape.early == FREE))
-        figure, rotates = NO_COLUMN, False
-        drawn = not cloud.chance.ties_lowest
-        if any("lifetime" in one.reads for one in strategy.sorters):
+        """The order a strategy's sorters come down to, by rank where that is more than one key; None for whole sets."""
+        if any(one.whole_set for one in strategy.sorters):
             return None
-        for one in strategy.sorters:
-            facts = None if one.whole_set else one.facts(request, cloud, candidates)
-            rotates = one.rotates and not figure[0]
-            if isinstance(one, LowestRankSortFlow) or rotates:
-                drawn = False
-                break
-            if isinstance(facts, HardStop):
-                return None
-            told = NO_COLUMN if isinstance(facts, Pass) else one.figure(facts)
-            if told[0] and not figure[0]:
-                figure = told
-            elif not isinstance(facts, Pass) and (told[0] or not _says_nothing(one, facts, candidates)):
-                return None
-            if one.skip_next:
-                break
+        candidates = Candidates(self._cloud, np.flatnonzero(shape.early == FREE))
+        kind = ordering(strategy, request, candidates)
+        shape.each = shape.each or kind is None
+        figure, drawn, rotates = kind or (NO_COLUMN, False, False)
         order = self._orders.get((figure, drawn, rotates))
         if order is None or len(order.shapes) >= MOST_SHAPES:
             self._leave(order)
-            order = self._orders[figure, drawn, rotates] = Order(cloud, figure, drawn=drawn, rotates=rotates)
+            order = self._orders[figure, drawn, rotates] = Order(self._cloud, figure, drawn=drawn, rotates=rotates)
         return order
 
     def _leave(self, order: Order | None) -> None:
@@ -339,28 +366,28 @@ class HostIndex:
         survivors = shape.open.nonzero()[0]
         return int((np.setdiff1d(survivors, choice.hosts, assume_unique=True) if choice.hosts else survivors)[place])
 
-    def _told(self, order: Order, shape: Shape, steps: list[Step], choice: Choice = EVERYBODY) -> tuple[Step, ...]:
+    def _told(self, order: Order, shape: Shape, steps: list[Step], losses: tuple[Loss, ...] = ()) -> tuple[Step, ...]:
         if self._cloud.lean:
             return ()
         order.count(shape)
         if shape.told is None:
             shape.told = shape.steps()
-        told = ruled(shape, shape.told, shape.room - choice.left) if choice.hard else shape.told
-        return (*steps, *told)
+        return (*steps, *(lessened(shape.told, losses) if losses else shape.told))
 
-    def _refused(self, order: Order, shape: Shape, steps: list[Step]) -> ErrorCode | None:
+    def _refused(self, order: Order, shape: Shape, asked: HostRequest, steps: list[Step]) -> ErrorCode | None:
         """Why a page has no host, its steps put on; None where that is not told by counts."""
         order.count(shape)
-        if shape.answer is None:
+        answer = shape.answer
+        if answer is None:
             place = shape.emptied_at()
             part = shape.parts[place]
-            error = part.flow.refuses_by_counts(shape.request, part.facts, shape.refused(place))
+            error = part.flow.refuses_by_counts(asked, self._cloud, part.facts, shape.refused(place))
             if error is None:
                 return None
-            shape.answer = (error, shape.steps(place, error))
-        steps.extend(shape.answer[1])
-        found: ErrorCode = shape.answer[0]
-        return found
+            answer = (error, shape.steps(place, error))
+            shape.answer = None if part.flow.fleeting else answer
+        steps.extend(answer[1])
+        return answer[0]
 
     def _paging(self) -> bool:
         return self._cloud.settings.flag("hostAllocator.usePagination") and cloud_pages(self._cloud)
@@ -376,9 +403,18 @@ class HostIndex:
         return True
 
 
-def _says_nothing(sorter: SortFlow, facts: Any, candidates: Candidates) -> bool:
-    """True for a sorter whose key is the same for all candidates, now and later, and who prefers every one."""
-    if facts is None or sorter.whole_set or sorter.reads & MOVING or not len(candidates.index):
+def _choice(shape: Shape, member: tuple[Ruling | None, HostRequest] | None) -> Choice | None:
+    """What there is to choose from by the order; None where a decision must see for itself."""
+    if shape.each:
+        return None
+    if member is None:
+        return EVERYBODY
+    return None if member[0] is None else sifted(shape, member[0])
+
+
+def _reserved_alike(shape: Shape, cloud: Cloud) -> bool:
+    """Whether the reservation of a request tests no more than the flows of its shape do."""
+    if not isinstance(shape.parts[shape.floors_at].flow, HostCapacityFlow):
         return False
-    keys = np.asarray(sorter.key(candidates.hosts, facts))
-    return bool(np.all(keys == keys[0])) and bool(np.all(sorter.preferred(candidates.hosts, facts)))
+    asks = cloud.settings.profile != "open" and device_asks(shape.request.system_tags)
+    return not asks or any(isinstance(part.flow, PciDeviceFlow) for part in shape.parts)

@@ -15,7 +15,6 @@ from simclone.allocator.host.index.shape import Shape
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.host.sorters.preference import VmSchedulingRuleSortFlow
 from simclone.model.cloud import Cloud
-from simclone.records import ErrorCode, Step
 
 REASON = AffinityGroupFlow.tests[0].reason
 
@@ -63,21 +62,3 @@ def sifted(shape: Shape, rule: Ruling) -> Choice | None:
     if left or rule.hard or not shape.room:
         return Choice(left, hosts, rule.only, rule.hard)
     return None if rule.only else EVERYBODY
-
-
-def ruled(shape: Shape, steps: tuple[Step, ...], lost: int) -> tuple[Step, ...]:
-    """The steps of a shape when the flow of groups refuses *lost* hosts."""
-    place = shape.rule_at
-    own = steps[place]
-    refused = ((REASON, lost),) if lost else ()
-    made = [Step(own.flow, own.page, own.before, own.after - lost, "kept", refused)]
-    for one in steps[place + 1 :]:
-        made.append(Step(one.flow, one.page, one.before - lost, one.after - lost, one.outcome, one.refused))
-    return (*steps[:place], *made)
-
-
-def emptied(shape: Shape, error: ErrorCode) -> tuple[Step, ...]:
-    """The steps of a shape when the flow of groups refuses all hosts that come to it."""
-    place, steps = shape.rule_at, shape.steps()
-    own, refused = steps[place], ((REASON, shape.room),)
-    return (*steps[:place], Step(own.flow, own.page, own.before, 0, "emptied", refused, error.details or ""))

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from simclone.allocator.host.chain import cut
-from simclone.allocator.host.filters.affinity import AffinityGroupFlow
-from simclone.allocator.host.flow import Candidates, Counts, FilterFlow, Floor, HardStop, Pass, Skip, Watch
-from simclone.allocator.host.index.floors import floors_by_class
+from simclone.allocator.host.flow import Counts, FilterFlow, Floor, Pass, Watch
 from simclone.allocator.host.index.levels import NOWHERE
 from simclone.allocator.host.request import HostRequest
-from simclone.allocator.host.strategies import Strategy
 from simclone.errors import InvariantViolation
 from simclone.model.cloud import Cloud
-from simclone.model.columns import BoolArray, IntArray
+from simclone.model.columns import BoolArray
 from simclone.records import ErrorCode, Step
 
 Ordinals = npt.NDArray[np.int16]
@@ -41,7 +36,9 @@ class Shape:
 
     *early* and *late* are the first tests that refuse a host before and behind the floors, whatever stands on it.
     Behind them *watch* may be the one test of the part at *watch_at* (-1 for none), which depends on that too.
-    *rule_at* is the place of the flow of groups, -1 where a flow behind it refuses hosts too.
+    *rule_at* is the place of the flow of groups, -1 where a flow behind it refuses hosts too. *briefs* are the places
+    of flows that can be asked for every decision, None where that would not do; *each* says that a decision must ask
+    them, or sort the hosts, by itself.
     *clusters* are those the candidates behind the floors stood in when the facts were made, ascending; *open* are the
     hosts that no test refuses, *room* is their number.
     """
@@ -61,6 +58,8 @@ class Shape:
     rule_at: int
     watch: Watch | None = None
     watch_at: int = -1
+    briefs: tuple[int, ...] | None = ()
+    each: bool = False
     bit: int = 0
     low: int = -NOWHERE
     amounts: int = -1
@@ -208,128 +207,3 @@ class Shape:
             if not left:
                 return place
         raise InvariantViolation(f"a page without a host has {left} hosts left")
-
-
-def shape_of(strategy: Strategy, request: HostRequest, cloud: Cloud, page: int) -> Shape | None:
-    """Walk the chain once over all hosts of a page; None where only the plain driver can answer."""
-    fleet = cloud.fleet
-    everybody = np.flatnonzero(fleet.array("exists") == 1)
-    early = np.full(fleet.size, ELSEWHERE, dtype=np.int16)
-    late = np.full(fleet.size, FREE, dtype=np.int16)
-    walk = _Walk(everybody, everybody)
-    for flow in strategy.filters:
-        candidates = Candidates(cloud, walk.index, first=walk.first, page=page)
-        facts = flow.facts(request, cloud, candidates)
-        clusters = [] if not len(walk.index) else candidates.clusters()
-        behind = walk.floors_at is not None
-        watch = flow.watch(cloud, facts)
-        lasts = _floors(flow, facts) or watch or flow.still(request, cloud, facts, clusters) is not None
-        if isinstance(facts, HardStop) or not lasts:
-            return None
-        if flow.fleeting:
-            walk.fleeting.append((flow, facts, behind))
-        if isinstance(facts, Skip):
-            continue
-        part = Part(flow, facts, walk.ordinal)
-        walk.ordinal += len(flow.tests)
-        walk.parts.append(part)
-        if _floors(flow, facts):
-            if behind or walk.first:
-                return None
-            walk.floors_at = len(walk.parts) - 1
-            walk.early_clusters = clusters
-            walk.open = walk.index
-            walk.index = walk.index[flow.keep(candidates.hosts, facts)]
-            walk.clusters = tuple(np.unique(fleet.array("cluster")[walk.index]).tolist())
-            continue
-        if watch is not None:
-            if not behind or walk.watch is not None:
-                return None
-            walk.watch, walk.watch_at = watch, len(walk.parts) - 1
-            late[walk.open[watch.shut[walk.open]]] = part.first
-            walk.open = walk.open[~watch.shut[walk.open]]
-            walk.index = walk.index[flow.keep(candidates.hosts, facts)]
-            continue
-        _narrow(walk, part, cloud, page, early, late, behind)
-        if not behind and not len(walk.index):
-            return None
-    if walk.floors_at is None:
-        return None
-    part = walk.parts[walk.floors_at]
-    tests: Sequence[Floor] = part.flow.tests  # type: ignore[assignment]
-    floors = floors_by_class(tests, part.facts, len(fleet.memory_ratios))
-    return Shape(
-        request,
-        page,
-        walk.parts,
-        walk.floors_at,
-        floors,
-        early,
-        late,
-        walk.before,
-        walk.clusters,
-        walk.early_clusters,
-        walk.fleeting,
-        walk.first_refused,
-        _rule_at(walk.parts),
-        walk.watch,
-        walk.watch_at,
-        by_cluster=[0] * len(cloud.clusters),
-    )
-
-
-def _rule_at(parts: Sequence[Part]) -> int:
-    place = next((at for at, part in enumerate(parts) if isinstance(part.flow, AffinityGroupFlow)), -1)
-    return place if all(isinstance(part.facts, Pass) for part in parts[place + 1 :]) else -1
-
-
-@dataclass(slots=True)
-class _Walk:
-    """Where a walk through the chain is: hosts left, hosts left whatever stands on them, the parts so far."""
-
-    index: IntArray
-    open: IntArray
-    first: bool = True
-    ordinal: int = 0
-    floors_at: int | None = None
-    watch: Watch | None = None
-    watch_at: int = -1
-    before: tuple[int, ...] = ()
-    first_refused: Counts = ()
-    clusters: tuple[int, ...] = ()
-    early_clusters: list[int] = field(default_factory=list)
-    parts: list[Part] = field(default_factory=list)
-    fleeting: list[tuple[FilterFlow, Any, bool]] = field(default_factory=list)
-
-
-def _floors(flow: FilterFlow, facts: Any) -> bool:
-    return bool(flow.tests) and all(isinstance(test, Floor) for test in flow.tests) and not isinstance(facts, Pass)
-
-
-def _narrow(walk: _Walk, part: Part, cloud: Cloud, page: int, early: Ordinals, late: Ordinals, behind: bool) -> None:
-    """Note which test refuses each host that is still open, and go on with the others."""
-    pool = walk.open if behind else walk.index
-    hosts = Candidates(cloud, pool).hosts
-    left = np.ones(len(pool), dtype=np.bool_)
-    refused = []
-    if not isinstance(part.facts, Pass):
-        for at, test in enumerate(part.flow.tests):
-            truth = left & np.asarray(test.keep(hosts, part.facts), dtype=np.bool_)
-            lost = pool[left & ~truth]
-            if len(lost):
-                refused.append((test.reason, len(lost)))
-                (late if behind else early)[lost] = part.first + at
-            left = truth
-    kept = pool[left]
-    if walk.first:
-        walk.first_refused = tuple(refused)
-        early[pool] = ELSEWHERE
-        kept = cut(kept, cloud, page)
-        early[kept] = FREE
-        walk.before = (len(pool), len(kept))
-        walk.first = False
-    if behind:
-        walk.open = kept
-        walk.index = np.intersect1d(walk.index, kept, assume_unique=True)
-    else:
-        walk.index = kept

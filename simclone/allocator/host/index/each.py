@@ -1,0 +1,99 @@
+"""Decisions that ask something of their own: which of the open hosts stay, and which of those is best.
+
+The order knows the hosts no lasting test refuses; brief flows and the strategy's sorters are asked about those alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from simclone.allocator.host.flow import Candidates, Pass, SortFlow
+from simclone.allocator.host.index.shape import Shape
+from simclone.allocator.host.order import best_class, sort_key
+from simclone.allocator.host.request import HostRequest
+from simclone.chance import Identity, below, draw
+from simclone.model.cloud import Cloud
+from simclone.model.columns import IntArray
+from simclone.records import ErrorCode, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Hosts that the part at *place* refuses of those that come to it, for the *reason* of its one test."""
+
+    place: int
+    reason: str
+    hosts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sieved:
+    """The hosts that stay, ascending, what each part took, and the *error* of one that took the last."""
+
+    hosts: IntArray
+    losses: tuple[Loss, ...]
+    error: ErrorCode | None = None
+
+
+def sieved(shape: Shape, request: HostRequest, cloud: Cloud) -> Sieved:
+    """The open hosts that every brief flow keeps."""
+    hosts, losses = np.flatnonzero(shape.open), []
+    for place in shape.briefs or () if len(hosts) else ():
+        flow, candidates = shape.parts[place].flow, Candidates(cloud, hosts)
+        facts = flow.facts(request, cloud, candidates)
+        if isinstance(facts, Pass):
+            continue
+        kept = hosts[np.asarray(flow.keep(candidates.hosts, facts), dtype=np.bool_)]
+        losses.append(Loss(place, flow.tests[0].reason, len(hosts) - len(kept)))
+        if not len(kept):
+            return Sieved(kept, tuple(losses), flow.refuses(request, cloud, facts, candidates))
+        hosts = kept
+    return Sieved(hosts, tuple(losses))
+
+
+def best_sorted(
+    hosts: IntArray, request: HostRequest, cloud: Cloud, sorters: Sequence[SortFlow], identity: Identity
+) -> int:
+    """The host that sorters put first, drawn among equals; -1 where only the plain driver can tell."""
+    found = sort_key(request, cloud, hosts, sorters)
+    if isinstance(found, ErrorCode) or found[1] is not None:
+        return -1
+    equal = best_class(hosts, found[0])
+    return int(equal[_place(cloud, identity, "host", len(equal))])
+
+
+def any_of(hosts: IntArray, cloud: Cloud, identity: Identity) -> int:
+    """One of some hosts for a dry run, drawn."""
+    return int(hosts[_place(cloud, identity, "dryRun", len(hosts))])
+
+
+def _place(cloud: Cloud, identity: Identity, purpose: str, many: int) -> int:
+    if many == 1 or cloud.chance.ties_lowest:
+        return 0
+    return below(draw(cloud.chance.key(identity, purpose), 0), many)
+
+
+def lessened(steps: Sequence[Step], losses: Sequence[Loss]) -> list[Step]:
+    """The steps of a shape when parts of it refuse hosts that all others keep."""
+    by_place, gone, made = {one.place: one for one in losses}, 0, []
+    for place, one in enumerate(steps):
+        loss = by_place.get(place)
+        if loss is None:
+            before, after = one.before - gone, one.after - gone
+            made.append(Step(one.flow, one.page, before, after, one.outcome, one.refused) if gone else one)
+            continue
+        refused = ((loss.reason, loss.hosts),) if loss.hosts else ()
+        made.append(Step(one.flow, one.page, one.before - gone, one.after - gone - loss.hosts, "kept", refused))
+        gone += loss.hosts
+    return made
+
+
+def emptied(shape: Shape, losses: Sequence[Loss], error: ErrorCode) -> list[Step]:
+    """The steps of a shape when the last of some parts leaves nobody."""
+    last = losses[-1]
+    steps = lessened(shape.steps()[: last.place + 1], losses)
+    own = steps[-1]
+    return [*steps[:-1], Step(own.flow, own.page, own.before, 0, "emptied", own.refused, error.details or "")]

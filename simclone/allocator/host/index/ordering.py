@@ -1,0 +1,45 @@
+"""What the sorters of a strategy come down to: one key of a host, ranks in turn, or more than that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from simclone.allocator.host.flow import NO_COLUMN, Candidates, Figure, HardStop, Pass, SortFlow
+from simclone.allocator.host.request import HostRequest
+from simclone.allocator.host.sorters.textbook import LowestRankSortFlow
+from simclone.allocator.host.strategies import Strategy
+
+MOVING = frozenset({"capacity", "count", "utilisation", "lifetime"})
+"""What of hosts changes with the VMs on them."""
+
+
+def ordering(strategy: Strategy, request: HostRequest, candidates: Candidates) -> tuple[Figure, bool, bool] | None:
+    """The one key sorters come down to, whether equals are drawn, and whether they rotate; None for any other order."""
+    cloud = candidates.cloud
+    figure, drawn = NO_COLUMN, not cloud.chance.ties_lowest
+    for one in strategy.sorters:
+        if isinstance(one, LowestRankSortFlow):
+            return figure, False, False
+        if one.rotates:
+            return None if figure[0] else (figure, False, True)
+        facts = one.facts(request, cloud, candidates)
+        if isinstance(facts, HardStop) or "lifetime" in one.reads:
+            return None
+        told = NO_COLUMN if isinstance(facts, Pass) else one.figure(facts)
+        if told[0] and not figure[0]:
+            figure = told
+        elif not isinstance(facts, Pass) and (told[0] or not _says_nothing(one, facts, candidates)):
+            return None
+        if one.skip_next:
+            break
+    return figure, drawn, False
+
+
+def _says_nothing(sorter: SortFlow, facts: Any, candidates: Candidates) -> bool:
+    """True for a sorter whose key is the same for all candidates, now and later, and who prefers every one."""
+    if facts is None or sorter.reads & MOVING or not len(candidates.index):
+        return False
+    keys = np.asarray(sorter.key(candidates.hosts, facts))
+    return bool(np.all(keys == keys[0])) and bool(np.all(sorter.preferred(candidates.hosts, facts)))
