@@ -14,8 +14,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+_SHOWN = 8
+"""So many names of what there is are told."""
 
 
 class SimcloneError(Exception):
@@ -59,14 +63,21 @@ class InvalidInput(SimcloneError):
 
 
 class UnknownName(SimcloneError, KeyError):
-    """A name or uuid that the cloud or the run does not hold; `kind` and `name` say which."""
+    """A name or uuid that the cloud or the run does not hold; `kind` and `name` say which, `known` what there is."""
 
-    def __init__(self, kind: str, name: str) -> None:
-        self.kind, self.name = kind, name
+    def __init__(self, kind: str, name: str, known: Iterable[str] = ()) -> None:
+        self.kind, self.name, self.known = kind, name, tuple(known)
         super().__init__(f"unknown {kind}: {name!r}")
 
     def __str__(self) -> str:
-        return f"unknown {self.kind}: {self.name!r}"
+        text = f"unknown {self.kind}: {self.name!r}"
+        if not self.known:
+            return text
+        near = difflib.get_close_matches(str(self.name), self.known, n=1)
+        if near:
+            return f"{text}; did you mean {near[0]}?"
+        more = f" and {len(self.known) - _SHOWN} more" if len(self.known) > _SHOWN else ""
+        return f"{text}; there is {', '.join(self.known[:_SHOWN])}{more}"
 
 
 class RunDirectoryExists(SimcloneError):

@@ -108,7 +108,7 @@ def _only(story: Explanation, host: str) -> Explanation:
 
     rows = tuple(one for one in story.hosts if one.host == host)
     if story.hosts and not rows:
-        raise UnknownName("host", host)
+        raise UnknownName("host", host, [one.host for one in story.hosts])
     return replace(story, hosts=rows)
 
 

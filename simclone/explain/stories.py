@@ -46,14 +46,15 @@ class Stories:
             for clone in answer.clones:
                 if clone.name == name and request in (None, clone.request):
                     return clone
-        raise UnknownName("clone", name)
+        raise UnknownName("clone", name, [one.name for answer in self._result.answers for one in answer.clones])
 
     def of_call(self, request: str, *, fix: bool) -> Explanation:
         """Why a call was refused as a whole; raises UnknownName."""
         for answer in self._result.answers:
             if answer.request.name == request and answer.error is not None:
                 return self._judged(explain_refusal(answer, self._result.decisions), fix=fix)
-        raise UnknownName("refused request", request)
+        refused = [one.request.name for one in self._result.answers if one.error is not None]
+        raise UnknownName("refused request", request, refused)
 
     def of_clone(self, name: str, request: str | None, *, fix: bool) -> Explanation:
         """Why a clone is where it is, or is not; raises UnknownName."""

@@ -30,7 +30,7 @@ class Plots:
     def __getitem__(self, name: str) -> Any:
         """A picture by the name of its section: use, hosts, series, failures, funnel, memory, storage, timeline."""
         if name not in self._made:
-            raise UnknownName("picture", f"{name}; there is {', '.join(self._made)}")
+            raise UnknownName("picture", name, self._made)
         return self._made[name]
 
 
@@ -42,6 +42,5 @@ def picture(answer: Answer) -> Any:
     refuse_without_library()
     made = section_of(answer).picture if type(answer) in PICTURES else None
     if made is None:
-        kinds = ", ".join(one.__name__ for one in PICTURES)
-        raise UnknownName("picture", f"{type(answer).__name__}; there is one of {kinds}")
+        raise UnknownName("picture", type(answer).__name__, [one.__name__ for one in PICTURES])
     return made

@@ -101,11 +101,16 @@ Given = Scenario | str | FilePath | Mapping[str, Any]
 
 
 def as_scenario(source: Given) -> Scenario:
-    """A scenario from a file's path or from plain data in the file's spelling; raises InvalidInput with every fault."""
+    """A scenario from a file's path or from plain data in the file's spelling; raises InvalidInput with every fault.
+
+    Raises TypeError for anything else.
+    """
     if isinstance(source, Scenario):
         return source
     if isinstance(source, Mapping):
         return scenario_of(source)
+    if not isinstance(source, (str, FilePath)):
+        raise TypeError(f"a scenario is a file's path or its data as a mapping, not {type(source).__name__}")
     found = load(source)
     if isinstance(found, Case):
         raise UnknownName("scenario", f"{source} is a case; use simclone.check_path")

@@ -208,7 +208,7 @@ def test_a_planning_answer_has_its_picture() -> None:
     answered = simclone.headroom(SCENARIOS / "cpu.yaml", method="calls")
     made = simclone.picture(answered)
     assert list(made.data[0].y) == [one.total for one in answered.rooms]
-    with pytest.raises(simclone.UnknownName, match="Shrink; there is one of Headroom"):
+    with pytest.raises(simclone.UnknownName, match="'Shrink'; there is Headroom"):
         simclone.picture(simclone.shrink(SCENARIOS / "cpu.yaml"))
 
 

@@ -357,3 +357,22 @@ def test_a_run_directory_explains_itself(tmp_path: Path) -> None:
     (folder / "manifest.json").write_text(json.dumps({**manifest, "fingerprint": "0" * 32}), "utf-8")
     with pytest.raises(simclone.InvalidInput, match="comes out otherwise"):
         simclone.reopen(folder)
+
+
+def test_a_name_that_is_not_there_is_told_beside_those_that_are() -> None:
+    """The nearest one where there is one, else the first few."""
+    doc = world(requests=[request(0, *(f"clone-{n}" for n in range(12)))])
+    run = simclone.run(doc)
+    with pytest.raises(simclone.UnknownName, match=r"'clonr-11'; did you mean clone-11\?"):
+        run.explain("clonr-11")
+    with pytest.raises(simclone.UnknownName, match=r"'web'; there is clone-0, .*, clone-7 and 4 more"):
+        run.explain("web")
+
+
+def test_the_package_names_what_it_offers() -> None:
+    """For those who ask a shell to complete: the public names and nothing else, and all of them are there."""
+    assert dir(simclone) == sorted(simclone.__all__)
+    assert all(hasattr(simclone, name) for name in dir(simclone))
+    wrong: Any = 3
+    with pytest.raises(TypeError, match="a scenario is a file's path or its data as a mapping, not int"):
+        simclone.run(wrong)
