@@ -130,7 +130,7 @@ def headroom(
     both give the same. Raises InvalidInput.
     """
     scenario = as_scenario(source)
-    _check(batch, survive, method)
+    _check(batch, survive, method, scenario.run.max_names)
     ctx = standing(scenario, seed=seed, at=at)
     if mix:
         beside = {"batch": batch is not None, "survive": bool(survive), "offerings": bool(offerings)}
@@ -166,10 +166,10 @@ def _mixed(ctx: Context, scenario: Scenario, mix: Mapping[str, int], asks: Seque
     return Headroom(scenario.name, tuple(rooms), largest_hole(ctx.cloud), 0, (note,))
 
 
-def _check(batch: int | None, survive: int, method: str) -> None:
+def _check(batch: int | None, survive: int, method: str, most: int) -> None:
     faults = []
-    if batch is not None and batch < 1:
-        faults.append(Fault("batch", f"{batch} is no size", "at least 1"))
+    if batch is not None and not 1 <= batch <= most:
+        faults.append(Fault("batch", f"{batch} is no size of a call", f"1 to {most}, the names one may hold"))
     if survive < 0:
         faults.append(Fault("survive", f"{survive} is no number of hosts", "at least 0"))
     if method not in ("auto", "calls"):
