@@ -86,7 +86,6 @@ STRATEGIES = (
     "StoppedVmAwareLeastVmPreferredHostAllocatorStrategy",
     "scored",
 )
-WHOLE_SET = "StoppedVmAwareLeastVmPreferredHostAllocatorStrategy"
 
 
 def fleet(dice: Random, strategy: str, ties: str, pages: int | None) -> Doc:
@@ -182,15 +181,12 @@ def test_a_crowded_cloud_is_served_as_by_the_plain_driver(strategy: str, ties: s
             ctx = opened(fleet(dice, strategy, ties, pages))
             for serial in range(90):
                 stir(ctx, dice, serial)
-    if strategy == WHOLE_SET:
-        assert not seen["placed"]
-    else:
-        assert seen["placed"] > 100
-        assert seen["dry placed"] + seen["dry refused"] > 40
-        assert seen["refused"] + seen["dry refused"] > 0
+    assert seen["placed"] > 100
+    assert seen["dry placed"] + seen["dry refused"] > 40
+    assert seen["refused"] + seen["dry refused"] > 0
 
 
-@pytest.mark.parametrize("pages", [None, 1000, 5], ids=["unpaged", "one page", "small pages"])
+@pytest.mark.parametrize("pages", [None, 5], ids=["unpaged", "small pages"])
 @pytest.mark.parametrize("ties", ["lowestUuid", "shuffle"])
 @pytest.mark.parametrize("policy", ["antiHard", "antiSoft", "affinityHard", "affinitySoft", "spreadHard", "spreadSoft"])
 @pytest.mark.parametrize("strategy", [*STRATEGIES[:4], "simclone.RoundRobin", "simclone.LifetimeAware"])

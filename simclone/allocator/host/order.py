@@ -84,6 +84,20 @@ def tried_order(
     return walk if whole is None else iter(_arranged(request, cloud, list(walk), parts, survivors, whole))
 
 
+def first_tried(
+    request: HostRequest, cloud: Cloud, survivors: IntArray, sorters: Sequence[SortFlow], chance: Order
+) -> int | ErrorCode:
+    """The first of `tried_order`; the others are not put in order."""
+    found = sort_key(request, cloud, survivors, sorters)
+    if isinstance(found, ErrorCode):
+        return found
+    parts, whole = found
+    best = best_class(survivors, parts)
+    if whole is None:
+        return int(best[next(chance.places(len(best)))])
+    return whole.arrange(list(chance.walk(best.tolist())), request, cloud)[0]
+
+
 def _arranged(
     request: HostRequest,
     cloud: Cloud,

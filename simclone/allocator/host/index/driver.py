@@ -27,12 +27,13 @@ from simclone.allocator.host.flow import (
     Figure,
     Pass,
 )
-from simclone.allocator.host.index.each import Loss, any_of, best_sorted, emptied, lessened, sieved
+from simclone.allocator.host.index.each import Loss, any_of, emptied, lessened, sieved
 from simclone.allocator.host.index.groups import REASON, Ruling, prefers, ruling_of, sifted
 from simclone.allocator.host.index.ordering import ordering
 from simclone.allocator.host.index.ranking import EVERYBODY, Choice, Order
 from simclone.allocator.host.index.shape import FREE, Shape
 from simclone.allocator.host.index.walking import shape_of
+from simclone.allocator.host.order import first_tried
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.host.strategies import Strategy
 from simclone.chance import Identity, below, draw
@@ -228,9 +229,13 @@ class HostIndex:
             return None
         left = sieved(shape, asked, cloud)
         if len(left.hosts):
-            host = any_of(left.hosts, cloud, identity) if dry else -1
-            host = host if dry else best_sorted(left.hosts, asked, cloud, strategy.sorters, identity)
-            return None if host < 0 else Placed(host, shape.page, (), self._told(order, shape, steps, left.losses))
+            host: int | ErrorCode = any_of(left.hosts, cloud, identity) if dry else -1
+            if not dry:
+                chance = cloud.chance.order(identity, "host")
+                host = first_tried(asked, cloud, left.hosts, strategy.sorters, chance)
+            if isinstance(host, ErrorCode):
+                return None
+            return Placed(host, shape.page, (), self._told(order, shape, steps, left.losses))
         if left.error is None:
             return self._refused(order, shape, asked, steps)
         order.count(shape)
@@ -324,16 +329,13 @@ class HostIndex:
         entry = None
         if shape is not None and _reserved_alike(shape, self._cloud):
             order = self._order(strategy, request, shape)
-            if order is not None:
-                order.add(shape, instead if instead in order.shapes else None)
-                entry = (order, shape)
+            order.add(shape, instead if instead in order.shapes else None)
+            entry = (order, shape)
         kind.keep(page, entry)
         return entry
 
-    def _order(self, strategy: Strategy, request: HostRequest, shape: Shape) -> Order | None:
-        """The order a strategy's sorters come down to, by rank where that is more than one key; None for whole sets."""
-        if any(one.whole_set for one in strategy.sorters):
-            return None
+    def _order(self, strategy: Strategy, request: HostRequest, shape: Shape) -> Order:
+        """The order a strategy's sorters come down to; by rank where that is more than one key."""
         candidates = Candidates(self._cloud, np.flatnonzero(shape.early == FREE))
         kind = ordering(strategy, request, candidates)
         shape.each = shape.each or kind is None

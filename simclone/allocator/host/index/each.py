@@ -10,11 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simclone.allocator.host.flow import Candidates, Pass, SortFlow
+from simclone.allocator.host.flow import Candidates, Pass
 from simclone.allocator.host.index.shape import Shape
-from simclone.allocator.host.order import best_class, sort_key
 from simclone.allocator.host.request import HostRequest
-from simclone.chance import Identity, below, draw
+from simclone.chance import Identity
 from simclone.model.cloud import Cloud
 from simclone.model.columns import IntArray
 from simclone.records import ErrorCode, Step
@@ -54,26 +53,9 @@ def sieved(shape: Shape, request: HostRequest, cloud: Cloud) -> Sieved:
     return Sieved(hosts, tuple(losses))
 
 
-def best_sorted(
-    hosts: IntArray, request: HostRequest, cloud: Cloud, sorters: Sequence[SortFlow], identity: Identity
-) -> int:
-    """The host that sorters put first, drawn among equals; -1 where only the plain driver can tell."""
-    found = sort_key(request, cloud, hosts, sorters)
-    if isinstance(found, ErrorCode) or found[1] is not None:
-        return -1
-    equal = best_class(hosts, found[0])
-    return int(equal[_place(cloud, identity, "host", len(equal))])
-
-
 def any_of(hosts: IntArray, cloud: Cloud, identity: Identity) -> int:
     """One of some hosts for a dry run, drawn."""
-    return int(hosts[_place(cloud, identity, "dryRun", len(hosts))])
-
-
-def _place(cloud: Cloud, identity: Identity, purpose: str, many: int) -> int:
-    if many == 1 or cloud.chance.ties_lowest:
-        return 0
-    return below(draw(cloud.chance.key(identity, purpose), 0), many)
+    return int(hosts[next(cloud.chance.order(identity, "dryRun").places(len(hosts)))])
 
 
 def lessened(steps: Sequence[Step], losses: Sequence[Loss]) -> list[Step]:
