@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from simclone.allocator.host.flow import Candidates, Figure, HardStop, SortFlow, refusal
@@ -52,6 +53,7 @@ class StoppedVmAwareSortFlow(SortFlow):
         return sorted(hashed, key=lambda host: stopped[host]) + [host for host in hosts if host not in kept]
 
 
+@lru_cache(maxsize=1 << 17)
 def java_hash(text: str) -> int:
     """Java's ``String.hashCode`` as a signed 32-bit integer.
 
