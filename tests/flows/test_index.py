@@ -340,9 +340,10 @@ def test_a_group_that_fills_its_pages_is_refused_by_the_index_too() -> None:
     assert seen["plain"] == 1  # only the second of a kind is worth an index
 
 
-def test_an_order_that_is_full_is_left_and_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With room for two shapes only, three shapes and their dry runs take turns, and every answer is still right."""
-    monkeypatch.setattr("simclone.allocator.host.index.driver.MOST_SHAPES", 2)
+@pytest.mark.parametrize("bound", ["MOST_SHAPES", "MOST_ORDERS"])
+def test_what_is_full_is_left_and_made_anew(bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With room for two of them only, three shapes and the orders of their pages take turns, and all is still right."""
+    monkeypatch.setattr(f"simclone.allocator.host.index.driver.{bound}", 2)
     seen: Counter[str] = Counter()
     dice = Random("full")
     with compared(seen):

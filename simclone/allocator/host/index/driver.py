@@ -42,7 +42,7 @@ from simclone.model.inventory import device_asks
 from simclone.quick import changed
 from simclone.records import Decision, ErrorCode, Placed, Step, Unplaced
 
-MOST_SHAPES, MOST_KEPT, MOST_KNOWN = 256, 64, 4096
+MOST_SHAPES, MOST_ORDERS, MOST_KEPT, MOST_KNOWN = 256, 4096, 64, 4096
 Key = tuple[str, tuple[Any, ...], object]
 _ASKED = attrgetter(*(one.name for one in fields(HostRequest) if one.name not in ("vm", "image")))
 
@@ -86,7 +86,8 @@ class HostIndex:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
         self._epoch = cloud.epoch
-        self._orders: dict[tuple[Figure, bool, bool], Order] = {}
+        self._orders: dict[tuple[Figure, bool, bool, bytes], Order] = {}
+        self._of_host: list[list[Order]] = [[] for _ in range(cloud.fleet.size)]
         self._known: dict[int, tuple[HostRequest, Kind]] = {}
         self._kinds: dict[Key, Kind | None] = {}
         self._bare: dict[tuple[tuple[Any, ...], int | None], HostRequest] = {}
@@ -175,7 +176,8 @@ class HostIndex:
         """Page by page, whatever has to be made or made anew on the way; for a *member* of a group by its rule."""
         asked = request if member is None else member[1]
         steps: list[Step] = []
-        series: dict[ErrorCode, None] = {}
+        errors: list[ErrorCode] = []
+        limit = self._page_limit()
         page = 0
         while True:
             found = self._found(kind, strategy, request, page)
@@ -189,12 +191,14 @@ class HostIndex:
                 answer = self._of_choice(order, shape, choice, asked, identity, dry, steps)
             if answer is None or isinstance(answer, Placed):
                 return answer
-            error, page = answer, page + 1
-            if not self._paging():
-                return Unplaced(ErrorCode(NO_AVAILABLE_HOST, error.details, reason=error.reason), (), tuple(steps))
-            series[ErrorCode(PAGE_NOT_DONE, error.details, reason=error.reason)] = None
-            if self._over(shape, page, steps):
-                return Unplaced(merged(list(series)), (), tuple(steps))
+            if not limit:
+                return Unplaced(ErrorCode(NO_AVAILABLE_HOST, answer.details, reason=answer.reason), (), tuple(steps))
+            errors.append(answer)
+            page += 1
+            if page * limit >= shape.left:
+                steps.append(_no_more(shape, page))
+                series = [ErrorCode(PAGE_NOT_DONE, error.details, reason=error.reason) for error in errors]
+                return Unplaced(merged(list(dict.fromkeys(series))), (), tuple(steps))
 
     def _of_choice(
         self,
@@ -257,16 +261,22 @@ class HostIndex:
         cloud = self._cloud
         if cloud.epoch != self._epoch:
             self._epoch = cloud.epoch
-            self._orders.clear()
-            self._known.clear()
-            for kind in self._kinds.values():
-                if kind is not None:
-                    kind.forget()
+            self._forget()
         touched = cloud.touched
         if touched:
-            for order in self._orders.values():
-                order.repair(touched)
+            for host in touched:
+                for order in self._of_host[host]:
+                    order.repair(host)
             touched.clear()
+
+    def _forget(self) -> None:
+        """Drop all orders and what leads to them."""
+        self._orders.clear()
+        self._known.clear()
+        self._of_host = [[] for _ in range(self._cloud.fleet.size)]
+        for kind in self._kinds.values():
+            if kind is not None:
+                kind.forget()
 
     def _kind(self, strategy: Strategy, request: HostRequest) -> Kind | None:
         """What a request has in common with others; only the second of a kind is worth an index."""
@@ -340,21 +350,26 @@ class HostIndex:
         kind = ordering(strategy, request, candidates)
         shape.each = shape.each or kind is None
         figure, drawn, rotates = kind or (NO_COLUMN, False, False)
-        order = self._orders.get((figure, drawn, rotates))
+        page = shape.inside
+        key = (figure, drawn, rotates, page.tobytes())
+        order = self._orders.get(key)
         if order is None or len(order.shapes) >= MOST_SHAPES:
-            self._leave(order)
-            order = self._orders[figure, drawn, rotates] = Order(self._cloud, figure, drawn=drawn, rotates=rotates)
+            if order is not None:
+                self._leave(order)
+            if len(self._orders) >= MOST_ORDERS:
+                self._forget()
+            order = self._orders[key] = Order(self._cloud, figure, page, drawn=drawn, rotates=rotates)
+            for host in order.hosts:
+                self._of_host[host].append(order)
         return order
 
-    def _leave(self, order: Order | None) -> None:
+    def _leave(self, order: Order) -> None:
         """Forget an order that holds as many shapes as it can, and all of them."""
         for kind in self._kinds.values():
-            if (
-                kind is not None
-                and order is not None
-                and any(entry and entry[0] is order for entry in kind.pages.values())
-            ):
+            if kind is not None and any(entry and entry[0] is order for entry in kind.pages.values()):
                 kind.forget()
+        for host in order.hosts:
+            self._of_host[host].remove(order)
 
     # -- answers ---------------------------------------------------------------------------------------
 
@@ -391,18 +406,18 @@ class HostIndex:
         steps.extend(answer[1])
         return answer[0]
 
-    def _paging(self) -> bool:
-        return self._cloud.settings.flag("hostAllocator.usePagination") and cloud_pages(self._cloud)
+    def _page_limit(self) -> int:
+        """Hosts a page may hold; 0 where there are no pages."""
+        settings = self._cloud.settings
+        if not settings.flag("hostAllocator.usePagination") or not cloud_pages(self._cloud):
+            return 0
+        return int(settings.values["hostAllocator.paginationLimit"])
 
-    def _over(self, shape: Shape, page: int, steps: list[Step]) -> bool:
-        """Whether there is no further page; its step is put on."""
-        everybody = shape.before[0]
-        left = everybody - sum(count for _, count in shape.first_refused)
-        if page * int(self._cloud.settings.values["hostAllocator.paginationLimit"]) < left:
-            return False
-        text = NO_MORE_PAGES.details or ""
-        steps.append(Step(shape.parts[0].flow.name, page, everybody, 0, "emptied", shape.first_refused, text))
-        return True
+
+def _no_more(shape: Shape, page: int) -> Step:
+    """The step of the page behind the last."""
+    refused, text = shape.first_refused, NO_MORE_PAGES.details or ""
+    return Step(shape.parts[0].flow.name, page, shape.before[0], 0, "emptied", refused, text)
 
 
 def _choice(shape: Shape, member: tuple[Ruling | None, HostRequest] | None) -> Choice | None:

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from simclone.allocator.host.flow import Floor, Watch
+from simclone.allocator.host.index.levels import slots
 from simclone.model.fleet import Fleet
 
 Quantity = tuple[tuple[str, int], ...]
@@ -61,22 +64,25 @@ class FloorTable:
 
 
 class WatchTable:
-    """What shapes watch on hosts: for each column of cells the floors in order, and who is refused below each."""
+    """What shapes watch on *hosts*, of *most* there are: for each column its floors, and who is refused below each."""
 
-    def __init__(self, hosts: int) -> None:
+    def __init__(self, hosts: Sequence[int], most: int) -> None:
         self.members: dict[int, Watch] = {}
-        self._asked = [0] * hosts
+        self._hosts, self._asked = hosts, slots(hosts, most, 0)
         self._tables: list[tuple[Cells, list[int], list[int]]] = []
 
     def put(self, bit: int, watch: Watch | None) -> None:
         """A shape, known by its bit, new or instead of another."""
-        if watch is None and bit not in self.members:
+        old = self.members.pop(bit, None)
+        if watch is None and old is None:
             return
-        self.members.pop(bit, None)
+        if watch is not None and old is not None and _alike(watch, old):
+            self.members[bit] = watch
+            return
         asks = None if watch is None else watch.hosts.tolist()
-        self._asked = [
-            (mask | bit) if asks is not None and asks[host] else mask & ~bit for host, mask in enumerate(self._asked)
-        ]
+        for host in self._hosts:
+            mask = self._asked[host] & ~bit
+            self._asked[host] = mask | bit if asks is not None and asks[host] else mask
         if watch is not None:
             self.members[bit] = watch
         self._tables = [(cells, *_stacked(bits)) for cells, bits in self._floors()]
@@ -101,6 +107,10 @@ class WatchTable:
                 if value < floors[-1]:
                     mask |= masks[bisect_right(floors, value)]
         return mask & asked
+
+
+def _alike(one: Watch, other: Watch) -> bool:
+    return one.cells is other.cells and one.least == other.least and np.array_equal(one.hosts, other.hosts)
 
 
 def _stacked(bits: dict[int, int]) -> tuple[list[int], list[int]]:

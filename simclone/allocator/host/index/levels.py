@@ -6,12 +6,22 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
 from itertools import chain
+from typing import TypeAlias, TypeVar
 
 from sortedcontainers import SortedList
 
 NOWHERE = 1 << 62
 FEW = 512
 """So many hosts are sooner sorted than counted again and again."""
+
+
+T = TypeVar("T")
+Slots: TypeAlias = list[T] | dict[int, T]
+
+
+def slots(hosts: Sequence[int], most: int, value: T) -> Slots[T]:
+    """A place for each of some hosts, of *most* there are: a list where they are most of them, else a dict."""
+    return [value] * most if 2 * len(hosts) > most else dict.fromkeys(hosts, value)
 
 
 class Bucket:
@@ -27,11 +37,12 @@ class Bucket:
 class Levels:
     """The order of all hosts. With *ranked* the n-th lowest rank of a level can be asked for, else only the lowest."""
 
-    def __init__(self, hosts: int, *, ranked: bool) -> None:
+    def __init__(self, hosts: Sequence[int], most: int, *, ranked: bool) -> None:
         self.ranked = ranked
         self.keys: list[int] = []
         self._rows: dict[int, dict[int, Bucket]] = {}
-        self._at: list[Bucket | None] = [None] * hosts
+        self._most = most
+        self._at: Slots[Bucket | None] = slots(hosts, most, None)
         self._lists: dict[Bucket, SortedList] = {}
 
     def put(self, host: int, level: int, mask: int) -> None:
@@ -121,7 +132,7 @@ class Levels:
         if sum([one.size for one in buckets]) <= FEW:
             found: int = sorted(chain.from_iterable(lists))[place]
             return found
-        low, high = 0, len(self._at) - 1
+        low, high = 0, self._most - 1
         while low < high:
             middle = (low + high) // 2
             if sum(one.bisect_right(middle) for one in lists) > place:

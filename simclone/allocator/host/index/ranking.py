@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +11,12 @@ import numpy as np
 
 from simclone.allocator.host.flow import Figure
 from simclone.allocator.host.index.floors import FloorTable, WatchTable
-from simclone.allocator.host.index.levels import NOWHERE, Bucket, Levels
+from simclone.allocator.host.index.levels import NOWHERE, Bucket, Levels, Slots, slots
 from simclone.allocator.host.index.shape import FREE, Shape
 from simclone.chance import Identity, below, draw
 from simclone.errors import InvariantViolation
 from simclone.model.cloud import Cloud
+from simclone.model.columns import BoolArray
 from simclone.quick import quick
 
 
@@ -38,29 +39,29 @@ EVERYBODY = Choice(0)
 
 
 class Order:
-    """All hosts under one sort key, with the shapes that ask by it.
+    """The hosts of a page under one sort key, with the shapes that ask by it.
 
     Equals are *drawn*, or the lowest rank of them is taken, or they *rotate*: the next behind the last one placed on.
     """
 
-    def __init__(self, cloud: Cloud, figure: Figure, *, drawn: bool, rotates: bool = False) -> None:
-        self._cloud = cloud
+    def __init__(self, cloud: Cloud, figure: Figure, page: BoolArray, *, drawn: bool, rotates: bool = False) -> None:
+        self._cloud, self._page = cloud, page
+        self.hosts: list[int] = np.flatnonzero(page).tolist()
         column, self._sign, self._base = figure
         self._column = cloud.fleet.cells(column) if column else None
         size = cloud.fleet.size
-        self.levels = Levels(size, ranked=drawn or rotates)
+        self.levels = Levels(self.hosts, size, ranked=drawn or rotates)
         self.drawn, self.rotates = drawn, rotates
         self.floors = FloorTable(cloud.fleet)
         self.shapes: list[Shape] = []
         self.log: list[int] = []
-        self._longest = 8 * size + 4096
-        self._shut = [0] * size
-        self._dynamic = [0] * size
-        self._watched = WatchTable(size)
-        self._poor = [0] * size
+        self._longest = 8 * len(self.hosts) + 4096
+        self._shut, self._dynamic, self._poor = (slots(self.hosts, size, 0) for _ in range(3))
+        self._watched = WatchTable(self.hosts, size)
+        self._blocked, self._put = self.floors.blocked, self.levels.put
         self._highest = -NOWHERE
-        self._cluster = cloud.fleet.array("cluster").tolist()
-        for host in range(size):
+        self._cluster = cloud.fleet.cells("cluster")
+        for host in self.hosts:
             self.levels.put(host, self._level(host), 0)
 
     def _level(self, host: int) -> int:
@@ -96,42 +97,39 @@ class Order:
         for host in moved:
             self.levels.put(host, self._level(host), self._dynamic[host] | self._poor[host] | self._shut[host])
 
-    def _mark(self, masks: list[int], bit: int, truth: Any, instead: Shape | None) -> set[int]:
+    def _mark(self, masks: Slots[int], bit: int, truth: Any, instead: Shape | None) -> set[int]:
         """Set a bit where *truth* holds, and only there; the hosts that changed."""
         moved = set()
-        for host in np.flatnonzero(truth).tolist():
+        for host in np.flatnonzero(truth & self._page).tolist():
             if not masks[host] & bit:
                 masks[host] |= bit
                 moved.add(host)
         if instead is not None:
-            for host in np.flatnonzero(~truth).tolist():
+            for host in np.flatnonzero(~truth & self._page).tolist():
                 if masks[host] & bit:
                     masks[host] ^= bit
                     moved.add(host)
         return moved
 
-    def repair(self, hosts: Iterable[int]) -> None:
-        """Bring some hosts up to date."""
-        blocked, dynamics, shut, put = self.floors.blocked, self._dynamic, self._shut, self.levels.put
-        watched = self._watched.blocked if self._watched.members else None
-        for host in hosts:
-            dynamic = refused = blocked(host)
-            flips = turned = dynamic ^ dynamics[host]
-            if watched is not None:
-                poor = watched(host)
-                refused, turned = dynamic | poor, flips | (poor ^ self._poor[host])
-                self._poor[host] = poor
-            if turned:
-                dynamics[host] = dynamic
-                self._turn(host, turned, refused, flips, dynamic)
-            mask, level = refused | shut[host], self._level(host)
-            put(host, level, mask)
-            if level < self._highest:
-                self._lower(level, mask)
-            if refused or turned:  # else it was and is large enough for every shape
-                self.log.append(host)
-        if len(self.log) > self._longest:
-            self._forget()
+    def repair(self, host: int) -> None:
+        """Bring one of its hosts up to date."""
+        dynamic = refused = self._blocked(host)
+        flips = turned = dynamic ^ self._dynamic[host]
+        if self._watched.members:
+            poor = self._watched.blocked(host)
+            refused, turned = dynamic | poor, flips | (poor ^ self._poor[host])
+            self._poor[host] = poor
+        if turned:
+            self._dynamic[host] = dynamic
+            self._turn(host, turned, refused, flips, dynamic)
+        mask, level = refused | self._shut[host], self._level(host)
+        self._put(host, level, mask)
+        if level < self._highest:
+            self._lower(level, mask)
+        if refused or turned:  # else it was and is large enough for every shape
+            self.log.append(host)
+            if len(self.log) > self._longest:
+                self._forget()
 
     def _lower(self, level: int, mask: int) -> None:
         """A host has come to a level: whoever can have it looks from there on."""
@@ -170,7 +168,7 @@ class Order:
         if shape.first is None:
             shape.answer = None
             shape.count_all(self._cloud)
-        else:
+        elif shape.cursor < len(self.log):
             dynamic, poor, bit = self._dynamic, self._poor, shape.bit
             for host in dict.fromkeys(self.log[shape.cursor :]):
                 shape.look_again(self._cloud, host, dynamic[host] & bit, poor[host] & bit)

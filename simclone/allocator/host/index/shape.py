@@ -40,7 +40,7 @@ class Shape:
     of flows that can be asked for every decision, None where that would not do; *each* says that a decision must ask
     them, or sort the hosts, by itself.
     *clusters* are those the candidates behind the floors stood in when the facts were made, ascending; *open* are the
-    hosts that no test refuses, *room* is their number.
+    hosts that no test refuses, *room* is their number; *left* are those the first flow keeps, on all pages.
     """
 
     request: HostRequest
@@ -73,6 +73,16 @@ class Shape:
     stale: bool = False
     answer: tuple[ErrorCode, tuple[Step, ...]] | None = None
     told: tuple[Step, ...] | None = None
+    left: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.left = self.before[0] - sum(count for _, count in self.first_refused)
+
+    @property
+    def inside(self) -> BoolArray:
+        """The hosts of its page."""
+        found: BoolArray = self.early != ELSEWHERE
+        return found
 
     @property
     def closed(self) -> BoolArray:
