@@ -168,8 +168,10 @@ def _mixed(ctx: Context, scenario: Scenario, mix: Mapping[str, int], asks: Seque
 
 def _check(batch: int | None, survive: int, method: str, most: int) -> None:
     faults = []
-    if batch is not None and not 1 <= batch <= most:
-        faults.append(Fault("batch", f"{batch} is no size of a call", f"1 to {most}, the names one may hold"))
+    if batch is not None and batch < 1:
+        faults.append(Fault("batch", f"{batch} is no size", "at least 1"))
+    elif batch is not None and batch > most:
+        faults.append(Fault("batch", f"{batch} names are more than one call may hold", f"at most {most}"))
     if survive < 0:
         faults.append(Fault("survive", f"{survive} is no number of hosts", "at least 0"))
     if method not in ("auto", "calls"):

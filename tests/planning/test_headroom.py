@@ -160,7 +160,7 @@ def test_the_largest_vm_is_the_largest_that_is_placed() -> None:
         ({"vm": "nobody"}, "vm: 'nobody' is unknown (expected v)"),
         ({"account": "nobody"}, "account: 'nobody' is unknown"),
         ({"batch": 0}, "batch: 0 is no size"),
-        ({"batch": 10**9}, "batch: 1000000000 is no size of a call (expected 1 to 10000, the names one may hold)"),
+        ({"batch": 10**9}, "batch: 1000000000 names are more than one call may hold (expected at most 10000)"),
         ({"survive": -1}, "survive: -1 is no number of hosts"),
         ({"method": "guess"}, "method: 'guess' is unknown"),
         ({"mix": {"unit": 0}}, "mix.unit: 0 is no weight"),
