@@ -15,7 +15,7 @@ import simclone.engine.allocation as allocation_module
 import simclone.engine.clone.checks as checks_module
 import simclone.placement.host as host_module
 from simclone.allocator.host.index.driver import HostIndex
-from simclone.allocator.host.request import HostRequest
+from simclone.allocator.host.request import NEW_CREATE, HostRequest
 from simclone.chance import Identity
 from simclone.engine.admin.hosts import change_host_state
 from simclone.engine.admin.settings import update_global_config
@@ -244,12 +244,11 @@ def test_devices_are_counted_as_by_the_plain_driver(strategy: str) -> None:
         doc["hosts"] = [{**one, "pciDevices": dice.choice(some)} for one in doc["hosts"]]
         doc["hosts"][0]["pciDevices"] = {"A": 9}
         doc["instanceOfferings"][0]["systemTags"] = ["pciDeviceSpec::A::1"]
-        doc["vms"][0]["host"], doc["vms"][0]["state"] = "h0", "Running"
-        doc["vms"][0]["primaryStorage"] = doc["primaryStorages"][int(doc["hosts"][0]["cluster"][1])]["name"]
         with compared(seen):
             ctx = opened(doc)
             for serial in range(80):
                 stir(ctx, dice, serial)
+        assert sum(ctx.cloud.fleet.devices_held["A"].values())
     if strategy == "own filters":
         assert seen["plain"] > 10
     else:
@@ -354,23 +353,95 @@ def test_what_is_full_is_left_and_made_anew(bound: str, monkeypatch: pytest.Monk
 
 
 def test_a_score_that_is_the_same_for_all_now_is_asked_again_later() -> None:
-    """Two VMs that fit nowhere are asked for while all hosts are empty and equal; what is placed then goes by score."""
+    """Two are asked for while all hosts are empty and equal; when some have VMs, the score prefers the others."""
     seen: Counter[str] = Counter()
     doc = fleet(Random("score"), "scored", "shuffle", None)
-    doc["hosts"] = [{"name": f"h{n}", "cluster": "c0", "cpuNum": 8, "totalPhysicalMemory": 64 * GIB} for n in range(6)]
+    doc["strategies"] = {"scored": {"score": {"vmCount": -1}}}
+    doc["hosts"] = [{"name": f"h{n}", "cluster": "c0", "cpuNum": 64, "totalPhysicalMemory": 64 * GIB} for n in range(9)]
+    request = HostRequest(1, GIB, "scored", l3s=(0,), zone=0, hypervisor="KVM")
     with compared(seen):
         ctx = opened(doc)
-        for serial, names in enumerate((tuple(f"v{n}" for n in range(60)), ("w",), tuple(f"x{n}" for n in range(9)))):
-            clone_now(ctx, CloneRequest(f"r{serial}", "s4", names, ordinal=serial))
-            if not serial:
-                for row in range(ctx.cloud.vms.size):
-                    if ctx.cloud.vms.get("hold_host", row) >= 0:
-                        run_now(destroy_vm(ctx, row))
-        for turn, cpu in enumerate((99, 99, 1, 1, 1)):
-            request = HostRequest(cpu, GIB, "scored", l3s=(0,), zone=0, hypervisor="KVM")
-            placed = host_module.decide(request, ctx.cloud, Identity("score", turn))
-            assert isinstance(placed, Placed) is (cpu == 1)
-    assert seen["placed"] > 3
+        for turn in range(2):
+            host_module.decide(request, ctx.cloud, Identity("score", turn))
+        clone_now(ctx, CloneRequest("r", "s4", ("a", "b")))
+        fuller = set(ctx.cloud.fleet.array("vm_count").nonzero()[0].tolist())
+        later = [host_module.decide(request, ctx.cloud, Identity("score", turn)) for turn in range(2, 9)]
+    assert fuller
+    assert {isinstance(one, Placed) and one.host not in fuller for one in later} == {True}
+    assert seen["placed"] >= 7
+
+
+def asked(ctx: Context, turns: int, strategy: str, **more: Any) -> list[int]:
+    """The hosts of as many decisions about a small VM, which hold nothing; -1 for none."""
+    request = HostRequest(1, GIB, strategy, l3s=(0,), zone=0, hypervisor="KVM", operation=NEW_CREATE, **more)
+    found = [host_module.decide(request, ctx.cloud, Identity("asked", turn)) for turn in range(turns)]
+    return [one.host if isinstance(one, Placed) else -1 for one in found]
+
+
+def alike(many: int, **storage: Any) -> Doc:
+    """So many equal hosts of one cluster with one storage and a source of 5 GiB on it."""
+    doc = fleet(Random("alike"), "simclone.FirstFit", "lowestUuid", None)
+    doc["hosts"] = [
+        {"name": f"h{n}", "cluster": "c0", "cpuNum": 64, "totalPhysicalMemory": 64 * GIB} for n in range(many)
+    ]
+    doc["primaryStorages"] = [{"name": "p", "attachedClusters": ["c0"], **storage}]
+    doc["images"] = [{"name": "i", "size": 5 * GIB, "actualSize": GIB}]
+    doc["vms"] = [{**doc["vms"][0], "lastHost": f"h{many - 1}", "primaryStorage": "p"}]
+    return doc
+
+
+def test_a_share_is_watched_though_nothing_else_happens_on_its_host() -> None:
+    """What a snapshot takes of a share counts at once, and so does what is given back."""
+    shares = [{"host": f"h{n}", "totalCapacity": "13G"} for n in range(4)]
+    seen: Counter[str] = Counter()
+    with compared(seen):
+        ctx = opened(alike(4, type="LocalStorage", localHosts=shares))
+        size = 9 * GIB
+        assert asked(ctx, 3, "simclone.FirstFit", disk_size=size) == [0, 0, 0]
+        held = ctx.ledger.hold_space("snapshot", 0, 8 * GIB, host=0)
+        assert asked(ctx, 2, "simclone.FirstFit", disk_size=size) == [1, 1]
+        ctx.ledger.end_space(held)
+        assert asked(ctx, 2, "simclone.FirstFit", disk_size=size) == [0, 0]
+    assert not seen["plain"] > 1
+
+
+def test_shares_whose_disks_are_too_full_are_shut() -> None:
+    """One is above the physical threshold whatever the books say; its host is refused and counted."""
+    shares = [{"host": f"h{n}", "totalCapacity": "50G"} for n in range(3)]
+    shares[0]["availablePhysicalCapacity"] = "1G"
+    seen: Counter[str] = Counter()
+    with compared(seen):
+        ctx = opened(alike(3, type="LocalStorage", localHosts=shares))
+        assert asked(ctx, 3, "simclone.FirstFit", disk_size=5 * GIB) == [1, 1, 1]
+    assert seen["placed"] == 2
+
+
+def test_what_a_storage_must_have_is_told_of_the_image_at_hand() -> None:
+    """The first call's image is cached when its storage runs out, the second call's is not."""
+    seen: Counter[str] = Counter()
+    with compared(seen):
+        ctx = opened(alike(3, type="NFS", totalCapacity="24G"))
+        for serial in range(4):
+            names = tuple(f"v{serial}-{n}" for n in range(5))
+            clone_now(ctx, CloneRequest(f"r{serial}", "s1", names, ordinal=serial))
+    assert seen["refused"] > 5
+
+
+def test_use_that_is_measured_from_now_on_decides_from_now_on() -> None:
+    """Before, VM counts do; the host that is least used then is the one that has most VMs."""
+    seen: Counter[str] = Counter()
+    minimum = "MinimumCPUUsageHostAllocatorStrategy"
+    with compared(seen):
+        ctx = opened(alike(3, type="NFS", totalCapacity="900G"))
+        clone_now(ctx, CloneRequest("r", "s1", ("a", "b", "c")))
+        assert set(asked(ctx, 4, minimum)) == {1}
+        ctx.ledger.monitor()
+        for host, use in ((1, 900_000), (2, 500_000)):
+            ctx.ledger.measure_host(host, cpu_use_ppm=use)
+        assert set(asked(ctx, 4, minimum)) == {0}
+        ctx.ledger.measure_host(0, cpu_use_ppm=700_000)
+        assert set(asked(ctx, 4, minimum)) == {2}
+    assert seen["placed"] >= 9
 
 
 def test_a_limit_that_is_lowered_is_heeded_at_once() -> None:
