@@ -420,10 +420,15 @@ def test_what_a_storage_must_have_is_told_of_the_image_at_hand() -> None:
     """The first call's image is cached when its storage runs out, the second call's is not."""
     seen: Counter[str] = Counter()
     with compared(seen):
-        ctx = opened(alike(3, type="NFS", totalCapacity="24G"))
-        for serial in range(4):
+        doc = alike(3, type="NFS", totalCapacity="33G")
+        doc["vms"][0]["rootActualSize"] = 2 * GIB
+        ctx = opened(doc)
+        said = []
+        for serial in range(3):
             names = tuple(f"v{serial}-{n}" for n in range(5))
-            clone_now(ctx, CloneRequest(f"r{serial}", "s1", names, ordinal=serial))
+            answer = clone_now(ctx, CloneRequest(f"r{serial}", "s1", names, ordinal=serial))
+            said += [one.error.root.details for one in answer.clones if one.error is not None]
+    assert {str(5 * GIB) in str(one) for one in said} == {str(7 * GIB) in str(one) for one in said} == {True, False}
     assert seen["refused"] > 5
 
 
