@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from os import PathLike
 from pathlib import Path as FilePath
 from typing import Any, TypeVar
 
@@ -109,7 +110,7 @@ def as_scenario(source: Given) -> Scenario:
         return source
     if isinstance(source, Mapping):
         return scenario_of(source)
-    if not isinstance(source, (str, FilePath)):
+    if not isinstance(source, (str, PathLike)):
         raise TypeError(f"a scenario is a file's path or its data as a mapping, not {type(source).__name__}")
     found = load(source)
     if isinstance(found, Case):

@@ -36,7 +36,7 @@ from simclone.allocator.host.index.walking import shape_of
 from simclone.allocator.host.order import first_tried
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.host.strategies import Strategy
-from simclone.chance import Identity, below, draw
+from simclone.chance import Identity
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import device_asks
 from simclone.quick import changed
@@ -117,7 +117,7 @@ class HostIndex:
         if entry is not None and not entry[1].stale and self._lasts(entry[1], request):
             order, shape = entry
             if shape.room and not shape.each:
-                host = self._dry(shape, identity, shape.room) if dry else order.best(shape, identity)
+                host = self._dry(shape, identity) if dry else order.best(shape, identity)
                 return Placed(host, 0, (), () if cloud.lean else self._told(order, shape, []))
         return self._search(kind, strategy_of(request, cloud), request, identity, dry)
 
@@ -248,11 +248,10 @@ class HostIndex:
 
     def _pick(self, order: Order, shape: Shape, identity: Identity, choice: Choice, dry: bool) -> int:
         """The host of a page; -1 where the choice leaves none."""
-        left = shape.room if choice is EVERYBODY else choice.left
-        if not left:
+        if not (shape.room if choice is EVERYBODY else choice.left):
             return -1
         if dry:
-            return self._dry(shape, identity, left, choice)
+            return self._dry(shape, identity, choice)
         return order.best(shape, identity) if choice is EVERYBODY else order.best_of(shape, identity, choice)
 
     # -- what is known ---------------------------------------------------------------------------------
@@ -347,9 +346,9 @@ class HostIndex:
     def _order(self, strategy: Strategy, request: HostRequest, shape: Shape) -> Order:
         """The order a strategy's sorters come down to; by rank where that is more than one key."""
         candidates = Candidates(self._cloud, np.flatnonzero(shape.early == FREE))
-        kind = ordering(strategy, request, candidates)
-        shape.each = shape.each or kind is None
-        figure, drawn, rotates = kind or (NO_COLUMN, False, False)
+        one_key = ordering(strategy, request, candidates)
+        shape.each = shape.each or one_key is None
+        figure, drawn, rotates = one_key or (NO_COLUMN, False, False)
         page = shape.inside
         key = (figure, drawn, rotates, page.tobytes())
         order = self._orders.get(key)
@@ -373,15 +372,13 @@ class HostIndex:
 
     # -- answers ---------------------------------------------------------------------------------------
 
-    def _dry(self, shape: Shape, identity: Identity, left: int, choice: Choice = EVERYBODY) -> int:
-        """Any survivor of a page, of so many *left*, drawn as the plain driver draws it."""
-        place = 0
-        if left > 1 and not self._cloud.chance.ties_lowest:
-            place = below(draw(self._cloud.chance.key(identity, "dryRun"), 0), left)
+    def _dry(self, shape: Shape, identity: Identity, choice: Choice = EVERYBODY) -> int:
+        """Any survivor of a page, drawn as the plain driver draws it."""
         if choice.only:
-            return choice.hosts[place]
-        survivors = shape.open.nonzero()[0]
-        return int((np.setdiff1d(survivors, choice.hosts, assume_unique=True) if choice.hosts else survivors)[place])
+            return any_of(choice.hosts, self._cloud, identity)
+        left = shape.open.nonzero()[0]
+        left = np.setdiff1d(left, choice.hosts, assume_unique=True) if choice.hosts else left
+        return any_of(left, self._cloud, identity)
 
     def _told(self, order: Order, shape: Shape, steps: list[Step], losses: tuple[Loss, ...] = ()) -> tuple[Step, ...]:
         if self._cloud.lean:

@@ -53,7 +53,7 @@ def sieved(shape: Shape, request: HostRequest, cloud: Cloud) -> Sieved:
     return Sieved(hosts, tuple(losses))
 
 
-def any_of(hosts: IntArray, cloud: Cloud, identity: Identity) -> int:
+def any_of(hosts: IntArray | Sequence[int], cloud: Cloud, identity: Identity) -> int:
     """One of some hosts for a dry run, drawn."""
     return int(hosts[next(cloud.chance.order(identity, "dryRun").places(len(hosts)))])
 

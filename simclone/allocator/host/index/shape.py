@@ -34,6 +34,7 @@ class Part:
 class Shape:
     """One shape on one page, known by *bit* in its order.
 
+    *floor_tests* are those of the part at *floors_at*, which depend on what stands on a host, *floors* what they ask.
     *early* and *late* are the first tests that refuse a host before and behind the floors, whatever stands on it.
     Behind them *watch* may be the one test of the part at *watch_at* (-1 for none), which depends on that too.
     *rule_at* is the place of the flow of groups, -1 where a flow behind it refuses hosts too. *briefs* are the places
@@ -47,6 +48,7 @@ class Shape:
     page: int
     parts: list[Part]
     floors_at: int
+    floor_tests: tuple[Floor, ...]
     floors: list[list[int]]
     early: Ordinals
     late: Ordinals
@@ -89,11 +91,6 @@ class Shape:
         """Hosts it cannot have whatever stands on them."""
         found: BoolArray = (self.early != FREE) | (self.late != FREE)
         return found
-
-    @property
-    def floor_tests(self) -> tuple[Floor, ...]:
-        """The tests in the middle that depend on what stands on a host."""
-        return self.parts[self.floors_at].flow.tests  # type: ignore[return-value]
 
     @property
     def floor_ordinal(self) -> int:

@@ -38,6 +38,7 @@ class _Walk:
         self.open = self.index
         self.first, self.each = True, False
         self.floors_at: int | None = None
+        self.floor_tests: tuple[Floor, ...] = ()
         self.before: tuple[int, ...] = ()
         self.first_refused: Counts = ()
         self.clusters: tuple[int, ...] = ()
@@ -70,17 +71,17 @@ class _Walk:
             self.each = self.each or not isinstance(facts, Pass)
             return True
         if floors:
-            return self._take_floors(part, candidates, clusters)
+            return self._take_floors(part, floors, candidates, clusters)
         if watch is not None:
             return self._take_watch(part, candidates, watch)
         self._narrow(part)
         return behind or bool(len(self.index))
 
-    def _take_floors(self, part: Part, candidates: Candidates, clusters: list[int]) -> bool:
+    def _take_floors(self, part: Part, floors: tuple[Floor, ...], candidates: Candidates, clusters: list[int]) -> bool:
         """What depends on the VMs of a host is not noted: whoever passes now is only told from the others."""
         if self.floors_at is not None or self.first:
             return False
-        self.floors_at = len(self.parts) - 1
+        self.floors_at, self.floor_tests = len(self.parts) - 1, floors
         self.early_clusters, self.open = clusters, self.index
         self.index = self.index[part.flow.keep(candidates.hosts, part.facts)]
         self.clusters = tuple(np.unique(self.cloud.fleet.array("cluster")[self.index]).tolist())
@@ -134,14 +135,14 @@ class _Walk:
         if self.floors_at is None:
             return None
         part = self.parts[self.floors_at]
-        tests: Sequence[Floor] = part.flow.tests  # type: ignore[assignment]
         place, watch = self.watched or (-1, None)
         return Shape(
             request,
             self.page,
             self.parts,
             self.floors_at,
-            floors_by_class(tests, part.facts, len(self.cloud.fleet.memory_ratios)),
+            self.floor_tests,
+            floors_by_class(self.floor_tests, part.facts, len(self.cloud.fleet.memory_ratios)),
             self.early,
             self.late,
             self.before,
@@ -169,5 +170,7 @@ def _rule_at(parts: Sequence[Part]) -> int:
     return place if all(isinstance(part.facts, Pass) for part in parts[place + 1 :]) else -1
 
 
-def _floors(flow: FilterFlow, facts: Any) -> bool:
-    return bool(flow.tests) and all(isinstance(test, Floor) for test in flow.tests) and not isinstance(facts, Pass)
+def _floors(flow: FilterFlow, facts: Any) -> tuple[Floor, ...]:
+    """The tests of a flow where all of them are floors, and it has something to say."""
+    found = () if isinstance(facts, Pass) else tuple(test for test in flow.tests if isinstance(test, Floor))
+    return found if len(found) == len(flow.tests) else ()
