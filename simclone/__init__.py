@@ -12,22 +12,22 @@ from simclone.version import __version__
 
 if TYPE_CHECKING:
     from simclone.api import Cloud, Run, change, check_path, load, open_cloud, reopen, run
-    from simclone.driving import Simulation
     from simclone.errors import Fault, InvalidInput, InvariantViolation, SimcloneError, UnknownName
-    from simclone.planning.bounding import bound
-    from simclone.planning.comparing import change_variants, compare, strategy_variants, whatif_variants
-    from simclone.planning.execution import Execution
+    from simclone.planning.bound import bound
+    from simclone.planning.compare import change_variants, compare, strategy_variants, whatif_variants
     from simclone.planning.headroom import headroom
     from simclone.planning.overview import overview
-    from simclone.planning.rebalancing import rebalance
-    from simclone.planning.replicating import Plan
-    from simclone.planning.resilience import drain, survive
+    from simclone.planning.rebalance import rebalance
+    from simclone.planning.replication.executor import Execution
+    from simclone.planning.replication.plan import Plan
     from simclone.planning.runway import runway
-    from simclone.planning.shrinking import shrink
-    from simclone.planning.sizing import Model, refresh, size
-    from simclone.planning.sweeping import hypercube, sensitivity, slo, sweep
-    from simclone.planning.whatifs import whatif
+    from simclone.planning.shrink import shrink
+    from simclone.planning.size import Model, refresh, size
+    from simclone.planning.survive import drain, survive
+    from simclone.planning.sweep import hypercube, sensitivity, slo, sweep
+    from simclone.planning.whatif import whatif
     from simclone.report.plots import picture
+    from simclone.simulation import Simulation
 
 _HOMES = {
     "Cloud": "simclone.api",
@@ -38,34 +38,34 @@ _HOMES = {
     "open_cloud": "simclone.api",
     "reopen": "simclone.api",
     "run": "simclone.api",
-    "Simulation": "simclone.driving",
+    "Simulation": "simclone.simulation",
     "Fault": "simclone.errors",
     "InvalidInput": "simclone.errors",
     "InvariantViolation": "simclone.errors",
     "SimcloneError": "simclone.errors",
     "UnknownName": "simclone.errors",
     "headroom": "simclone.planning.headroom",
-    "size": "simclone.planning.sizing",
-    "refresh": "simclone.planning.sizing",
-    "Model": "simclone.planning.sizing",
-    "shrink": "simclone.planning.shrinking",
-    "survive": "simclone.planning.resilience",
-    "drain": "simclone.planning.resilience",
-    "rebalance": "simclone.planning.rebalancing",
+    "size": "simclone.planning.size",
+    "refresh": "simclone.planning.size",
+    "Model": "simclone.planning.size",
+    "shrink": "simclone.planning.shrink",
+    "survive": "simclone.planning.survive",
+    "drain": "simclone.planning.survive",
+    "rebalance": "simclone.planning.rebalance",
     "runway": "simclone.planning.runway",
-    "compare": "simclone.planning.comparing",
-    "strategy_variants": "simclone.planning.comparing",
-    "whatif_variants": "simclone.planning.comparing",
-    "change_variants": "simclone.planning.comparing",
-    "sweep": "simclone.planning.sweeping",
-    "hypercube": "simclone.planning.sweeping",
-    "sensitivity": "simclone.planning.sweeping",
-    "slo": "simclone.planning.sweeping",
-    "whatif": "simclone.planning.whatifs",
-    "bound": "simclone.planning.bounding",
-    "Plan": "simclone.planning.replicating",
+    "compare": "simclone.planning.compare",
+    "strategy_variants": "simclone.planning.compare",
+    "whatif_variants": "simclone.planning.compare",
+    "change_variants": "simclone.planning.compare",
+    "sweep": "simclone.planning.sweep",
+    "hypercube": "simclone.planning.sweep",
+    "sensitivity": "simclone.planning.sweep",
+    "slo": "simclone.planning.sweep",
+    "whatif": "simclone.planning.whatif",
+    "bound": "simclone.planning.bound",
+    "Plan": "simclone.planning.replication.plan",
     "overview": "simclone.planning.overview",
-    "Execution": "simclone.planning.execution",
+    "Execution": "simclone.planning.replication.executor",
     "picture": "simclone.report.plots",
 }
 

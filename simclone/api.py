@@ -15,26 +15,26 @@ from simclone.audit import Violation, replay
 from simclone.check.compare import differences
 from simclone.check.operations import answer_facts
 from simclone.check.run import FAILED, PASSED, CaseResult, Failure, run_steps
-from simclone.engine.clone.call import clone_now
 from simclone.engine.collecting import collected_rarely
 from simclone.engine.context import Context
-from simclone.engine.log import decision_lines, fingerprint
 from simclone.engine.opening import open_context
+from simclone.engine.operations.clone.call import clone_now
 from simclone.engine.prepare import requests_of, simulation_of, with_refused
-from simclone.engine.result import RunResult
-from simclone.engine.simulation import KEEPS, Observer
-from simclone.engine.statistics import Statistics, statistics_of
+from simclone.engine.results.log import decision_lines, fingerprint
+from simclone.engine.results.result import RunResult
+from simclone.engine.results.statistics import Statistics, statistics_of
+from simclone.engine.run_loop import KEEPS, Observer
 from simclone.errors import Fault, InvalidInput, InvariantViolation
+from simclone.explain.explanation import Explanation
+from simclone.explain.explanations import Stories
 from simclone.explain.findings import Finding, findings
 from simclone.explain.judging import Again
-from simclone.explain.stories import Stories
-from simclone.explain.story import Explanation
 from simclone.records import CloneAnswer, CloneRecord, CloneRequest, ErrorCode, Placed
 from simclone.report.material import Material
 from simclone.scenario.changes import changed
 from simclone.scenario.load import Given, Scenario, as_scenario, scenario_from
 from simclone.scenario.load import load as load_file
-from simclone.scenario.reading import decode, read_bytes
+from simclone.scenario.reading.text import decode, read_bytes
 from simclone.units import SECOND, format_size, plural
 from simclone.wire.request import parse
 from simclone.wire.response import render_answer
@@ -42,7 +42,7 @@ from simclone.wire.response import render_answer
 if TYPE_CHECKING:
     import pandas as pd
 
-    from simclone.planning.answer import Answer
+    from simclone.planning.parts.answer import Answer
     from simclone.report.plots import Plots
 
 LONGEST_S = 9.0e12
@@ -338,7 +338,7 @@ class Run:
 
     def warm_up(self) -> float:
         """Seconds of the sampled series that look like start-up (MSER-5 over the VMs running); 0 without a series."""
-        from simclone.planning.statistics import warm_up_of
+        from simclone.planning.replication.intervals import warm_up_of
 
         series = self.series
         samples = warm_up_of(series["vms"].tolist())

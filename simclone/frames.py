@@ -15,9 +15,9 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from simclone.engine.result import RunResult
-from simclone.engine.series import NOT_MEASURED, PLACE_FIELDS, PLACES, QUEUE_FIELDS, STORAGE_FIELDS
-from simclone.engine.statistics import Statistics
+from simclone.engine.results.result import RunResult
+from simclone.engine.results.series import NOT_MEASURED, PLACE_FIELDS, PLACES, QUEUE_FIELDS, STORAGE_FIELDS
+from simclone.engine.results.statistics import Statistics
 from simclone.model.columns import IntArray
 from simclone.model.inventory import HOST_STATES, STATUSES
 from simclone.model.vms import NONE

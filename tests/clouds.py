@@ -17,20 +17,20 @@ import simclone.engine.queries as queries_module
 import simclone.placement.host as host_module
 from simclone.allocator.host.request import HostRequest
 from simclone.chance import Identity
-from simclone.engine.admin import groups as admin_groups
-from simclone.engine.admin import hosts as admin_hosts
-from simclone.engine.admin import volumes as admin_volumes
-from simclone.engine.clone.call import clone_now
 from simclone.engine.context import Context
-from simclone.engine.life.destroy import destroy_vm, expunge_vm, recover_vm
-from simclone.engine.life.migrate import migrate_vm
-from simclone.engine.life.start import pause_vm, start_vm, stop_vm
 from simclone.engine.opening import open_context
+from simclone.engine.operations import groups as admin_groups
+from simclone.engine.operations import hosts as admin_hosts
+from simclone.engine.operations import volumes as admin_volumes
+from simclone.engine.operations.clone.call import clone_now
+from simclone.engine.operations.destroy_vm import destroy_vm, expunge_vm, recover_vm
+from simclone.engine.operations.migrate_vm import migrate_vm
+from simclone.engine.operations.start_vm import pause_vm, start_vm, stop_vm
 from simclone.engine.queries import hosts_for_create, hosts_for_migration, hosts_for_start
 from simclone.engine.waits import run_now
 from simclone.model.columns import Columns
 from simclone.model.inventory import StorageConstraint
-from simclone.model.ledger import Ledger
+from simclone.model.ledger.ledger import Ledger
 from simclone.records import CloneAnswer, CloneRequest, Decision
 from simclone.scenario.load import scenario_of
 from simclone.units import GIB, MIB, SECOND, multiplied

@@ -13,7 +13,7 @@ from time import perf_counter
 from typing import Any
 
 import simclone
-from simclone.planning.answer import Answer
+from simclone.planning.parts.answer import Answer
 from simclone.scenario.traces import fleet, read_hosts
 from simclone.units import GIB
 

@@ -8,14 +8,14 @@ from ipaddress import IPv4Address
 from typing import Any
 
 from simclone.check.facts import data_volumes, vm_facts, volume_facts
-from simclone.engine.admin import groups, hosts, storage, volumes
-from simclone.engine.admin.settings import update_global_config, update_resource_config
-from simclone.engine.clone.call import clone_now
 from simclone.engine.context import Context, Outcome
-from simclone.engine.life.create import NewVm, create_now
-from simclone.engine.life.destroy import destroy_vm, expunge_vm, recover_vm
-from simclone.engine.life.migrate import migrate_vm
-from simclone.engine.life.start import pause_vm, reboot_vm, start_vm, stop_vm
+from simclone.engine.operations import groups, hosts, storage, volumes
+from simclone.engine.operations.clone.call import clone_now
+from simclone.engine.operations.create_vm import NewVm, create_now
+from simclone.engine.operations.destroy_vm import destroy_vm, expunge_vm, recover_vm
+from simclone.engine.operations.migrate_vm import migrate_vm
+from simclone.engine.operations.settings import update_global_config, update_resource_config
+from simclone.engine.operations.start_vm import pause_vm, reboot_vm, start_vm, stop_vm
 from simclone.engine.shapes import disk_of, shape_of
 from simclone.engine.waits import run_now
 from simclone.errors import UnknownName

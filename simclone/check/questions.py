@@ -10,7 +10,7 @@ from simclone.allocator.ip import free_addresses
 from simclone.check.facts import host_facts, vm_facts, volume_facts
 from simclone.check.operations import Answer, Stage, failed
 from simclone.engine import queries
-from simclone.engine.admin.volumes import migration_hosts
+from simclone.engine.operations.volumes import migration_hosts
 from simclone.engine.shapes import shape_of
 from simclone.errors import UnknownName
 from simclone.model.inventory import Shape

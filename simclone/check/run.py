@@ -11,8 +11,8 @@ from simclone.check.compare import differences
 from simclone.check.operations import OPERATIONS, Answer, Stage
 from simclone.check.questions import QUESTIONS
 from simclone.engine.context import Context
-from simclone.engine.records import answer_records, figures
-from simclone.model.ledger import Ledger
+from simclone.engine.results.records import answer_records, figures
+from simclone.model.ledger.ledger import Ledger
 
 PASSED, FAILED, UNSUPPORTED, UNJUDGED = "passed", "failed", "unsupported", "unjudged"
 

@@ -13,7 +13,7 @@ from simclone.cli.output import clock_text, share_bar, table
 from simclone.units import format_size
 
 if TYPE_CHECKING:
-    from simclone.planning.answer import Answer
+    from simclone.planning.parts.answer import Answer
 
 WIDTH = 24
 UNITS = {"_bytes": format_size, "_s": clock_text}

@@ -9,7 +9,7 @@ import click
 from simclone.cli.planning import answer_options, run_options, scenario_argument, show
 
 if TYPE_CHECKING:
-    from simclone.planning.replicating import Plan
+    from simclone.planning.replication.plan import Plan
 
 
 @click.command(name="bound")
@@ -19,6 +19,6 @@ if TYPE_CHECKING:
 @answer_options
 def command(scenario: str, strategies: tuple[str, ...], plan: Plan, **shown: Any) -> None:
     """The most clones of SCENARIO's requests any strategy could run, and how far strategies stay below."""
-    from simclone.planning.bounding import bound
+    from simclone.planning.bound import bound
 
     show(bound(scenario, strategies=strategies, plan=plan), **shown)

@@ -9,7 +9,7 @@ import click
 from simclone.cli.planning import answer_options, changes_of, run_options, scenario_argument, show
 
 if TYPE_CHECKING:
-    from simclone.planning.replicating import Plan
+    from simclone.planning.replication.plan import Plan
 
 
 @click.command(name="compare")
@@ -44,7 +44,7 @@ def command(
     **shown: Any,
 ) -> None:
     """Rank strategies, settings or the what-ifs of SCENARIO on the same requests; not significant is said."""
-    from simclone.planning import comparing
+    from simclone.planning import compare as comparing
 
     if (strategies or names) and changes:
         raise click.UsageError("strategies or changes, not both")

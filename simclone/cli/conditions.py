@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from simclone.engine.statistics import Statistics
+    from simclone.engine.results.statistics import Statistics
 
 OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq}
 SHAPE = re.compile(r"\s*(.+?)\s*(<=|>=|==|<|>)\s*(\S+)\s*")
@@ -75,7 +75,7 @@ class ConditionType(click.ParamType[Condition]):
         return Condition(name, key, sign, number)
 
     def _known(self, name: str, key: str, param: click.Parameter | None, ctx: click.Context | None) -> None:
-        from simclone.engine.statistics import Statistics
+        from simclone.engine.results.statistics import Statistics
 
         kinds = {one.name: str(one.type) for one in fields(Statistics)}
         if name not in kinds:

@@ -17,7 +17,7 @@ from simclone.cli.planning import answer_options, scenario_argument, show
 @answer_options
 def command(scenario: str, **given: Any) -> None:
     """Which hosts of SCENARIO can go into maintenance, VM by VM, and a plan in waves."""
-    from simclone.planning.resilience import drain
+    from simclone.planning.survive import drain
 
     shown = {key: given.pop(key) for key in ("as_json", "as_csv", "conditions")}
     show(drain(scenario, **given), **shown)

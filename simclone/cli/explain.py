@@ -8,7 +8,7 @@ import click
 
 if TYPE_CHECKING:
     from simclone.api import Run
-    from simclone.explain.story import Explanation
+    from simclone.explain.explanation import Explanation
 
 HOST_ROWS = 60
 

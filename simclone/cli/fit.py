@@ -24,8 +24,8 @@ def command(trace: str, out: str | None, name: str, vm_for: str | None, start: d
     """Fit a workload block to TRACE; how well it fits goes to standard error."""
     from simclone.cli.output import console
     from simclone.model.cloud import EPOCH
+    from simclone.traces.batches import batched
     from simclone.workload import open_trace
-    from simclone.workload.batches import batched
     from simclone.workload.fit import Seen, fit
     from simclone.workload.goodness import goodness
     from simclone.workload.replay import SOURCE, Replay

@@ -15,9 +15,9 @@ from simclone.cli.conditions import parsed, told
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from simclone.planning.answer import Answer
-    from simclone.planning.replicating import Plan
-    from simclone.planning.sizing import Model
+    from simclone.planning.parts.answer import Answer
+    from simclone.planning.replication.plan import Plan
+    from simclone.planning.size import Model
 
 Command = Callable[..., Any]
 ROWS = 60
@@ -78,8 +78,8 @@ def _planned(
     resume: str | None,
     seed: int | None,
 ) -> Iterator[Plan]:
-    from simclone.planning.execution import Execution
-    from simclone.planning.replicating import Plan
+    from simclone.planning.replication.executor import Execution
+    from simclone.planning.replication.plan import Plan
 
     with _progress() as tell:
         how = Execution(jobs, cluster, resume, tell)
@@ -191,7 +191,7 @@ def pairs_of(texts: Sequence[str], what: str) -> dict[str, str]:
 
 def model_of(text: str) -> Model:
     """A host model from ``name=big,cpu=64,memory=512GiB,cluster=c1,price=9000`` or ``like=host-1``; UsageError."""
-    from simclone.planning.sizing import Model
+    from simclone.planning.size import Model
     from simclone.units import parse_size
 
     given = pairs_of(text.split(","), "host model such as like=host-1,price=10")

@@ -12,7 +12,7 @@ from time import monotonic
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from simclone.cli.output import clock_text, console
-from simclone.engine.simulation import Observer
+from simclone.engine.run_loop import Observer
 from simclone.records import CloneAnswer
 
 REDRAW_S = 0.1

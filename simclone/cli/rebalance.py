@@ -18,7 +18,7 @@ from simclone.cli.planning import answer_options, scenario_argument, show
 @answer_options
 def command(scenario: str, **given: Any) -> None:
     """The fewest moves in SCENARIO that make room for a VM, and those that repair broken affinity rules."""
-    from simclone.planning.rebalancing import rebalance
+    from simclone.planning.rebalance import rebalance
 
     shown = {key: given.pop(key) for key in ("as_json", "as_csv", "conditions")}
     show(rebalance(scenario, **given), **shown)

@@ -10,8 +10,8 @@ import click
 from simclone.cli.planning import run_options
 
 if TYPE_CHECKING:
-    from simclone.planning.answer import Answer
-    from simclone.planning.replicating import Plan
+    from simclone.planning.parts.answer import Answer
+    from simclone.planning.replication.plan import Plan
     from simclone.scenario.load import Scenario
 
 

@@ -9,7 +9,7 @@ import click
 from simclone.cli.planning import answer_options, changes_of, run_options, scenario_argument, show
 
 if TYPE_CHECKING:
-    from simclone.planning.replicating import Plan
+    from simclone.planning.replication.plan import Plan
 
 
 @click.command(name="runway")

@@ -9,7 +9,7 @@ import click
 from simclone.cli.planning import answer_options, pairs_of, run_options, scenario_argument, show
 
 if TYPE_CHECKING:
-    from simclone.planning.replicating import Plan
+    from simclone.planning.replication.plan import Plan
 
 
 @click.command(name="sensitivity")
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @answer_options
 def command(scenario: str, ranges: tuple[str, ...], figure: str, plan: Plan, **shown: Any) -> None:
     """Which parameter of SCENARIO moves the figure most, one at a time (a tornado)."""
-    from simclone.planning.sweeping import sensitivity
+    from simclone.planning.sweep import sensitivity
 
     show(sensitivity(scenario, ranges_of(ranges), figure=figure, plan=plan), **shown)
 

@@ -9,7 +9,7 @@ import click
 from simclone.cli.planning import answer_options, run_options, scenario_argument, show
 
 if TYPE_CHECKING:
-    from simclone.planning.replicating import Plan
+    from simclone.planning.replication.plan import Plan
 
 
 @click.command(name="shrink")
@@ -19,6 +19,6 @@ if TYPE_CHECKING:
 @answer_options
 def command(scenario: str, spare: int, plan: Plan, **shown: Any) -> None:
     """The fewest hosts of SCENARIO that still hold everything, and which ones could go."""
-    from simclone.planning.shrinking import shrink
+    from simclone.planning.shrink import shrink
 
     show(shrink(scenario, spare=spare, plan=plan), **shown)

@@ -9,7 +9,7 @@ import click
 from simclone.cli.planning import answer_options, model_of, run_options, scenario_argument, show
 
 if TYPE_CHECKING:
-    from simclone.planning.replicating import Plan
+    from simclone.planning.replication.plan import Plan
 
 
 @click.command(name="size")
@@ -39,7 +39,7 @@ def command(
     **shown: Any,
 ) -> None:
     """The fewest hosts (or the cheapest mix) to add to SCENARIO so that its requests succeed."""
-    from simclone.planning.sizing import refresh, size
+    from simclone.planning.size import refresh, size
 
     chosen = [model_of(one) for one in models]
     if old and len(chosen) > 1:

@@ -9,7 +9,7 @@ import click
 from simclone.cli.planning import answer_options, run_options, scenario_argument, show
 
 if TYPE_CHECKING:
-    from simclone.planning.replicating import Plan
+    from simclone.planning.replication.plan import Plan
 
 
 @click.command(name="slo")
@@ -20,6 +20,6 @@ if TYPE_CHECKING:
 @answer_options
 def command(scenario: str, target: float, tolerance: float, plan: Plan, **shown: Any) -> None:
     """The largest multiple of SCENARIO's demand that keeps success at the target."""
-    from simclone.planning.sweeping import slo
+    from simclone.planning.sweep import slo
 
     show(slo(scenario, target, tolerance=tolerance, plan=plan), **shown)

@@ -36,7 +36,7 @@ from simclone.cli.planning import answer_options, scenario_argument, show
 @answer_options
 def command(scenario: str, kinds: tuple[str, ...], ha_only: bool, **given: Any) -> None:
     """What of SCENARIO survives the loss of each host, pair, cluster, rack or storage."""
-    from simclone.planning.resilience import survive
+    from simclone.planning.survive import survive
 
     shown = {key: given.pop(key) for key in ("as_json", "as_csv", "conditions")}
     show(survive(scenario, kinds=kinds, everyone=not ha_only, **given), **shown)

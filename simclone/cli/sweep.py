@@ -9,7 +9,7 @@ import click
 from simclone.cli.planning import answer_options, pairs_of, run_options, scenario_argument, show, value_of
 
 if TYPE_CHECKING:
-    from simclone.planning.replicating import Plan
+    from simclone.planning.replication.plan import Plan
 
 
 @click.command(name="sweep")
@@ -41,7 +41,7 @@ def command(
 ) -> None:
     """Run SCENARIO at every combination of values, or at points spread over ranges."""
     from simclone.cli.sensitivity import ranges_of
-    from simclone.planning.sweeping import hypercube, sweep
+    from simclone.planning.sweep import hypercube, sweep
 
     if bool(values) == bool(ranges):
         raise click.UsageError("either --set or --range")

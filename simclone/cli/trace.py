@@ -32,8 +32,8 @@ def command(
     force: bool,
 ) -> None:
     """Cut, thin, stretch or move the trace IN and write it to OUT (- is standard output) as a plain table."""
-    from simclone.workload.cutting import Cut
-    from simclone.workload.plain_csv import written
+    from simclone.traces.cutting import Cut
+    from simclone.traces.plain_csv import written
     from simclone.workload.replay import Replay
 
     if target != "-" and Path(target).exists() and not force:

@@ -9,7 +9,7 @@ import click
 from simclone.cli.planning import answer_options, changes_of, run_options, scenario_argument, show
 
 if TYPE_CHECKING:
-    from simclone.planning.replicating import Plan
+    from simclone.planning.replication.plan import Plan
 
 
 @click.command(name="whatif")
@@ -45,7 +45,7 @@ def command(
 ) -> None:
     """SCENARIO before and after its what-ifs: success, and room for more."""
     from simclone import api
-    from simclone.planning.whatifs import beside, stacked, whatif
+    from simclone.planning.whatif import beside, stacked, whatif
     from simclone.scenario.writing import refuse_taken, write_scenario
 
     if (commit is None) != (out is None):

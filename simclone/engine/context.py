@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 
 from simclone.allocator.host.request import HostRequest
 from simclone.chance import Identity
-from simclone.engine.faults import Faults
+from simclone.engine.injected_faults import Faults
 from simclone.engine.waits import Work, Workflow, alone
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import ADMIN
-from simclone.model.ledger import Ledger
+from simclone.model.ledger.ledger import Ledger
 from simclone.quick import quick
 from simclone.records import Decision, DecisionRecord, ErrorCode, Unplaced
 

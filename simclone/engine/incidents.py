@@ -10,19 +10,19 @@ from typing import Any
 import numpy as np
 
 from simclone.chance import Identity
-from simclone.engine.admin.hosts import add_host, change_host_state
-from simclone.engine.admin.settings import update_global_config
 from simclone.engine.clock import FAILURES, REPAIRS
 from simclone.engine.context import Outcome
-from simclone.engine.life.failure import fail_host, repair_host, restart_elsewhere
-from simclone.engine.life.start import start_vm
-from simclone.engine.simulation import Simulation
+from simclone.engine.operations.host_failure import fail_host, repair_host, restart_elsewhere
+from simclone.engine.operations.hosts import add_host, change_host_state
+from simclone.engine.operations.settings import update_global_config
+from simclone.engine.operations.start_vm import start_vm
+from simclone.engine.run_loop import Simulation
 from simclone.engine.timing import UNIT
 from simclone.engine.waits import alone
 from simclone.errors import InvariantViolation
-from simclone.scenario.distribution_docs import Law
-from simclone.scenario.expand import numbered
-from simclone.scenario.incident_docs import IncidentDoc, law_of
+from simclone.scenario.checking.expand import numbered
+from simclone.scenario.document.distributions import Law
+from simclone.scenario.document.incidents import IncidentDoc, law_of
 from simclone.units import SECOND, java_round
 from simclone.workload.distributions import Distribution
 

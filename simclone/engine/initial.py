@@ -6,16 +6,16 @@ from dataclasses import replace
 from ipaddress import IPv4Address
 
 from simclone.engine.context import Context
-from simclone.engine.life.create import NewVm, add_row, create_now, normalised, stop_row
+from simclone.engine.operations.create_vm import NewVm, add_row, create_now, normalised, stop_row
 from simclone.engine.shapes import shape_of
 from simclone.errors import Fault, InvalidInput
 from simclone.model.inventory import Wish
 from simclone.model.storage import ANYWHERE
 from simclone.model.vms import DATA, NONE, ROOT, STATE
-from simclone.placement.first_start import make_nics, take_addresses
+from simclone.placement.start_stages import make_nics, take_addresses
 from simclone.records import ErrorCode
+from simclone.scenario.document.offerings import VmDoc
 from simclone.scenario.load import Case, Scenario
-from simclone.scenario.shapes import VmDoc
 
 SOURCE = "vms"
 

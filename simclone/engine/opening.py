@@ -8,9 +8,9 @@ from simclone.allocator.host.sorters.textbook import LowestRankSortFlow, Weighte
 from simclone.allocator.host.strategies import TABLES, Strategy
 from simclone.engine.context import Context
 from simclone.engine.initial import place_all
-from simclone.engine.records import figures
+from simclone.engine.results.records import figures
+from simclone.scenario.document.offerings import StrategyDoc
 from simclone.scenario.load import Scenario
-from simclone.scenario.shapes import StrategyDoc
 from simclone.units import java_round
 
 

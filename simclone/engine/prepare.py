@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from simclone.engine.context import Context
-from simclone.engine.faults import Faults, StepFault
 from simclone.engine.incidents import Incidents
-from simclone.engine.result import RunResult
-from simclone.engine.simulation import Observer, Options, Simulation, failure_reasons
+from simclone.engine.injected_faults import Faults, StepFault
+from simclone.engine.results.result import RunResult
+from simclone.engine.results.utilisation import Meters
+from simclone.engine.run_loop import Observer, Options, Simulation, failure_reasons
 from simclone.engine.timing import timing_of
-from simclone.engine.utilisation import Meters
 from simclone.records import CloneAnswer, CloneRequest, ErrorCode
+from simclone.scenario.document.workload import stream_specs
 from simclone.scenario.load import Scenario
-from simclone.scenario.workload_docs import stream_specs
 from simclone.units import SECOND, java_round
 from simclone.wire.request import parse
 from simclone.workload.streams import merged

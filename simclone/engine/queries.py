@@ -15,8 +15,8 @@ from simclone.allocator.primary_storage.local import share_floor, shares_that_fi
 from simclone.allocator.primary_storage.request import CREATE_DATA, CREATE_VM, StorageRequest
 from simclone.chance import Identity
 from simclone.engine.context import Context, operation_error
-from simclone.engine.life.migrate import migrate_request
-from simclone.engine.life.start import existing_request
+from simclone.engine.operations.migrate_vm import migrate_request
+from simclone.engine.operations.start_vm import existing_request
 from simclone.model.inventory import Shape
 from simclone.model.vms import NONE
 from simclone.placement.host import candidates

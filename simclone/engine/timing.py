@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from simclone.chance import Chance, Identity
-from simclone.scenario.incident_docs import Step, StepTimeDoc, law_of
+from simclone.scenario.document.incidents import Step, StepTimeDoc, law_of
 from simclone.scenario.load import Scenario
 from simclone.units import MIB, SECOND, java_round
 from simclone.workload.distributions import Distribution

@@ -12,16 +12,16 @@ import numpy as np
 from simclone.allocator import quota
 from simclone.allocator.host import chain
 from simclone.allocator.host.request import HostRequest
-from simclone.engine.admin.settings import update_global_config
 from simclone.engine.context import Context
-from simclone.engine.life.migrate import migrate_request
+from simclone.engine.operations.migrate_vm import migrate_request
+from simclone.engine.operations.settings import update_global_config
 from simclone.explain.verdict import missing_memory
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import CONNECTED, ENABLED
 from simclone.model.vms import NONE, STATE
 from simclone.placement.host import strategy_of
 from simclone.records import Unplaced
-from simclone.scenario.price_docs import PricesDoc
+from simclone.scenario.document.prices import PricesDoc
 from simclone.units import GIB, format_size, plural
 
 MOST_HOSTS, MOST_VMS = 50, 40

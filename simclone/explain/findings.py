@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from simclone.engine.result import RunResult
+from simclone.engine.results.result import RunResult
 from simclone.units import format_size
 
 

@@ -11,10 +11,10 @@ from simclone.allocator.host.request import HostRequest
 from simclone.engine.context import Context
 from simclone.explain.candidates import Candidate, Candidates, Fix
 from simclone.model.cloud import Cloud
-from simclone.model.ledger import Ledger
+from simclone.model.ledger.ledger import Ledger
 from simclone.placement.host import strategy_of
 from simclone.records import Unplaced
-from simclone.scenario.price_docs import PricesDoc
+from simclone.scenario.document.prices import PricesDoc
 
 MOST_TRIES = 50
 """So many changes of one kind are tried, cheapest first."""

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field, replace
 
 from simclone.allocator.host.request import HostRequest
 from simclone.engine.context import Watch
-from simclone.engine.simulation import Simulation
+from simclone.engine.run_loop import Simulation
 from simclone.explain.blocking import Obstacle, blocking_set
+from simclone.explain.explanation import Explanation
 from simclone.explain.fixes import Confirm, Fixes, fixes_of
 from simclone.explain.hosts import HostVerdict, Ranked, host_table, runners_up
 from simclone.explain.later import fits_later, missed_by_pages
 from simclone.explain.reruns import Question, Tries, confirmed, each_kind, rerun_fixes, rerun_pair
-from simclone.explain.story import Explanation
 from simclone.explain.verdict import CAPACITY, Verdict, verdict_of
 from simclone.model.cloud import Cloud
-from simclone.scenario.price_docs import PricesDoc
+from simclone.scenario.document.prices import PricesDoc
 
 Again = Callable[[int, Watch], Simulation]
 """Makes a run once more up to a decision, showing every host request to a watcher; where it stopped."""

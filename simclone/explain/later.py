@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from simclone.allocator.host.request import HostRequest
-from simclone.engine.admin.settings import update_global_config
 from simclone.engine.context import Context
-from simclone.engine.simulation import Simulation
+from simclone.engine.operations.settings import update_global_config
+from simclone.engine.run_loop import Simulation
 from simclone.explain.fixes import fits
 from simclone.explain.verdict import Verdict
 from simclone.model.cloud import Cloud
-from simclone.model.ledger import Ledger
+from simclone.model.ledger.ledger import Ledger
 from simclone.units import SECOND
 
 MOST_EVENTS, CLOSELY, EVERY = 20_000, 200, 20

@@ -15,8 +15,8 @@ from simclone.explain.verdict import missing_memory
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import CONNECTED, ENABLED
 from simclone.model.settings import DEFINITIONS, canonical
+from simclone.scenario.document.requests import RequestDoc
 from simclone.scenario.load import Scenario
-from simclone.scenario.requests import RequestDoc
 
 
 def lint(scenario: Scenario) -> tuple[Smell, ...]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from simclone.allocator import ip, quota
-from simclone.engine.clone.checks import refusal
-from simclone.engine.clone.job import Job, resolve
 from simclone.engine.context import Context
+from simclone.engine.operations.clone.checks import refusal
+from simclone.engine.operations.clone.job import Job, resolve
 from simclone.engine.prepare import requests_of
 from simclone.explain.smell import ERROR, WARNING, Smell
 from simclone.model.inventory import ADMIN

@@ -10,8 +10,8 @@ from typing import Any
 
 from simclone.explain.candidates import Fix
 from simclone.scenario.changes import data_of
+from simclone.scenario.document.prices import PricesDoc
 from simclone.scenario.load import Scenario
-from simclone.scenario.price_docs import PricesDoc
 from simclone.units import GIB, format_size, parse_size
 
 WISHES = ("hostUuid", "clusterUuid", "zoneUuid", "primaryStorageUuidForRootVolume")

@@ -8,15 +8,15 @@ from typing import Any
 
 from simclone.engine.opening import open_context
 from simclone.engine.prepare import requests_of, simulation_of
-from simclone.engine.simulation import Observer
+from simclone.engine.run_loop import Observer
 from simclone.errors import InvalidInput
 from simclone.explain.candidates import Fix
 from simclone.explain.fixes import Fixes, joined
 from simclone.explain.rerun_candidates import Change, Growing, candidates_for
 from simclone.records import CloneAnswer
 from simclone.scenario.changes import changed
+from simclone.scenario.document.prices import PricesDoc
 from simclone.scenario.load import Scenario
-from simclone.scenario.price_docs import PricesDoc
 
 MOST_RERUNS, LEAST_RERUNS, MOST_NAMES = 80, 2, 100_000
 """So many runs are made for one question, fewer where they ask for so many names together, and so many at least.

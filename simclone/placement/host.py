@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from simclone.allocator.host import chain, reserve
-from simclone.allocator.host.index.driver import HostIndex
+from simclone.allocator.host.index.host_index import HostIndex
 from simclone.allocator.host.order import tried_order
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.host.strategies import Strategy, named
 from simclone.chance import Identity
 from simclone.model.cloud import Cloud
-from simclone.model.ledger import Ledger
+from simclone.model.ledger.ledger import Ledger
 from simclone.records import Decision, ErrorCode, Placed, Try, Unplaced
 
 

@@ -15,7 +15,7 @@ from simclone.allocator.primary_storage.request import CREATE_DATA, CREATE_VM, S
 from simclone.chance import Identity
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import Shape, Wish
-from simclone.model.ledger import Ledger
+from simclone.model.ledger.ledger import Ledger
 from simclone.model.vms import NONE
 from simclone.placement.host import allocate_host, give_back_host
 from simclone.placement.storage import Spaces, VolumePlan, reserve_volumes

@@ -11,7 +11,7 @@ from simclone.allocator.primary_storage.request import CREATE_DATA, CREATE_VM, S
 from simclone.chance import Identity
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import Disk, StorageConstraint
-from simclone.model.ledger import Ledger
+from simclone.model.ledger.ledger import Ledger
 from simclone.model.vms import NONE
 from simclone.quick import changed, quick
 from simclone.records import ErrorCode

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from simclone.engine.context import Context
 from simclone.errors import Fault, InvalidInput
-from simclone.planning.answer import Answer
-from simclone.planning.asking import Ask, asks_of, dress, standing
-from simclone.planning.columns import counted
-from simclone.planning.failing import WorstCase, worst_case
-from simclone.planning.filling import Filled, filled, filled_in_turn, whole_batches
-from simclone.planning.holes import Hole, largest_hole
+from simclone.planning.parts.answer import Answer
+from simclone.planning.parts.clone_calls import Ask, asks_of, dress, standing
+from simclone.planning.parts.count_by_calls import Filled, filled, filled_in_turn, whole_batches
+from simclone.planning.parts.count_by_columns import counted
+from simclone.planning.parts.host_loss import WorstCase, worst_case
+from simclone.planning.parts.largest_vm import Hole, largest_hole
 from simclone.scenario.load import Given, Scenario, as_scenario
 from simclone.units import plural
 

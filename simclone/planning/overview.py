@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from simclone.planning.answer import Answer
-from simclone.planning.asking import LIVING
-from simclone.planning.bounding import bound
-from simclone.planning.comparing import compare, strategy_variants
+from simclone.planning.bound import bound
+from simclone.planning.compare import compare, strategy_variants
 from simclone.planning.headroom import headroom
-from simclone.planning.replicating import Plan
-from simclone.planning.resilience import drain, survive
+from simclone.planning.parts.answer import Answer
+from simclone.planning.parts.clone_calls import LIVING
+from simclone.planning.replication.plan import Plan
 from simclone.planning.runway import runway
-from simclone.planning.sizing import Model, size
-from simclone.planning.whatifs import whatif
+from simclone.planning.size import Model, size
+from simclone.planning.survive import drain, survive
+from simclone.planning.whatif import whatif
 from simclone.scenario.load import Given, Scenario, as_scenario
 
 LARGE = 300

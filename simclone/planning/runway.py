@@ -8,10 +8,10 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from simclone.errors import Fault, InvalidInput
-from simclone.planning.answer import Answer
-from simclone.planning.outcomes import Outcome
-from simclone.planning.replicating import Plan, replicate
-from simclone.planning.statistics import Interval, bootstrap_interval, checked_share
+from simclone.planning.parts.answer import Answer
+from simclone.planning.replication.intervals import Interval, bootstrap_interval, checked_share
+from simclone.planning.replication.outcomes import Outcome
+from simclone.planning.replication.plan import Plan, replicate
 from simclone.scenario.changes import changed
 from simclone.scenario.load import Given, as_scenario
 from simclone.units import plural

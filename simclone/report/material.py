@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from simclone.engine.result import RunResult
-from simclone.engine.statistics import Statistics
+from simclone.engine.results.result import RunResult
+from simclone.engine.results.statistics import Statistics
+from simclone.explain.explanation import Explanation
 from simclone.explain.findings import Finding
-from simclone.explain.story import Explanation
-from simclone.planning.answer import Answer
+from simclone.planning.parts.answer import Answer
 from simclone.scenario.load import Scenario
 
 if TYPE_CHECKING:

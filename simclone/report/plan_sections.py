@@ -6,17 +6,17 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from simclone.figures import bars, lines
-from simclone.planning.answer import Answer
-from simclone.planning.bounding import Bound
-from simclone.planning.comparing import Comparison
+from simclone.planning.bound import Bound
+from simclone.planning.compare import Comparison
 from simclone.planning.headroom import Headroom
-from simclone.planning.rebalancing import Rebalance
-from simclone.planning.resilience import Drain, Survival
+from simclone.planning.parts.answer import Answer
+from simclone.planning.rebalance import Rebalance
 from simclone.planning.runway import DAY, Runway
-from simclone.planning.shrinking import Shrink
-from simclone.planning.sizing import Sizing
-from simclone.planning.sweeping import Sensitivity, Slo, Sweep
-from simclone.planning.whatifs import WhatIf
+from simclone.planning.shrink import Shrink
+from simclone.planning.size import Sizing
+from simclone.planning.survive import Drain, Survival
+from simclone.planning.sweep import Sensitivity, Slo, Sweep
+from simclone.planning.whatif import WhatIf
 from simclone.report.material import Section
 
 if TYPE_CHECKING:

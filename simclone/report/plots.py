@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from simclone.errors import UnknownName
-from simclone.planning.answer import Answer
+from simclone.planning.parts.answer import Answer
 from simclone.report.material import Material
 from simclone.report.page import refuse_without_library
 from simclone.report.plan_sections import PICTURES, section_of

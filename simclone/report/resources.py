@@ -8,7 +8,7 @@ import numpy as np
 
 from simclone.allocator.primary_storage.capacity import PHYSICAL, physical_shortage, reserved_of, threshold_of
 from simclone.model.cloud import Cloud
-from simclone.planning.failing import usable_hosts
+from simclone.planning.parts.host_loss import usable_hosts
 from simclone.units import GIB, multiplied
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simclone.figures import bars, heat, lines
-from simclone.planning.holes import holes
+from simclone.planning.parts.largest_vm import holes
 from simclone.report.material import Material, Section
 from simclone.report.resources import constrained, ratios, usable_memory, usable_storage
 from simclone.units import GIB, format_size, plural

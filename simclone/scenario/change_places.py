@@ -6,16 +6,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from simclone.errors import Fault, InvalidInput
-from simclone.scenario.change_docs import (
+from simclone.scenario.checking.expand import has_number, numbered
+from simclone.scenario.document.changes import (
     AddHostsDoc,
     MergeClustersDoc,
     MoveVmDoc,
     ReplaceHostsDoc,
     SplitClusterDoc,
 )
-from simclone.scenario.expand import has_number, numbered
-from simclone.scenario.faults import nearest
-from simclone.scenario.paths import expand_counted
+from simclone.scenario.findings import nearest
+from simclone.scenario.reading.paths import expand_counted
 
 Data = dict[str, Any]
 _GIVEN = ("availableCpu", "availableMemory", "totalCpu")

@@ -10,7 +10,6 @@ from typing import Any
 from simclone.errors import Fault, InvalidInput
 from simclone.model.settings import canonical
 from simclone.scenario.change_demand import scale_demand
-from simclone.scenario.change_docs import ChangeDoc, WhatIfDoc
 from simclone.scenario.change_places import (
     add_hosts,
     merge_clusters,
@@ -20,9 +19,10 @@ from simclone.scenario.change_places import (
     replace_hosts,
     split_cluster,
 )
+from simclone.scenario.checking.shape import parsed
+from simclone.scenario.document.changes import ChangeDoc, WhatIfDoc
 from simclone.scenario.load import Scenario, scenario_from
-from simclone.scenario.paths import expand_counted, set_path
-from simclone.scenario.shape import parsed
+from simclone.scenario.reading.paths import expand_counted, set_path
 
 Data = dict[str, Any]
 

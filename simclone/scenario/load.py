@@ -10,20 +10,20 @@ from pathlib import Path as FilePath
 from typing import Any, TypeVar
 
 from simclone.errors import Fault, InvalidInput, UnknownName
-from simclone.model.ledger import Ledger
-from simclone.scenario.build import build_resolved
-from simclone.scenario.cases import CaseDoc, StepDoc
-from simclone.scenario.check_incidents import check_incidents
-from simclone.scenario.check_requests import request_name
-from simclone.scenario.documents import ScenarioDoc, TopologyDoc
-from simclone.scenario.faults import Findings, dotted
-from simclone.scenario.hosts_csv import HostTable, read_hosts
-from simclone.scenario.migrate import migrate
-from simclone.scenario.reading import Source, read
-from simclone.scenario.requests import RequestDoc, RunDoc
-from simclone.scenario.shape import Shaped, shaped
-from simclone.scenario.shapes import StrategyDoc, VmDoc
-from simclone.scenario.validate import Resolved, resolve
+from simclone.model.ledger.ledger import Ledger
+from simclone.scenario.building.cloud import build_resolved
+from simclone.scenario.checking.document import Resolved, resolve
+from simclone.scenario.checking.incidents import check_incidents
+from simclone.scenario.checking.requests import request_name
+from simclone.scenario.checking.shape import Shaped, shaped
+from simclone.scenario.document.case import CaseDoc, StepDoc
+from simclone.scenario.document.offerings import StrategyDoc, VmDoc
+from simclone.scenario.document.requests import RequestDoc, RunDoc
+from simclone.scenario.document.scenario import ScenarioDoc, TopologyDoc
+from simclone.scenario.findings import Findings, dotted
+from simclone.scenario.reading.hosts_csv import HostTable, read_hosts
+from simclone.scenario.reading.migrate import migrate
+from simclone.scenario.reading.text import Source, read
 
 D = TypeVar("D", bound=TopologyDoc)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from simclone.errors import InvalidInput
-from simclone.scenario.faults import Findings
+from simclone.scenario.findings import Findings
 from simclone.scenario.load import load
-from simclone.scenario.migrate import migrate
-from simclone.scenario.reading import read
+from simclone.scenario.reading.migrate import migrate
+from simclone.scenario.reading.text import read
 
 
 def rewritten(path: str | Path) -> tuple[str, bool]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from simclone.scenario.base import Doc
-from simclone.scenario.cases import CaseDoc
-from simclone.scenario.documents import ScenarioDoc
+from simclone.scenario.document.base import Doc
+from simclone.scenario.document.case import CaseDoc
+from simclone.scenario.document.scenario import ScenarioDoc
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _TABLE = {

@@ -7,12 +7,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from simclone.traces.batches import batched
+from simclone.traces.openb import read_hosts
+from simclone.traces.rows import Batch, HostRow
 from simclone.units import GIB
 from simclone.workload import open_trace
-from simclone.workload.batches import batched
-from simclone.workload.openb import read_hosts
 from simclone.workload.replay import vm_name
-from simclone.workload.rows import Batch, HostRow
 
 HOSTS_PER_CLUSTER = 40
 ROOT_SIZE = 40 * GIB

@@ -27,10 +27,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from simclone.workload import azure_window, huawei, openb, plain_csv
-from simclone.workload.lines import AnyPath, FaultList, numbered_lines, shown
-from simclone.workload.rows import VmRow
-from simclone.workload.tables import Column
+from simclone.traces import azure_window, huawei, openb, plain_csv
+from simclone.traces.lines import AnyPath, FaultList, numbered_lines, shown
+from simclone.traces.rows import VmRow
+from simclone.traces.tables import Column
 
 _TABLES: tuple[tuple[Sequence[Column], Callable[[AnyPath], Iterator[VmRow]] | None], ...] = (
     (huawei.COLUMNS, huawei.read_vms),

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from simclone.traces.numbers import moment, share
+from simclone.traces.tables import Chronology, Column, Record, read_table
 from simclone.units import SECOND, java_round
 from simclone.workload.distributions import Distribution
-from simclone.workload.numbers import moment, share
-from simclone.workload.tables import Chronology, Column, Record, read_table
 
 MILLION = 1_000_000
 COLUMNS = (Column("second", "whole seconds from the start", moment), Column("share", "a number from 0 to 1", share))

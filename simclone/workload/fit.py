@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
+from simclone.traces.lines import FaultList
+from simclone.traces.rows import Batch
 from simclone.units import SECOND
 from simclone.workload.laws import Floats
-from simclone.workload.lines import FaultList
 from simclone.workload.profile_fit import SLOT_S, profile_of
 from simclone.workload.recorded import Lives
 from simclone.workload.replay import SOURCE, vm_name
-from simclone.workload.rows import Batch
 from simclone.workload.values import ValueTable
 
 QUANTILES = 64

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from simclone.traces.batches import batched
+from simclone.traces.cutting import WHOLE, Cut, cut
+from simclone.traces.rows import Batch
 from simclone.units import GIB
 from simclone.workload import open_trace
-from simclone.workload.batches import batched
-from simclone.workload.cutting import WHOLE, Cut, cut
 from simclone.workload.draws import GAP, blocks
-from simclone.workload.rows import Batch
 
 SOURCE = "source-{vcpu}-vcpu-{memoryGib}-gib"
 """The rule that is used where none is given."""

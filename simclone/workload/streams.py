@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from simclone.traces.numbers import LATEST_US
 from simclone.units import SECOND
 from simclone.workload.arrivals import Process
 from simclone.workload.clock import Clock
 from simclone.workload.distributions import Distribution
 from simclone.workload.draws import BATCH, LIFE, MIX, Block, blocks, per_clone
 from simclone.workload.laws import Floats
-from simclone.workload.numbers import LATEST_US
 from simclone.workload.replay import Replay
 
 MOST_CLONES = 100_000

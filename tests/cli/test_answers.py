@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from simclone.cli.answers import WIDTH, answer_table
-from simclone.planning.answer import Answer
+from simclone.planning.parts.answer import Answer
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ import pytest
 
 from simclone import api, store
 from simclone.cli import progress
-from simclone.engine.simulation import Observer
+from simclone.engine.run_loop import Observer
 from simclone.errors import InvalidInput
 
 Call = Callable[..., tuple[int, str, str]]
@@ -277,7 +277,7 @@ def test_an_interrupt_inside_an_event_is_passed_on(flow: Path, monkeypatch: pyte
     def interrupted(*_: object) -> bool:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("simclone.engine.simulation.Simulation.step", interrupted)
+    monkeypatch.setattr("simclone.engine.run_loop.Simulation.step", interrupted)
     with pytest.raises(KeyboardInterrupt) as caught:
         api.run(flow)
     assert type(caught.value) is KeyboardInterrupt

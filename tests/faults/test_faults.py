@@ -9,7 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 import simclone
-from simclone.scenario.check_incidents import FAULTY
+from simclone.scenario.checking.incidents import FAULTY
 
 REPO = Path(__file__).resolve().parents[2]
 STARTS = ("allocateHost", "allocateAddress", "cacheImage", "startOnHypervisor")

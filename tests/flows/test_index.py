@@ -12,17 +12,17 @@ import pytest
 from hypothesis import given, settings
 
 import simclone.engine.allocation as allocation_module
-import simclone.engine.clone.checks as checks_module
+import simclone.engine.operations.clone.checks as checks_module
 import simclone.placement.host as host_module
-from simclone.allocator.host.index.driver import HostIndex
+from simclone.allocator.host.index.host_index import HostIndex
 from simclone.allocator.host.request import NEW_CREATE, HostRequest
 from simclone.chance import Identity
-from simclone.engine.admin.hosts import change_host_state
-from simclone.engine.admin.settings import update_global_config
-from simclone.engine.clone.call import clone_now
 from simclone.engine.context import Context
-from simclone.engine.life.destroy import destroy_vm
-from simclone.engine.life.failure import fail_host, repair_host
+from simclone.engine.operations.clone.call import clone_now
+from simclone.engine.operations.destroy_vm import destroy_vm
+from simclone.engine.operations.host_failure import fail_host, repair_host
+from simclone.engine.operations.hosts import change_host_state
+from simclone.engine.operations.settings import update_global_config
 from simclone.engine.waits import run_now
 from simclone.records import CloneRequest, Decision, Placed
 from simclone.units import GIB
@@ -342,7 +342,7 @@ def test_a_group_that_fills_its_pages_is_refused_by_the_index_too() -> None:
 @pytest.mark.parametrize("bound", ["MOST_SHAPES", "MOST_ORDERS"])
 def test_what_is_full_is_left_and_made_anew(bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With room for two of them only, three shapes and the orders of their pages take turns, and all is still right."""
-    monkeypatch.setattr(f"simclone.allocator.host.index.driver.{bound}", 2)
+    monkeypatch.setattr(f"simclone.allocator.host.index.host_index.{bound}", 2)
     seen: Counter[str] = Counter()
     dice = Random("full")
     with compared(seen):

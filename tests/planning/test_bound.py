@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import simclone
 from simclone.errors import InvalidInput
-from simclone.planning import bounding
+from simclone.planning import bound as bounding
 from simclone.units import GIB, divided, multiplied
 from tests.clouds import examples
 from tests.planning.small import SIZES, running, small_clouds

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import simclone
-from simclone.planning import execution
+from simclone.planning.replication import executor as execution
 from tests.cli.conftest import Said
 from tests.time.worlds import request, running, stream, vm, world
 

@@ -16,10 +16,10 @@ import pytest
 
 import simclone
 from simclone.errors import Fault, InvalidInput
-from simclone.planning import execution
-from simclone.planning.execution import Execution, Halted, WorkerLost, outcomes_of, run_blocks
-from simclone.planning.outcomes import Block, Outcome, blocks_of, work_off
-from simclone.planning.replicating import Plan, replicate
+from simclone.planning.replication import executor as execution
+from simclone.planning.replication.executor import Execution, Halted, WorkerLost, outcomes_of, run_blocks
+from simclone.planning.replication.outcomes import Block, Outcome, blocks_of, work_off
+from simclone.planning.replication.plan import Plan, replicate
 from tests.time.worlds import Doc, stream, vm, world
 
 Rows = list[dict[str, Any]]
@@ -81,7 +81,8 @@ def test_faults_come_out_of_processes_whole() -> None:
 
 PLUGIN = """\
 import os, signal
-from simclone.planning import execution, outcomes
+from simclone.planning.replication import executor as execution
+from simclone.planning.replication import outcomes
 def dying(key, block):
     try:
         os.close(os.open({flag!r}, os.O_CREAT | os.O_EXCL))

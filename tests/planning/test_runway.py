@@ -8,7 +8,7 @@ import pytest
 
 import simclone
 from simclone.errors import InvalidInput
-from simclone.planning.outcomes import outcome_of
+from simclone.planning.replication.outcomes import outcome_of
 from tests.time.worlds import Doc, hosts, stream, world
 
 ONE = simclone.Plan(replications=1)

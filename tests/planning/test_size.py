@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 import simclone
 from simclone.errors import InvalidInput
-from simclone.planning import sizing
-from simclone.planning.sizing import Sizing
+from simclone.planning import size as sizing
+from simclone.planning.size import Sizing
 from simclone.units import GIB
 from tests.clouds import examples
 from tests.planning.small import small_clouds

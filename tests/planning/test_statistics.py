@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from simclone.errors import InvalidInput
-from simclone.planning.statistics import (
+from simclone.planning.replication.intervals import (
     Interval,
     bootstrap_interval,
     checked_share,

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import simclone.engine.clone.copies as copies
-from simclone.engine.clone.call import clone_now
+import simclone.engine.operations.clone.copies as copies
 from simclone.engine.context import Context
-from simclone.model.ledger import Ledger
+from simclone.engine.operations.clone.call import clone_now
+from simclone.model.ledger.ledger import Ledger
 from simclone.records import CloneAnswer, Placed
 from simclone.units import divided
 from tests.clouds import Doc, Seen, apply, clone_request, clouds, differing, dump, examples, opened, operations, watched

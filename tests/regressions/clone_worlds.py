@@ -9,7 +9,7 @@ from simclone.audit import replay
 from simclone.check.operations import OPERATIONS, Stage
 from simclone.check.questions import QUESTIONS
 from simclone.engine.opening import open_context
-from simclone.engine.records import answer_records, figures
+from simclone.engine.results.records import answer_records, figures
 from simclone.engine.waits import Locked, Together, Work, Workflow
 from simclone.scenario.load import scenario_of
 from simclone.units import GIB

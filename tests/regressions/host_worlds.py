@@ -11,9 +11,9 @@ from simclone.audit import replay
 from simclone.chance import Identity
 from simclone.check.operations import OPERATIONS, Answer, Stage, new_vm
 from simclone.check.questions import QUESTIONS
-from simclone.engine.life.create import create_now
 from simclone.engine.opening import open_context
-from simclone.engine.records import answer_records, figures
+from simclone.engine.operations.create_vm import create_now
+from simclone.engine.results.records import answer_records, figures
 from simclone.model.cloud import Cloud
 from simclone.placement.host import candidates
 from simclone.records import ErrorCode, Unplaced

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from simclone.engine.clone.call import clone
+from simclone.engine.operations.clone.call import clone
 from simclone.records import CloneRequest, Placed
 from simclone.units import GIB
 from tests.regressions.clone_worlds import (

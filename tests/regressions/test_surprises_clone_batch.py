@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from simclone.chance import Chance, Identity
-from simclone.engine.clone.call import clone
+from simclone.engine.operations.clone.call import clone
 from simclone.records import CloneRequest, ErrorCode
 from simclone.units import GIB
 from simclone.wire.request import parse

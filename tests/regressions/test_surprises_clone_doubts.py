@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from simclone.engine.clone.call import clone
+from simclone.engine.operations.clone.call import clone
 from simclone.model.settings import FIDELITY
 from simclone.records import CloneRequest
 from simclone.units import GIB

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from simclone.api import run
-from simclone.engine.admin.hosts import change_cluster_state
+from simclone.engine.operations.hosts import change_cluster_state
 from simclone.model.vms import STATE
 from simclone.records import PAGE_MARKER
 from simclone.units import GIB

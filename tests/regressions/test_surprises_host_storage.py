@@ -11,7 +11,7 @@ from simclone.allocator.host import reserve
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.host.reserve import refusal
 from simclone.api import run
-from simclone.engine.life.migrate import migrate_vm
+from simclone.engine.operations.migrate_vm import migrate_vm
 from simclone.engine.waits import Work
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import CONNECTED, DISCONNECTED

@@ -151,7 +151,7 @@ TYPE_ONLY = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    "
         ("model", "from simclone.scenario.load import load", "simclone.model -> simclone.scenario"),
         ("model", f"{TYPE_ONLY}from simclone.wire.request import parse", "simclone.model -> simclone.wire"),
         ("explain", "from simclone.check.run import run_steps", "simclone.explain -> simclone.check"),
-        ("check", "from simclone.explain.story import Explanation", "simclone.check -> simclone.explain"),
+        ("check", "from simclone.explain.explanation import Explanation", "simclone.check -> simclone.explain"),
         ("engine", "def f() -> None:\n    from simclone import api", "simclone.engine -> simclone.api"),
         ("wire", "from simclone.allocator import ip", "simclone.wire -> simclone.allocator"),
         ("scenario", "from simclone.cli.output import table", "simclone.scenario -> simclone.cli"),
@@ -226,7 +226,7 @@ def test_an_audit_of_records_is_allowed(copy: Path) -> None:
     [
         "from simclone.allocator import quota",
         "from simclone.model.cloud import Cloud",
-        f"{TYPE_ONLY}from simclone.model.ledger import Ledger",
+        f"{TYPE_ONLY}from simclone.model.ledger.ledger import Ledger",
         "from simclone.chance import place_uuid",
         "import simclone",
     ],

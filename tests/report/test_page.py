@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 import simclone
 from simclone.cli import cli
-from simclone.planning import answer
+from simclone.planning.parts import answer
 from simclone.report.plan_sections import TITLES, section_of
 from simclone.units import GIB
 from tests.time.worlds import hosts, request, running, vm, world

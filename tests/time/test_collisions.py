@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from simclone.engine.clock import ENDS
-from simclone.engine.simulation import Simulation
+from simclone.engine.run_loop import Simulation
 from simclone.units import SECOND
 from tests.time.worlds import (
     HA,

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import simclone
-from simclone.engine.result import RunResult
-from simclone.engine.simulation import Observer, Simulation
+from simclone.engine.results.result import RunResult
+from simclone.engine.run_loop import Observer, Simulation
 from simclone.errors import InvalidInput
 from simclone.records import CloneAnswer
 from simclone.units import SECOND

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from simclone.api import load
-from simclone.engine.simulation import Simulation
+from simclone.engine.run_loop import Simulation
 from simclone.errors import InvalidInput
 from simclone.units import GIB, MIB, SECOND
 from simclone.workload.distributions import Distribution

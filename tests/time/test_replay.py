@@ -12,7 +12,7 @@ from zlib import crc32
 import numpy as np
 import pytest
 
-from simclone.engine.result import Totals
+from simclone.engine.results.result import Totals
 from simclone.scenario.traces import pods_scenario
 from simclone.units import GIB, MIB, SECOND
 from tests.time.worlds import DAY, TRACES, Doc, audited, finished, hosts, simulation, vm, world

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from simclone.engine.simulation import Simulation
+from simclone.engine.run_loop import Simulation
 from simclone.units import SECOND
 from tests.time.worlds import Doc, audited, hosts, simulation, stream, used, world
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from simclone.engine.clock import ARRIVALS
-from simclone.engine.simulation import Observer
+from simclone.engine.run_loop import Observer
 from simclone.units import GIB, SECOND
 from simclone.workload.streams import Arrival, merged
 from tests.time.worlds import (

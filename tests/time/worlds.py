@@ -12,11 +12,11 @@ from simclone.api import load
 from simclone.audit import Violation, replay
 from simclone.engine.clock import Clock
 from simclone.engine.context import Context
-from simclone.engine.life.create import NewVm, create_vm
 from simclone.engine.opening import open_context
+from simclone.engine.operations.create_vm import NewVm, create_vm
 from simclone.engine.prepare import requests_of, simulation_of
-from simclone.engine.result import RunResult
-from simclone.engine.simulation import Observer, Simulation
+from simclone.engine.results.result import RunResult
+from simclone.engine.run_loop import Observer, Simulation
 from simclone.engine.timing import timing_of
 from simclone.model.inventory import Wish
 from simclone.units import GIB, SECOND

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simclone.engine.admin.settings import update_global_config
 from simclone.engine.context import Context
+from simclone.engine.operations.settings import update_global_config
 from simclone.errors import InvariantViolation
 from simclone.model.inventory import Shape
 from simclone.units import GIB, divided

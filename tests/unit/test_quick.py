@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from simclone.model.books.events import EventLog
+from simclone.model.ledger.events import EventLog
 from simclone.quick import changed, quick
 from simclone.records import Event
 

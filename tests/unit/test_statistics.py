@@ -9,7 +9,7 @@ import pytest
 
 import simclone
 from simclone.api import Run
-from simclone.engine.statistics import statistics_of
+from simclone.engine.results.statistics import statistics_of
 from simclone.errors import InvalidInput
 from simclone.units import GIB
 

@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 
 from simclone.errors import Fault, InvalidInput
+from simclone.traces import azure_window, huawei, openb
+from simclone.traces.batches import batched
+from simclone.traces.lines import LONGEST_LINE, MOST_FAULTS
+from simclone.traces.rows import Batch, HostRow, VmRow
 from simclone.units import GIB, MIB, SECOND
-from simclone.workload import azure_window, huawei, open_trace, openb
-from simclone.workload.batches import batched
-from simclone.workload.lines import LONGEST_LINE, MOST_FAULTS
-from simclone.workload.rows import Batch, HostRow, VmRow
+from simclone.workload import open_trace
 
 ROOT = Path(__file__).resolve().parents[2]
 DAY = ROOT / "scenarios" / "data" / "azure-vm-2017-day"

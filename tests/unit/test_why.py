@@ -13,7 +13,7 @@ from click.testing import CliRunner
 import simclone
 from simclone.cli import cli
 from simclone.explain.reruns import Question, succeeds
-from simclone.scenario.price_docs import KINDS, PricesDoc
+from simclone.scenario.document.prices import KINDS, PricesDoc
 from simclone.units import GIB, SECOND
 from tests.time.worlds import Doc, hosts, request, running, vm, world
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simclone.scenario.distribution_docs import DistributionDoc
+from simclone.scenario.document.distributions import DistributionDoc
 from simclone.workload.distributions import KINDS, Distribution
 from simclone.workload.values import ValueTable, survival
 

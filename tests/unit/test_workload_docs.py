@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from simclone.scenario.check_workload import check_workload
-from simclone.scenario.documents import ScenarioDoc
-from simclone.scenario.faults import Findings, dotted
-from simclone.scenario.resolve import directory
-from simclone.scenario.shape import shaped
-from simclone.scenario.workload_docs import WorkloadDoc, stream_specs
+from simclone.scenario.checking.names import directory
+from simclone.scenario.checking.shape import shaped
+from simclone.scenario.checking.workload import check_workload
+from simclone.scenario.document.scenario import ScenarioDoc
+from simclone.scenario.document.workload import WorkloadDoc, stream_specs
+from simclone.scenario.findings import Findings, dotted
 from simclone.units import SECOND
 from simclone.workload.arrivals import Every, Profile
 from simclone.workload.distributions import Distribution

@@ -16,17 +16,17 @@ from scipy import stats
 
 from simclone.cli.fit import command
 from simclone.errors import InvalidInput
-from simclone.scenario.workload_docs import WorkloadDoc, stream_specs
+from simclone.scenario.document.workload import WorkloadDoc, stream_specs
+from simclone.traces.batches import batched
+from simclone.traces.rows import Batch
 from simclone.units import GIB, SECOND
 from simclone.workload import open_trace
 from simclone.workload.arrivals import Profile, process_of
-from simclone.workload.batches import batched
 from simclone.workload.clock import Clock
 from simclone.workload.distributions import Distribution
 from simclone.workload.fit import MOST_POINTS, QUANTILES, Seen, fewer_points, fit, strata
 from simclone.workload.goodness import distance, goodness
 from simclone.workload.profile_fit import profile_of
-from simclone.workload.rows import Batch
 from simclone.workload.streams import StreamSpec, arrivals
 from simclone.workload.values import ValueTable
 

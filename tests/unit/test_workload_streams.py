@@ -14,12 +14,12 @@ from scipy import stats
 
 from simclone.chance import draw, mix
 from simclone.errors import InvalidInput
+from simclone.traces.batches import batched
+from simclone.traces.cutting import Cut
 from simclone.units import SECOND
 from simclone.workload import open_trace
 from simclone.workload.arrivals import process_of
-from simclone.workload.batches import batched
 from simclone.workload.clock import Clock
-from simclone.workload.cutting import Cut
 from simclone.workload.distributions import Distribution
 from simclone.workload.draws import per_clone
 from simclone.workload.replay import Replay, vm_name

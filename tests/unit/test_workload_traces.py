@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from simclone.cli.trace import command
 from simclone.errors import InvalidInput
+from simclone.traces.batches import batched
+from simclone.traces.plain_csv import written
+from simclone.traces.rows import Batch, VmRow
 from simclone.units import GIB, SECOND
 from simclone.workload import open_trace
-from simclone.workload.batches import batched
-from simclone.workload.plain_csv import written
-from simclone.workload.rows import Batch, VmRow
 
 DAY = Path(__file__).resolve().parents[2] / "scenarios" / "data" / "azure-vm-2017-day"
 HEAD = "arrival_s,end_s,vcpu,memory_gib,count"

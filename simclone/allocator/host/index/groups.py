@@ -10,8 +10,8 @@ import numpy as np
 from simclone.allocator.affinity import active_group, member_counts
 from simclone.allocator.host.filters.affinity import AffinityGroupFlow
 from simclone.allocator.host.flow import Pass, SortFlow
-from simclone.allocator.host.index.ranking import EVERYBODY, Choice
-from simclone.allocator.host.index.shape import Shape
+from simclone.allocator.host.index.request_class import Shape
+from simclone.allocator.host.index.sorted_hosts import EVERYBODY, Choice
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.host.sorters.preference import VmSchedulingRuleSortFlow
 from simclone.model.cloud import Cloud

@@ -1,0 +1,216 @@
+"""What is known of one request shape on one page: its facts, the first test that refuses each host, the counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from simclone.allocator.host.flow import Counts, FilterFlow, Floor, Pass, Watch
+from simclone.allocator.host.index.buckets import NOWHERE
+from simclone.allocator.host.request import HostRequest
+from simclone.errors import InvariantViolation
+from simclone.model.cloud import Cloud
+from simclone.model.columns import BoolArray
+from simclone.records import ErrorCode, Step
+
+Ordinals = npt.NDArray[np.int16]
+FREE, ELSEWHERE = -1, 32_000
+"""Instead of a test: no test refuses the host; the host is not on this page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A flow that took part: its facts, and the ordinal of its first test."""
+
+    flow: FilterFlow
+    facts: Any
+    first: int
+
+
+@dataclass(slots=True, eq=False)
+class Shape:
+    """One shape on one page, known by *bit* in its order.
+
+    *floor_tests* are those of the part at *floors_at*, which depend on what stands on a host, *floors* what they ask.
+    *early* and *late* are the first tests that refuse a host before and behind the floors, whatever stands on it.
+    Behind them *watch* may be the one test of the part at *watch_at* (-1 for none), which depends on that too.
+    *rule_at* is the place of the flow of groups, -1 where a flow behind it refuses hosts too. *briefs* are the places
+    of flows that can be asked for every decision, None where that would not do; *each* says that a decision must ask
+    them, or sort the hosts, by itself.
+    *clusters* are those the candidates behind the floors stood in when the facts were made, ascending; *open* are the
+    hosts that no test refuses, *room* is their number; *left* are those the first flow keeps, on all pages.
+    """
+
+    request: HostRequest
+    page: int
+    parts: list[Part]
+    floors_at: int
+    floor_tests: tuple[Floor, ...]
+    floors: list[list[int]]
+    early: Ordinals
+    late: Ordinals
+    before: tuple[int, ...]
+    clusters: tuple[int, ...]
+    early_clusters: list[int]
+    fleeting: list[tuple[FilterFlow, Any, bool]]
+    first_refused: Counts
+    rule_at: int
+    watch: Watch | None = None
+    watch_at: int = -1
+    briefs: tuple[int, ...] | None = ()
+    each: bool = False
+    bit: int = 0
+    low: int = -NOWHERE
+    amounts: int = -1
+    image: int | None = None
+    cursor: int = 0
+    first: Ordinals | None = None
+    counts: list[int] = field(default_factory=list)
+    open: BoolArray = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    room: int = 0
+    by_cluster: list[int] = field(default_factory=list)
+    stale: bool = False
+    answer: tuple[ErrorCode, tuple[Step, ...]] | None = None
+    told: tuple[Step, ...] | None = None
+    left: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.left = self.before[0] - sum(count for _, count in self.first_refused)
+
+    @property
+    def inside(self) -> BoolArray:
+        """The hosts of its page."""
+        found: BoolArray = self.early != ELSEWHERE
+        return found
+
+    @property
+    def closed(self) -> BoolArray:
+        """Hosts it cannot have whatever stands on them."""
+        found: BoolArray = (self.early != FREE) | (self.late != FREE)
+        return found
+
+    @property
+    def floor_ordinal(self) -> int:
+        """The ordinal of the first floor."""
+        return self.parts[self.floors_at].first
+
+    @property
+    def watch_ordinal(self) -> int:
+        """The ordinal of the watched test."""
+        return self.parts[self.watch_at].first
+
+    def still_good(self, request: HostRequest, cloud: Cloud) -> bool:
+        """Whether the facts hold for a request of this shape although amounts have changed."""
+        for flow, facts, behind in self.fleeting:
+            if not flow.still(request, cloud, facts, self.clusters if behind else self.early_clusters):
+                return False
+        return True
+
+    # -- the first refusing test of each host ----------------------------------------------------------
+
+    def too_small(self, cloud: Cloud) -> BoolArray:
+        """Hosts that some floor refuses, whatever else does."""
+        return self._floored(cloud) >= 0
+
+    def _floored(self, cloud: Cloud) -> Ordinals:
+        """The first floor each host does not reach."""
+        fleet = cloud.fleet
+        blocked = np.full(fleet.size, FREE, dtype=np.int16)
+        ratio = fleet.array("ratio_class")
+        for place in range(len(self.floor_tests) - 1, -1, -1):
+            ((name, _), *rest) = self.floor_tests[place].columns
+            value = fleet.array(name)
+            for other, sign in rest:
+                value = value + sign * fleet.array(other)
+            floor = np.array([row[place] for row in self.floors], dtype=np.int64)[ratio]
+            blocked[value < floor] = self.floor_ordinal + place
+        return blocked
+
+    def too_poor(self) -> BoolArray:
+        """Hosts that the watched test refuses by what their cells say."""
+        poor = np.zeros(len(self.early), dtype=np.bool_)
+        if self.watch is not None:
+            hosts = np.flatnonzero(self.watch.hosts)
+            poor[hosts] = np.asarray(self.watch.cells)[hosts] < self.watch.least
+        return poor
+
+    def count_all(self, cloud: Cloud) -> None:
+        """Look at every host."""
+        blocked, late = self._floored(cloud), self.late
+        if self.watch is not None:
+            sooner = self.too_poor() & ((late == FREE) | (late > self.watch_ordinal))
+            late = np.where(sooner, np.int16(self.watch_ordinal), late)
+        self.answer = self.told = None
+        self.first = np.where(self.early >= 0, self.early, np.where(blocked >= 0, blocked, late)).astype(np.int16)
+        many = max(part.first + len(part.flow.tests) for part in self.parts)
+        self.counts = np.bincount(self.first[(self.first >= 0) & (self.first != ELSEWHERE)], minlength=many).tolist()
+
+    def look_again(self, cloud: Cloud, host: int, small: int, poor: int) -> None:
+        """Look at one host that has changed; *small* and *poor* are not 0 where a floor or the watch refuses it."""
+        first = self.first
+        if first is None or self.early.item(host) >= 0:
+            return
+        now = self._floor(cloud, host) if small else self.late.item(host)
+        if poor and not small and (now == FREE or now > self.watch_ordinal):
+            now = self.watch_ordinal
+        was = first.item(host)
+        if now == was:
+            return
+        first[host] = now
+        self.answer = self.told = None
+        for test, change in ((was, -1), (now, 1)):
+            if test != FREE:
+                self.counts[test] += change
+
+    def _floor(self, cloud: Cloud, host: int) -> int:
+        cells = cloud.fleet._cells
+        floors = self.floors[cells["ratio_class"][host]]
+        for place, test in enumerate(self.floor_tests):
+            value = 0
+            for name, sign in test.columns:
+                value += sign * cells[name][host]
+            if value < floors[place]:
+                return self.floor_ordinal + place
+        return FREE
+
+    # -- what a decision says --------------------------------------------------------------------------
+
+    def steps(self, stop_at: int | None = None, error: ErrorCode | None = None) -> tuple[Step, ...]:
+        """A step per flow from the counts; with *stop_at* that part emptied the page with *error*."""
+        made = []
+        for place, part in enumerate(self.parts):
+            refused = self.refused(place)
+            if not place:
+                before, after = self.before
+                refused = self.first_refused
+            else:
+                before = after
+                after = before - sum(count for _, count in refused)
+            if place == stop_at:
+                text = (error.details or "") if error is not None else ""
+                made.append(Step(part.flow.name, self.page, before, 0, "emptied", refused, text))
+                break
+            outcome = "passed" if isinstance(part.facts, Pass) else "kept"
+            made.append(Step(part.flow.name, self.page, before, after, outcome, refused))
+        return tuple(made)
+
+    def refused(self, place: int) -> Counts:
+        """Hosts each test of a part refused first, by reason."""
+        part = self.parts[place]
+        if isinstance(part.facts, Pass):
+            return ()
+        tests = part.flow.tests
+        found = ((test.reason, self.counts[part.first + at]) for at, test in enumerate(tests))
+        return tuple((reason, count) for reason, count in found if count)
+
+    def emptied_at(self) -> int:
+        """The first part behind the one that cuts pages that leaves nobody; raises InvariantViolation for none."""
+        left = self.before[1]
+        for place in range(1, len(self.parts)):
+            left -= sum(count for _, count in self.refused(place))
+            if not left:
+                return place
+        raise InvariantViolation(f"a page without a host has {left} hosts left")

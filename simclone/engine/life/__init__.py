@@ -1,1 +1,0 @@
-"""The life of a VM: create, start, stop, move, resize, destroy."""

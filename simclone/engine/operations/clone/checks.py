@@ -1,0 +1,148 @@
+"""The checks before any work: type, full capacity, fast clone's host, quota, state, dry run (section 1.4)."""
+
+from __future__ import annotations
+
+from simclone.allocator import quota
+from simclone.allocator.host.flow import NO_AVAILABLE_HOST
+from simclone.allocator.host.request import HostRequest
+from simclone.chance import Identity
+from simclone.engine.context import Context, invalid_argument, operation_error
+from simclone.engine.operations.clone.job import Job, source_host, volumes_to_clone
+from simclone.engine.operations.start_vm import wrong_state
+from simclone.model.cloud import Cloud
+from simclone.model.inventory import ADMIN
+from simclone.model.vms import NONE
+from simclone.placement.host import dry_run
+from simclone.records import ErrorCode, Unplaced
+
+
+def refusal(ctx: Context, job: Job) -> ErrorCode | None:
+    """The first check that fails, in the order of the API; nothing has been written when one does."""
+    return (
+        _type(ctx, job)
+        or _tag_conflicts(job)
+        or _full_capacity(ctx, job)
+        or _fast_host(ctx, job)
+        or _quota(ctx, job)
+        or _state(ctx, job)
+    )
+
+
+def _type(ctx: Context, job: Job) -> ErrorCode | None:
+    kind = ctx.cloud.vms.shape(job.source).vm_type
+    return None if kind == "UserVm" else invalid_argument(f"a VM of type {kind} cannot be cloned")
+
+
+def _tag_conflicts(job: Job) -> ErrorCode | None:
+    request = job.request
+    if request.data_tags and not request.full:
+        return invalid_argument("dataVolumeSystemTags need full")
+    return None
+
+
+def _full_capacity(ctx: Context, job: Job) -> ErrorCode | None:
+    """Section 1.5: per storage of the source, sizes minus snapshots, times the number of names."""
+    if not job.request.full:
+        return None
+    cloud, volumes = ctx.cloud, ctx.cloud.volumes
+    need: dict[int, int] = {}
+    for volume in cloud.vms.volumes[job.source]:
+        storage = volumes.get("storage", volume)
+        if storage != NONE:
+            snapshots = sum(cloud.snapshots.get("size", row) for row in volumes.snapshots.get(volume, ()))
+            need[storage] = need.get(storage, 0) + volumes.get("size", volume) - snapshots
+    for storage, one in need.items():
+        wanted, found = one * len(job.request.names), cloud.storages[storage]
+        if found.available < wanted:
+            text = f"primary storage {found.uuid} has {found.available} bytes available, a full clone needs {wanted}"
+            return operation_error(text, "storage.fullClone")
+    return None
+
+
+def _fast_host(ctx: Context, job: Job) -> ErrorCode | None:
+    """A fast clone with a local data volume stays on the source's host."""
+    if not job.fast:
+        return None
+    cloud = ctx.cloud
+    data = [v for v in cloud.vms.volumes[job.source] if cloud.volumes.get("type", v) == 1]
+    if not any(cloud.volumes.get("host", volume) != NONE for volume in data):
+        return None
+    own = source_host(ctx, job)
+    if job.host is not None and job.host != own:
+        return invalid_argument("a fast clone with local data volumes can only be made on the source's host")
+    job.host = own
+    return None
+
+
+def _quota(ctx: Context, job: Job) -> ErrorCode | None:
+    cloud, request = ctx.cloud, job.request
+    cells, root = cloud.vms.cells, cloud.vms.get("root", job.source)
+    size = cloud.volumes.get("size", root) if root != NONE else 0
+    asks = quota.clone_asks(
+        len(request.names),
+        cells("cpu")[job.source],
+        cells("memory")[job.source],
+        size,
+        len(volumes_to_clone(ctx, job)),
+        request.strategy,
+    )
+    if not cloud.settings.fidelity["imageSizeQuotaVirtual"] and root != NONE:
+        actual = cloud.volumes.get("actual_size", root)
+        asks = [(name, actual if name == "image.size" else asked) for name, asked in asks]
+    return quota.refusal(cloud, job.account, asks)
+
+
+def _state(ctx: Context, job: Job) -> ErrorCode | None:
+    if ctx.cloud.vms.state_name(job.source) in ("Running", "Stopped", "Paused"):
+        return None
+    return wrong_state(ctx.cloud, job.source, "clone")
+
+
+def dry_run_request(ctx: Context, job: Job) -> HostRequest:
+    """Step 1: is there a host for one VM of the source's size? Its own group counts, the requested one does not."""
+    cloud, vm = ctx.cloud, job.source
+    get = cloud.vms.get
+    l3s = tuple([cloud.nics.get("l3", nic) for nic in cloud.vms.nics[vm]])
+    figures = (get("cpu", vm), get("memory", vm), get("shape", vm), get("account", vm))
+    places = (get("zone", vm), get("group", vm), get("last_host", vm), job.host, job.cluster)
+    known, key = cloud.lasting(), ("dryRun", vm, figures, places, l3s)
+    found: HostRequest | None = known.get(key)
+    if found is None:
+        found = known[key] = _dry_run_request(cloud, job, l3s)
+    return found
+
+
+def _dry_run_request(cloud: Cloud, job: Job, l3s: tuple[int, ...]) -> HostRequest:
+    cells, vm = cloud.vms.cells, job.source
+    zone, group, last = cells("zone")[vm], cells("group")[vm], cells("last_host")[vm]
+    return HostRequest(
+        cpu=cells("cpu")[vm],
+        memory=cells("memory")[vm],
+        strategy="DefaultHostAllocatorStrategy",
+        vm=vm,
+        account=cells("account")[vm] if cloud.settings.fidelity["dryRunQuota"] else ADMIN,
+        l3s=l3s,
+        zone=None if zone == NONE or job.cluster is not None or job.host is not None else zone,
+        clusters=() if job.cluster is None else (job.cluster,),
+        host=job.host,
+        hypervisor=cloud.vms.shape(vm).hypervisor_type,
+        group=None if group == NONE else group,
+        last_host=None if last == NONE else last,
+        dry_run=True,
+    )
+
+
+def dry_run_refusal(ctx: Context, job: Job) -> ErrorCode | None:
+    """The error of step 1, or None."""
+    request = dry_run_request(ctx, job)
+    mine, asked = ctx.identity(job.source), job.request
+    identity = Identity(asked.source, asked.ordinal, mine.position, mine.occasion)
+    ctx.announce(request)
+    decision = dry_run(request, ctx.cloud, identity)
+    ctx.note(job.request.name, ctx.cloud.vms.names[job.source], "dryRun", request.strategy, decision)
+    if not isinstance(decision, Unplaced):
+        return None
+    error = decision.error
+    if error.code == NO_AVAILABLE_HOST:
+        return ErrorCode(NO_AVAILABLE_HOST, error.details, error, reason=error.root_reason)
+    return error

@@ -1,0 +1,58 @@
+"""Destroy, expunge and recover VMs (clone-storage-affinity.md 3.6, host-allocation.md 2.5)."""
+
+from __future__ import annotations
+
+from simclone.engine.context import Context, Outcome
+from simclone.engine.operations.create_vm import stop_row
+from simclone.engine.operations.start_vm import wrong_state
+from simclone.engine.waits import Work, Workflow
+from simclone.model.vms import NONE, ROOT, STATE
+
+
+def destroy_vm(ctx: Context, vm: int) -> Workflow[Outcome]:
+    """End a VM: host and addresses at once, disks by the deletion policy; data volumes are detached and stay."""
+    ledger, cloud, vms = ctx.ledger, ctx.cloud, ctx.cloud.vms
+    if vms.state_name(vm) == "Destroyed":
+        return Outcome(vm, wrong_state(cloud, vm, "destroy"))
+    if ctx.slow:
+        yield Work("destroy", vm=vm)
+    if vms.cells("hold_host")[vm] != NONE:
+        stop_row(ctx, vm)
+    ledger.set_vm(vm, state=STATE["Destroyed"])
+    for nic in vms.nics[vm]:
+        ledger.return_address(nic, "destroy")
+    kinds = cloud.volumes.cells("type")
+    for volume in list(vms.volumes[vm]):
+        if kinds[volume] != ROOT:
+            ledger.detach_volume(volume)
+    if cloud.settings.values["vm.deletionPolicy"] == "Direct" or vms.cells("root")[vm] == NONE:
+        remove(ctx, vm, "direct")
+    return Outcome(vm)
+
+
+def remove(ctx: Context, vm: int, cause: str) -> None:
+    """Take away a destroyed VM with its root volume and cards."""
+    ledger, vms = ctx.ledger, ctx.cloud.vms
+    for nic in list(vms.nics[vm]):
+        ledger.remove_nic(nic, cause)
+    for volume in list(vms.volumes[vm]):
+        ledger.remove_volume(volume, cause)
+    ledger.remove_vm(vm)
+
+
+def expunge_vm(ctx: Context, vm: int) -> Workflow[Outcome]:
+    """Remove a destroyed VM for good."""
+    if ctx.cloud.vms.state_name(vm) != "Destroyed":
+        return Outcome(vm, wrong_state(ctx.cloud, vm, "expunge"))
+    yield Work("expunge")
+    remove(ctx, vm, "expunge")
+    return Outcome(vm)
+
+
+def recover_vm(ctx: Context, vm: int) -> Workflow[Outcome]:
+    """Turn a destroyed VM back into a stopped one."""
+    if ctx.cloud.vms.state_name(vm) != "Destroyed":
+        return Outcome(vm, wrong_state(ctx.cloud, vm, "recover"))
+    yield Work("recover")
+    ctx.ledger.set_vm(vm, state=STATE["Stopped"])
+    return Outcome(vm)

@@ -1,0 +1,235 @@
+"""Hosts come, go, change state, go into maintenance (host-allocation.md 6)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from simclone.chance import place_uuid
+from simclone.engine.context import Context, Outcome, operation_error
+from simclone.engine.operations.create_vm import stop_row
+from simclone.engine.operations.migrate_vm import migrate_vm
+from simclone.engine.operations.settings import host_figures
+from simclone.engine.waits import Work, Workflow, alone
+from simclone.model.inventory import DISABLED, ENABLED, MAINTENANCE, PRE_MAINTENANCE, STATUSES
+from simclone.records import ErrorCode
+from simclone.units import MAX_AMOUNT
+
+
+def vms_on(ctx: Context, host: int) -> list[int]:
+    """VM rows on a host, oldest first."""
+    vms = ctx.cloud.vms
+    found: list[int] = np.flatnonzero((vms.array("host") == host) & (vms.array("alive") == 1)).tolist()
+    return found
+
+
+def add_host(
+    ctx: Context, name: str, cluster: int, cpu_num: int, memory: int, local: dict[int, int] | None = None
+) -> Outcome:
+    """An empty, Enabled, Connected host of *cpu_num* cores and *memory* bytes; *local* bytes per local storage."""
+    cloud, ledger = ctx.cloud, ctx.ledger
+    one = cloud.clusters[cluster]
+    fleet = cloud.fleet
+    values = {
+        "zone": one.zone,
+        "cluster": cluster,
+        "hypervisor": cloud.code("hypervisor", one.hypervisor_type),
+        "architecture": cloud.code("architecture", one.architecture),
+        "os": -1,
+        "cpu_num": cpu_num,
+        "total_memory": memory,
+        "available_memory": memory,
+    }
+    host = ledger.add_host(place_uuid("host", name, fleet.size), name, dict(one.labels), **values)
+    figures = host_figures(cloud, host)
+    ledger.set_host(host, "add", available_cpu=figures["total_cpu"], **figures)
+    for row, size in (local or {}).items():
+        ledger.set_share(row, host, present=1, total=size, available=size, total_physical=size, available_physical=size)
+        storage = cloud.storages[row]
+        ledger.set_storage(
+            row,
+            total=storage.total + size,
+            available=storage.available + size,
+            total_physical=storage.total_physical + size,
+            available_physical=storage.available_physical + size,
+        )
+    return Outcome(host)
+
+
+def delete_host(ctx: Context, host: int) -> Outcome:
+    """Remove a host; VMs on it stop, its share of local storages goes."""
+    cloud, ledger = ctx.cloud, ctx.ledger
+    for vm in vms_on(ctx, host):
+        stop_row(ctx, vm)
+    for row, storage in enumerate(cloud.storages):
+        shares = storage.shares
+        if shares is None or host >= shares.size or not shares.get("present", host):
+            continue
+        gone = {name: shares.get(name, host) for name in ("total", "total_physical", "available_physical")}
+        ledger.forget_share(row, host)
+        ledger.set_storage(
+            row,
+            total=storage.total - gone["total"],
+            total_physical=storage.total_physical - gone["total_physical"],
+            available_physical=storage.available_physical - gone["available_physical"],
+        )
+    ledger.set_host(host, "delete", exists=0)
+    _empty_mount_points(ctx)
+    return Outcome(host)
+
+
+def _empty_mount_points(ctx: Context) -> None:
+    """A shared mount point that no host mounts reports nothing."""
+    fleet = ctx.cloud.fleet
+    clusters = set(fleet.array("cluster")[fleet.array("exists") == 1].tolist())
+    for row, storage in enumerate(ctx.cloud.storages):
+        if storage.type == "SharedMountPoint" and not storage.clusters & clusters:
+            ctx.ledger.zero_storage(row)
+
+
+def change_host_state(ctx: Context, host: int, event: str) -> Workflow[Outcome]:
+    """``enable``, ``disable`` or ``maintain``."""
+    fleet = ctx.cloud.fleet
+    if event == "maintain":
+        return (yield from maintain(ctx, host))
+    if event == "enable":
+        if fleet.get("state", host) == MAINTENANCE:
+            ctx.ledger.set_host(host, "enable", status=0)
+        ctx.ledger.set_host(host, "enable", state=ENABLED)
+    elif event == "disable":
+        ctx.ledger.set_host(host, "disable", state=DISABLED)
+    else:
+        return Outcome(host, operation_error(f"unknown host state event {event!r}"))
+    return Outcome(host)
+
+
+def maintain(ctx: Context, host: int) -> Workflow[Outcome]:
+    """Move every VM away; what cannot move is stopped, or blocks, by ``host.maintenance.policy``."""
+    ledger, fleet = ctx.ledger, ctx.cloud.fleet
+    status = fleet.get("status", host)
+    if STATUSES[status] == "Connecting":
+        return Outcome(host, operation_error(f"host {fleet.uuids[host]} is Connecting", "host.status"))
+    before = fleet.get("state", host)
+    ledger.set_host(host, "maintain", state=PRE_MAINTENANCE)
+    policy = ctx.cloud.settings.values["host.maintenance.policy"]
+    while True:
+        left = vms_on(ctx, host)
+        if not left:
+            break
+        error = None
+        for vm in left:
+            error = error or (yield from alone(vm, _evacuate(ctx, vm, host, str(policy))))
+        if error is not None or not _improves(ctx, host, left):
+            if fleet.get("state", host) == PRE_MAINTENANCE:
+                ledger.set_host(host, "maintain", state=before)
+            return Outcome(host, operation_error("a VM cannot be moved away", "host.maintenance", error))
+    if fleet.get("state", host) == PRE_MAINTENANCE:
+        ledger.set_host(host, "maintain", state=MAINTENANCE)
+    return Outcome(host)
+
+
+def _improves(ctx: Context, host: int, before: list[int]) -> bool:
+    """Whether somebody has left since; VMs of a host that died on the way stay where they are."""
+    return set(vms_on(ctx, host)) != set(before)
+
+
+def _evacuate(ctx: Context, vm: int, host: int, policy: str) -> Workflow[ErrorCode | None]:
+    """Move one VM away or stop it; whoever left by itself meanwhile, or is lost, is left alone."""
+    cloud = ctx.cloud
+    if not cloud.vms.get("alive", vm) or cloud.vms.get("host", vm) != host or cloud.vms.state_name(vm) == "Unknown":
+        return None
+    if cloud.vms.state_name(vm) == "Running":
+        moved = yield from migrate_vm(ctx, vm)
+        if moved.ok or cloud.vms.state_name(vm) != "Running":
+            return None
+        if policy == "JustMigrate":
+            return moved.error
+        yield Work("stop", ("host", host), vm=vm)
+    if cloud.vms.get("hold_host", vm) == host and cloud.vms.state_name(vm) != "Unknown":
+        stop_row(ctx, vm)
+    return None
+
+
+def set_host_status(ctx: Context, host: int, status: str) -> Outcome:
+    """Set the connection status; nothing else reacts."""
+    ctx.ledger.set_host(host, "status", status=STATUSES.index(status))
+    return Outcome(host)
+
+
+def change_zone_state(ctx: Context, zone: int, event: str) -> Outcome:
+    """Enable or disable a zone: its clusters and their hosts follow, except those in maintenance."""
+    state = ENABLED if event == "enable" else DISABLED
+    ctx.ledger.put(ctx.cloud.zone_states, zone, state, ctx.cloud.zones[zone].name, event)
+    for row, cluster in enumerate(ctx.cloud.clusters):
+        if cluster.zone == zone:
+            change_cluster_state(ctx, row, event)
+    return Outcome(zone)
+
+
+def change_cluster_state(ctx: Context, cluster: int, event: str) -> Outcome:
+    """Enable or disable a cluster: a bulk operation on its hosts (host-allocation.md, surprise 17)."""
+    state = ENABLED if event == "enable" else DISABLED
+    ctx.ledger.put(ctx.cloud.cluster_states, cluster, state, ctx.cloud.clusters[cluster].name, event)
+    fleet = ctx.cloud.fleet
+    for host in np.flatnonzero((fleet.array("cluster") == cluster) & (fleet.array("exists") == 1)).tolist():
+        if fleet.get("state", host) not in (PRE_MAINTENANCE, MAINTENANCE):
+            ctx.ledger.set_host(host, event, state=state)
+    return Outcome(cluster)
+
+
+def resize_vm(ctx: Context, vm: int, cpu: int | None, memory: int | None, asker: int | None = None) -> Outcome:
+    """New size for a VM; a running one only with ``vm.numa``, on its own host (host-allocation.md 2.5)."""
+    from simclone.allocator import quota
+    from simclone.allocator.host.strategies import DESIGNATED
+    from simclone.engine.operations.start_vm import existing_request, wrong_state
+    from simclone.placement.host import decide
+    from simclone.records import Unplaced
+
+    cloud, ledger = ctx.cloud, ctx.ledger
+    cells = cloud.vms.cells
+    old_cpu, old_memory = cells("cpu")[vm], cells("memory")[vm]
+    new_cpu = old_cpu if cpu is None else cpu
+    new_memory = old_memory if memory is None else memory
+    state = cloud.vms.state_name(vm)
+    if state not in ("Running", "Stopped"):
+        return Outcome(vm, wrong_state(cloud, vm, "update"))
+    account = cells("account")[vm]
+    if asker is not None and asker >= 0 and state == "Running":
+        asks = [("vm.cpuNum", max(new_cpu - old_cpu, 0)), ("vm.memorySize", max(new_memory - old_memory, 0))]
+        error = quota.refusal(cloud, account, asks)
+        if error is not None:
+            return Outcome(vm, error)
+    if state == "Running":
+        if not cloud.settings.flag("vm.numa"):
+            return Outcome(vm, operation_error("a running VM is resized only with vm.numa", "vm.state"))
+        step = aligned(new_memory - old_memory) if new_memory != old_memory else 0
+        new_memory = old_memory + step
+        request = replace(
+            existing_request(cloud, vm, "UpdateVm", DESIGNATED),
+            cpu=max(new_cpu - old_cpu, 0),
+            memory=max(step, 0),
+            old_memory=old_memory,
+            host=cells("host")[vm],
+            full_allocate=False,
+            last_host=None,
+            group=None,
+        )
+        decision = decide(request, cloud, ctx.next_occasion(vm))
+        if isinstance(decision, Unplaced):
+            return Outcome(vm, operation_error("the VM's host has no room", decision.error.root_reason, decision.error))
+        ledger.resize_hold(vm, new_cpu, new_memory)
+    ledger.set_vm(vm, cpu=new_cpu, memory=new_memory)
+    return Outcome(vm)
+
+
+def aligned(change: int) -> int:
+    """A memory change in steps of 128 MiB: less than half a step is dropped, never to nothing.
+
+    >>> aligned(200 << 20) >> 20, aligned(10 << 20) >> 20
+    (256, 128)
+    """
+    step = 128 << 20
+    whole, rest = divmod(min(change, MAX_AMOUNT), step)
+    rounded = (whole + (rest >= step // 2)) * step
+    return rounded or step

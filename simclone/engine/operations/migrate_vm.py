@@ -1,0 +1,65 @@
+"""Live migration of a running VM (host-allocation.md 3.4)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from simclone.allocator.host.request import MIGRATE as MIGRATE_OPERATION
+from simclone.allocator.host.request import HostRequest
+from simclone.allocator.host.strategies import LOCAL_MIGRATE, MIGRATE
+from simclone.engine.allocation import allocation, decided
+from simclone.engine.context import Context, Outcome, operation_error
+from simclone.engine.operations.create_vm import host_lost, settle_lost
+from simclone.engine.operations.start_vm import existing_request, volumes_of
+from simclone.engine.waits import Work, Workflow
+from simclone.model.cloud import Cloud
+from simclone.model.vms import NONE
+from simclone.records import ErrorCode, Placed
+
+
+def migrate_request(cloud: Cloud, vm: int, host: int | None) -> HostRequest:
+    """What a migration asks; a root on local storage runs the local chain."""
+    root = cloud.vms.get("root", vm)
+    local = root != NONE and cloud.volumes.get("host", root) != NONE
+    current = cloud.vms.get("host", vm)
+    request = existing_request(cloud, vm, MIGRATE_OPERATION, LOCAL_MIGRATE if local else MIGRATE)
+    return replace(
+        request,
+        host=host,
+        avoid=frozenset({current}) if current != NONE else frozenset(),
+        zone=cloud.fleet.get("zone", current) if current != NONE else None,
+        last_host=None,
+    )
+
+
+def migrate_vm(ctx: Context, vm: int, host: int | None = None) -> Workflow[Outcome]:
+    """Move a running VM to *host* or where the allocator puts it; both hosts are held until it has moved."""
+    cloud, ledger = ctx.cloud, ctx.ledger
+    if cloud.vms.state_name(vm) != "Running":
+        cause = ErrorCode(code="VM.1010", details=f"the VM is {cloud.vms.state_name(vm)}", reason="vm.state")
+        return Outcome(vm, ErrorCode("VM.1008", "only a running VM can be migrated", cause, reason="vm.state"))
+    request = migrate_request(cloud, vm, host)
+    work, view = allocation(ctx, vm)
+    yield work
+    if cloud.vms.state_name(vm) != "Running":
+        return Outcome(vm, operation_error("the VM was lost before it moved", "vm.state"))
+    decision = decided(ctx, request, ctx.next_occasion(vm), view)
+    ctx.note("", cloud.vms.names[vm], "host", request.strategy, decision)
+    if not isinstance(decision, Placed):
+        return Outcome(vm, decision.error)
+    ledger.hold_target(vm, decision.host)
+    yield Work("migrate", ("host", decision.host), cloud.vms.get("memory", vm), vm)
+    source = cloud.vms.get("host", vm)
+    lost = host_lost(ctx, decision.host)
+    if lost is not None or cloud.vms.state_name(vm) != "Running":
+        ledger.end_target(vm, "rollback")
+        settle_lost(ctx, vm)
+        return Outcome(vm, lost or operation_error("the VM was lost while it moved", "vm.state"))
+    ledger.move_hold(vm)
+    ledger.set_vm(vm, host=decision.host, last_host=source, cluster=cloud.fleet.get("cluster", decision.host))
+    for volume in volumes_of(cloud, vm):
+        if cloud.volumes.get("host", volume) == source:
+            ledger.set_volume(
+                volume, space=ledger.move_space(cloud.volumes.get("space", volume), decision.host), host=decision.host
+            )
+    return Outcome(vm)

@@ -1,0 +1,171 @@
+"""Start a stopped or only recorded VM, stop, reboot, pause (host-allocation.md 3.3, 2.5)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from simclone.allocator import quota
+from simclone.allocator.host.request import START, HostRequest
+from simclone.allocator.host.strategies import DESIGNATED, LEAST_VM
+from simclone.engine.allocation import allocation
+from simclone.engine.context import Context, Outcome, operation_error, wrapped
+from simclone.engine.operations.create_vm import host_lost, start_new, stop_row
+from simclone.engine.waits import Work, Workflow
+from simclone.model.cloud import Cloud
+from simclone.model.vms import NONE, STATE
+from simclone.placement import start_stages as first_start
+from simclone.placement.host import allocate_host
+from simclone.placement.search import bindings
+from simclone.records import ErrorCode, Placed
+
+START_FAILED = "VM.1001"
+
+
+def wrong_state(cloud: Cloud, vm: int, operation: str) -> ErrorCode:
+    """The error of an operation that a VM's state does not allow."""
+    state = cloud.vms.state_name(vm)
+    cause = ErrorCode(code="VM.1010", details=f"the VM is {state}", reason="vm.state")
+    return operation_error(f"{operation} is not possible for a VM in state {state}", "vm.state", cause)
+
+
+def volumes_of(cloud: Cloud, vm: int) -> list[int]:
+    """The VM's volumes that lie on a storage."""
+    return [row for row in cloud.vms.volumes[vm] if cloud.volumes.get("storage", row) != NONE]
+
+
+def existing_request(cloud: Cloud, vm: int, operation: str, strategy: str | None) -> HostRequest:
+    """What a VM that has volumes asks the host allocator."""
+    cells, shape, volumes = cloud.vms.cells, cloud.vms.shape(vm), cloud.volumes
+    storages = frozenset(volumes.get("storage", row) for row in volumes_of(cloud, vm))
+    local = frozenset(volumes.get("host", row) for row in volumes_of(cloud, vm)) - {NONE}
+    sizes = [row for row in volumes_of(cloud, vm) if volumes.get("host", row) != NONE]
+    root, group = cells("root")[vm], cells("group")[vm]
+
+    def known(row: int) -> int | None:
+        return None if row == NONE else row
+
+    return HostRequest(
+        cpu=cells("cpu")[vm],
+        memory=cells("memory")[vm],
+        strategy=strategy,
+        vm=vm,
+        account=cells("account")[vm],
+        operation=operation,
+        volume_sizes=sum(volumes.get("size", row) for row in sizes),
+        snapshot_sizes=sum(cloud.snapshots.get("size", s) for row in sizes for s in volumes.snapshots.get(row, ())),
+        l3s=tuple(cloud.nics.get("l3", nic) for nic in cloud.vms.nics[vm]),
+        image=shape.image,
+        architecture=shape.architecture,
+        hypervisor=shape.hypervisor_type or _hypervisor(cloud, vm),
+        required_storages=storages,
+        vm_cluster=known(cells("cluster")[vm]),
+        last_host=known(cells("last_host")[vm]),
+        current_host=known(cells("host")[vm]),
+        root_storage=known(volumes.get("storage", root)) if root != NONE else None,
+        volume_storages=storages,
+        volume_hosts=local,
+        root_ready=root != NONE,
+        group=known(group),
+        bindings=bindings(cloud, shape.system_tags),
+        system_tags=shape.system_tags,
+    )
+
+
+def _hypervisor(cloud: Cloud, vm: int) -> str | None:
+    cluster = cloud.vms.get("cluster", vm)
+    return None if cluster == NONE else cloud.clusters[cluster].hypervisor_type
+
+
+def start_request(cloud: Cloud, vm: int, host: int | None, cluster: int | None) -> HostRequest:
+    """The host request of a later start; where it is Designated follows section 3.3."""
+    current = cloud.vms.get("cluster", vm)
+    cluster = cluster if host is None else None
+    moved = cluster is not None and cluster != current
+    has_nic = bool(cloud.vms.nics[vm])
+    designated = host is not None or moved or not has_nic
+    strategy = DESIGNATED if designated else cloud.vms.shape(vm).strategy or LEAST_VM
+    request = existing_request(cloud, vm, START, strategy)
+    own = None if has_nic or current == NONE or host is not None else current
+    wanted = own if cluster is None else cluster
+    return replace(request, host=host, clusters=() if wanted is None else (wanted,))
+
+
+def start_vm(
+    ctx: Context, vm: int, *, host: int | None = None, cluster: int | None = None, asker: int | None = None
+) -> Workflow[Outcome]:
+    """The API call; *asker* is the account that asks when it is not the administrator."""
+    cloud = ctx.cloud
+    state = cloud.vms.state_name(vm)
+    if state not in ("Stopped", "Created"):
+        return Outcome(vm, wrong_state(cloud, vm, "start"))
+    cpu, memory = cloud.vms.get("cpu", vm), cloud.vms.get("memory", vm)
+    if asker is not None and asker >= 0:
+        error = quota.refusal(cloud, cloud.vms.get("account", vm), quota.start_asks(cpu, memory))
+        if error is not None:
+            return Outcome(vm, error)
+    if state == "Created":
+        wish = cloud.vms.wishes[vm]
+        if host is not None or cluster is not None:
+            wish = replace(wish, host=host, cluster=cluster)
+            ctx.ledger.keep(cloud.vms.wishes, vm, wish)
+        failed = yield from start_new(ctx, vm, cloud.vms.names[vm])
+    else:
+        failed = yield from restart(ctx, vm, start_request(cloud, vm, host, cluster))
+    return Outcome(vm, None if failed is None else wrapped(START_FAILED, failed))
+
+
+def restart(ctx: Context, vm: int, request: HostRequest) -> Workflow[ErrorCode | None]:
+    """Start a VM that has volumes; when it fails it stays as it was."""
+    ledger, cloud = ctx.ledger, ctx.cloud
+    before = {name: cloud.vms.get(name, vm) for name in ("state", "host", "last_host", "cluster")}
+    ledger.set_vm(vm, state=STATE["Starting"])
+    identity = ctx.next_occasion(vm)
+    work, view = allocation(ctx, vm)
+    yield work
+    breaches: list[str] = []
+    decision = allocate_host(request, ledger, identity, view.seen, breaches)
+    if view.seen is not None and isinstance(decision, Placed):
+        ctx.count_breaches(breaches)
+    ctx.note("", cloud.vms.names[vm], "host", request.strategy, decision)
+    if not isinstance(decision, Placed):
+        ledger.set_vm(vm, **before)
+        return decision.error
+    bare = [nic for nic in cloud.vms.nics[vm] if cloud.nics.get("ip", nic) == NONE]
+    error = first_start.take_addresses(ledger, vm, cloud.vms.wishes[vm], identity)
+    if error is None:
+        error = yield from ctx.step(Work("startOnHypervisor", ("host", decision.host), vm=vm))
+        error = error or host_lost(ctx, decision.host)
+    if error is not None:
+        for nic in bare:
+            ledger.return_address(nic, "rollback")
+        ledger.end_host(vm, "rollback")
+        ledger.set_vm(vm, **before)
+        return error
+    ledger.set_vm(vm, state=STATE["Running"])
+    return None
+
+
+def stop_vm(ctx: Context, vm: int) -> Workflow[Outcome]:
+    """Stop a running or paused VM; its host's capacity returns at once."""
+    if ctx.cloud.vms.state_name(vm) not in ("Running", "Paused", "Unknown"):
+        return Outcome(vm, wrong_state(ctx.cloud, vm, "stop"))
+    yield Work("stop", ("host", ctx.cloud.vms.get("host", vm)), vm=vm)
+    stop_row(ctx, vm)
+    return Outcome(vm)
+
+
+def reboot_vm(ctx: Context, vm: int) -> Workflow[Outcome]:
+    """Restart a running VM in place."""
+    if ctx.cloud.vms.state_name(vm) != "Running":
+        return Outcome(vm, wrong_state(ctx.cloud, vm, "reboot"))
+    yield Work("reboot", ("host", ctx.cloud.vms.get("host", vm)), vm=vm)
+    return Outcome(vm)
+
+
+def pause_vm(ctx: Context, vm: int) -> Workflow[Outcome]:
+    """Suspend a running VM on its host; it keeps everything."""
+    if ctx.cloud.vms.state_name(vm) != "Running":
+        return Outcome(vm, wrong_state(ctx.cloud, vm, "pause"))
+    yield Work("pause", ("host", ctx.cloud.vms.get("host", vm)), vm=vm)
+    ctx.ledger.set_vm(vm, state=STATE["Paused"])
+    return Outcome(vm)

@@ -1,0 +1,216 @@
+"""Data volumes, snapshots, sizes as the storage reports them."""
+
+from __future__ import annotations
+
+from simclone.allocator import quota
+from simclone.allocator.primary_storage.chain import DEFAULT, LOCAL_STRATEGY
+from simclone.allocator.primary_storage.local import has_share
+from simclone.allocator.primary_storage.request import CREATE_DATA, StorageRequest
+from simclone.chance import Identity
+from simclone.engine.context import Context, Outcome, operation_error
+from simclone.engine.operations.clone.copies import take_snapshot
+from simclone.engine.operations.start_vm import volumes_of
+from simclone.model.inventory import ADMIN, Disk
+from simclone.model.vms import DATA, NONE, VOLUME_STATUS
+from simclone.placement.storage import allocate, local_storages
+from simclone.records import ErrorCode
+
+DELETED = VOLUME_STATUS["Deleted"]
+
+
+def create_data_volume(
+    ctx: Context, name: str, disk: Disk, *, storage: int | None = None, host: int | None = None, account: int = ADMIN
+) -> Outcome:
+    """Record a volume; with *storage* it is made there at once, on *host* for local storage."""
+    ledger, cloud = ctx.ledger, ctx.cloud
+    error = quota.refusal(cloud, account, [("volume.capacity", disk.size), ("volume.data.num", 1)])
+    if error is not None:
+        return Outcome(NONE, error)
+    space = None
+    if storage is not None:
+        local = cloud.storages[storage].is_local
+        if local and host is None:
+            return Outcome(NONE, operation_error("a volume on local storage needs a host", "storage.localHost"))
+        request = StorageRequest(
+            disk.size,
+            CREATE_DATA,
+            host=host,
+            candidates=(storage,),
+            strategy=None if local else DEFAULT,
+            constraint=disk.constraint,
+            require_local=local,
+        )
+        made = allocate(ledger, request, name, Identity("api", ctx.next_ordinal("api")))
+        if isinstance(made, ErrorCode):
+            return Outcome(NONE, made)
+        space = made
+    offering = NONE if disk.offering is None else disk.offering
+    row = ledger.add_volume(name, type=DATA, size=disk.size, account=account, offering=offering)
+    if space is not None:
+        ledger.place_volume(row, space)
+    return Outcome(row)
+
+
+def attach_data_volume(ctx: Context, vm: int, volume: int) -> Outcome:
+    """Attach; a volume that is only recorded is made now, where the VM's host sees it."""
+    ledger, cloud = ctx.ledger, ctx.cloud
+    state = cloud.vms.state_name(vm)
+    if state not in ("Running", "Stopped", "Paused"):
+        return Outcome(volume, operation_error(f"a VM in state {state} takes no volume", "vm.state"))
+    if cloud.volumes.get("vm", volume) != NONE or cloud.volumes.get("status", volume) == DELETED:
+        return Outcome(volume, operation_error("the volume is attached or deleted", "volume.state"))
+    if cloud.volumes.get("storage", volume) == NONE:
+        error = _instantiate(ctx, vm, volume)
+    else:
+        error = _reachable(ctx, vm, volume)
+    if error is not None:
+        return Outcome(volume, error)
+    taken = {cloud.volumes.get("device", row) for row in cloud.vms.volumes[vm]}
+    ledger.attach_volume(volume, vm, next(n for n in range(1, len(taken) + 2) if n not in taken))
+    return Outcome(volume)
+
+
+def _home(ctx: Context, vm: int) -> int:
+    cells = ctx.cloud.vms.cells
+    return cells("host")[vm] if cells("host")[vm] != NONE else cells("last_host")[vm]
+
+
+def _instantiate(ctx: Context, vm: int, volume: int) -> ErrorCode | None:
+    """Like the product: a VM whose root is local gets a local data volume only if nothing shared is attached."""
+    ledger, cloud = ctx.ledger, ctx.cloud
+    host = _home(ctx, vm)
+    local_rows = frozenset(row for row, one in enumerate(cloud.storages) if one.is_local)
+    cluster = cloud.fleet.get("cluster", host)
+    shared = [row for row in cloud.storages_of(cluster) if row not in local_rows and cloud.storages[row].usable(True)]
+    only_local = bool(local_storages(cloud, host)) and not shared
+    request = StorageRequest(
+        cloud.volumes.get("size", volume),
+        CREATE_DATA,
+        host=host,
+        strategy=LOCAL_STRATEGY if only_local else DEFAULT,
+        excluded=frozenset() if only_local else local_rows,
+    )
+    space = allocate(ledger, request, cloud.volumes.names[volume], ctx.next_occasion(vm))
+    if isinstance(space, ErrorCode):
+        return space
+    ledger.place_volume(volume, space)
+    return None
+
+
+def _reachable(ctx: Context, vm: int, volume: int) -> ErrorCode | None:
+    """The volume's storage must be seen from where the VM is or may start."""
+    cloud = ctx.cloud
+    storage, place = cloud.volumes.get("storage", volume), cloud.volumes.get("host", volume)
+    running = cloud.vms.get("host", vm)
+    local = {cloud.volumes.get("host", row) for row in volumes_of(cloud, vm)} - {NONE}
+    if place != NONE and ((running not in (NONE, place)) or (local and place not in local)):
+        return operation_error("the volume lies on another host's local storage", "storage.localHost")
+    if running != NONE:
+        clusters = {cloud.vms.get("cluster", vm)}
+    else:
+        clusters = set(range(len(cloud.clusters)))
+        for row in volumes_of(cloud, vm):
+            clusters &= cloud.storages[cloud.volumes.get("storage", row)].clusters
+    if not clusters & cloud.storages[storage].clusters:
+        return operation_error("no cluster sees the VM's volumes and this one together", "storage.volumes")
+    return None
+
+
+def detach_data_volume(ctx: Context, volume: int) -> Outcome:
+    """Take a volume from its VM."""
+    if ctx.cloud.volumes.get("vm", volume) == NONE:
+        return Outcome(volume, operation_error("the volume is not attached", "volume.state"))
+    ctx.ledger.detach_volume(volume)
+    return Outcome(volume)
+
+
+def delete_data_volume(ctx: Context, volume: int) -> Outcome:
+    """Delete: under ``Delay`` it stays as Deleted and keeps its space; an attached one is detached first."""
+    cloud = ctx.cloud
+    if cloud.volumes.get("type", volume) != DATA:
+        return Outcome(volume, operation_error("only data volumes can be deleted", "volume.state"))
+    if cloud.volumes.get("vm", volume) != NONE:
+        ctx.ledger.detach_volume(volume)
+    direct = cloud.settings.values["volume.deletionPolicy"] == "Direct"
+    if direct or cloud.volumes.get("storage", volume) == NONE:
+        ctx.ledger.remove_volume(volume, "delete")
+    else:
+        ctx.ledger.set_volume(volume, status=DELETED)
+    return Outcome(volume)
+
+
+def expunge_data_volume(ctx: Context, volume: int) -> Outcome:
+    """Remove a deleted volume for good."""
+    if ctx.cloud.volumes.get("status", volume) != DELETED:
+        return Outcome(volume, operation_error("only a deleted volume can be expunged", "volume.state"))
+    ctx.ledger.remove_volume(volume, "expunge")
+    return Outcome(volume)
+
+
+def migrate_volume(ctx: Context, volume: int, host: int) -> Outcome:
+    """Move an unattached (or a stopped VM's) local volume to another host of the same storage."""
+    if host not in migration_hosts(ctx, volume):
+        return Outcome(volume, operation_error("the host cannot take the volume", "storage.local"))
+    space = ctx.ledger.move_space(ctx.cloud.volumes.get("space", volume), host)
+    ctx.ledger.set_volume(volume, space=space, host=host)
+    return Outcome(volume)
+
+
+def migration_hosts(ctx: Context, volume: int) -> list[int]:
+    """Hosts of the same local storage with room for the volume, virtual and physical."""
+    cloud = ctx.cloud
+    storage, own = cloud.volumes.get("storage", volume), cloud.volumes.get("host", volume)
+    shares = cloud.storages[storage].shares
+    if shares is None:
+        return []
+    size = cloud.volumes.get("size", volume)
+    fleet = cloud.fleet
+    vm = cloud.volumes.get("vm", volume)
+    l3s = () if vm == NONE else tuple(cloud.nics.get("l3", nic) for nic in cloud.vms.nics[vm])
+    clusters = cloud.clusters_of_l3s(l3s) & cloud.storages[storage].clusters
+    return [
+        host
+        for host in range(fleet.size)
+        if host != own
+        and fleet.get("exists", host)
+        and fleet.get("state", host) == 0
+        and fleet.get("status", host) == 0
+        and fleet.get("cluster", host) in clusters
+        and has_share(cloud, storage, host)
+        and shares.get("available", host) >= size
+        and shares.get("available_physical", host) >= size
+    ]
+
+
+def resize_volume(ctx: Context, volume: int, size: int) -> Outcome:
+    """Enlarge a volume of a stopped VM."""
+    ledger, cloud = ctx.ledger, ctx.cloud
+    old, vm = cloud.volumes.get("size", volume), cloud.volumes.get("vm", volume)
+    if vm != NONE and cloud.vms.state_name(vm) != "Stopped":
+        return Outcome(volume, operation_error("the VM is not stopped", "vm.state"))
+    if size <= old:
+        return Outcome(volume, operation_error("a volume can only grow", "volume.state"))
+    storage, host = cloud.volumes.get("storage", volume), cloud.volumes.get("host", volume)
+    local = host != NONE
+    request = StorageRequest(
+        size - old, CREATE_DATA, host=host if local else None, candidates=(storage,), require_local=local
+    )
+    with ledger.trial():
+        more = allocate(ledger, request, cloud.volumes.names[volume], Identity("api", 0))
+    if isinstance(more, ErrorCode):
+        return Outcome(volume, more)
+    space = ledger.resize_space(cloud.volumes.get("space", volume), size)
+    ledger.set_volume(volume, size=size, space=space)
+    return Outcome(volume)
+
+
+def set_actual_size(ctx: Context, volume: int, size: int) -> Outcome:
+    """From now on the storage reports this many written bytes."""
+    ctx.ledger.set_volume(volume, actual_size=size)
+    return Outcome(volume)
+
+
+def create_snapshot(ctx: Context, volume: int, account: int = ADMIN) -> Outcome:
+    """Take a snapshot of a volume."""
+    made = take_snapshot(ctx, volume, f"snapshot-of-{ctx.cloud.volumes.names[volume]}", account)
+    return Outcome(NONE, made) if isinstance(made, ErrorCode) else Outcome(made)

@@ -1,3 +1,0 @@
-"""The parts of the ledger, one file a subject; `simclone.model.ledger` puts them together."""
-
-from __future__ import annotations

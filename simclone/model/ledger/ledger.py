@@ -1,0 +1,91 @@
+"""The only writer: two books, every hold with one owner and exactly one end, and a journal that can be undone.
+
+*Held* is what each VM, volume, cache entry, image and address really holds. *Recorded* are ZStack's own ``available…``
+figures, which the allocator reads. They differ only by drift: amounts a named ZStack behaviour added or took.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from simclone.errors import InvariantViolation
+from simclone.model.ledger.addresses import AddressBook
+from simclone.model.ledger.hosts import HostBook
+from simclone.model.ledger.space import Space
+from simclone.model.ledger.vms import VmBook
+from simclone.model.ledger.volumes import VolumeBook
+
+__all__ = ["Ledger", "Space"]
+
+
+class Ledger(VmBook, HostBook, VolumeBook, AddressBook):
+    """Writes a cloud. Every method is one verb of the books; none decides anything."""
+
+    def fork(self) -> Ledger:
+        """An independent ledger over an independent copy of the cloud."""
+        twin = Ledger(self.cloud.fork())
+        twin.now_us, twin._next = self.now_us, self._next
+        twin.spaces = dict(self.spaces)
+        twin.recording = False
+        return twin
+
+    def keep(self, rows: Any, key: Any, value: Any) -> None:
+        """Write one entry of a list or dict that no book counts (wishes, given uuids)."""
+        self._put(rows, key, value)
+
+    def set_limit(self, account: int, quota: str, value: int) -> None:
+        """Change an account's limit."""
+        self.cloud.amounts += 1
+        self._put(self.cloud.limits[account], quota, value)
+        self._emit("set", f"quota/{quota}", f"account/{account}", (("value", value),))
+
+    def put(self, rows: Any, key: Any, value: Any, subject: str, cause: str) -> None:
+        """Write one entry of a list or dict of the cloud (states, settings, overrides) through the journal."""
+        self.cloud.epoch += 1
+        self._put(rows, key, value)
+        self._emit("set", subject, "", (("value", value),) if isinstance(value, int) else (), cause)
+
+    def set_group(self, row: int, **values: Any) -> None:
+        """Change an affinity group."""
+        self.cloud.epoch += 1
+        for name, value in values.items():
+            self._attr(self.cloud.groups[row], name, value)
+        self._emit("set", "group", f"group/{row}", (("enabled", int(self.cloud.groups[row].enabled)),))
+
+    def set_backup(self, row: int, **values: Any) -> None:
+        """Change a backup storage."""
+        self.cloud.epoch += 1
+        for name, value in values.items():
+            self._attr(self.cloud.backups[row], name, value)
+        self._emit("set", "backup", f"backup/{row}", tuple((n, v) for n, v in values.items() if isinstance(v, int)))
+
+    def put_last_placed(self, host: int) -> None:
+        """Remember where the last VM went, for round robin."""
+        self._attr(self.cloud, "last_placed", host)
+
+    def check(self) -> None:
+        """Compare the two books; raises InvariantViolation with the first difference."""
+        fleet, vms = self.cloud.fleet, self.cloud.vms
+        for name in ("cpu", "memory"):
+            held = np.zeros(fleet.size, dtype=np.int64)
+            for kind in ("hold", "move"):
+                holders = vms.array(f"{kind}_host")
+                np.add.at(held, holders[holders >= 0], vms.array(f"{kind}_{name}")[holders >= 0])
+            _same(f"held {name}", fleet.array(f"held_{name}"), held)
+            recorded = fleet.array(f"total_{name}") - held + fleet.array(f"drift_{name}")
+            _same(f"available {name}", fleet.array(f"available_{name}"), recorded)
+        for row, storage in enumerate(self.cloud.storages):
+            mine = sum(space.amount for space in self.spaces.values() if space.storage == row)
+            if storage.held != mine:
+                raise InvariantViolation(f"{storage.name}: held {storage.held}, holds add up to {mine}")
+            books = storage.total - storage.system_used - storage.held + storage.drift
+            if storage.available != books:
+                raise InvariantViolation(f"{storage.name}: available {storage.available}, books say {books}")
+
+
+def _same(what: str, found: Any, expected: Any) -> None:
+    if not np.array_equal(found, expected):
+        host = int(np.flatnonzero(found != expected)[0])
+        raise InvariantViolation(f"{what} of host {host}: {found[host]}, expected {expected[host]}")

@@ -1,0 +1,192 @@
+"""VM rows and memberships: the counts per host, account and group that follow them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from simclone.errors import InvariantViolation
+from simclone.model.columns import IntArray
+from simclone.model.inventory import ADMIN
+from simclone.model.ledger.journal import Journal
+from simclone.model.vms import NONE, STATE
+
+_FIGURES = ("state", "host", "last_host", "cpu", "memory", "root")
+_SHOWN = frozenset(_FIGURES)
+_MOVING = frozenset({"host", "alive", "account", "group"})
+_COUNTED = frozenset({*_FIGURES, *_MOVING})
+"""What the counts of hosts, groups and accounts depend on."""
+_NOT_RUNNING = frozenset(STATE[name] for name in ("Stopped", "Destroying", "Destroyed", "Created"))
+_STARTING, _STOPPED, _DESTROYED = STATE["Starting"], STATE["Stopped"], STATE["Destroyed"]
+
+
+class VmBook(Journal):
+    """Verbs about VM rows."""
+
+    def add_vm(
+        self,
+        name: str,
+        *,
+        shape: int,
+        account: int,
+        cpu: int,
+        memory: int,
+        zone: int = 0,
+        source: int = 0,
+        ordinal: int = 0,
+        position: int = 0,
+        occasion: int = 0,
+    ) -> int:
+        """A new VM row in state Created, on no host; *cpu* vCPUs, *memory* bytes, the others rows and numbers."""
+        vms = self.cloud.vms
+        row, cells = self._row(vms), vms._cells
+        cells["alive"][row], cells["shape"][row], cells["account"][row] = 1, shape, account
+        cells["cpu"][row], cells["memory"][row], cells["zone"][row] = cpu, memory, zone
+        cells["source"][row], cells["ordinal"][row] = source, ordinal
+        cells["position"][row], cells["occasion"][row] = position, occasion
+        cells["born_us"][row] = cells["changed_us"][row] = self.now_us
+        self._push(vms.names, name)
+        self._put(vms.by_name, name, [*vms.by_name.get(name, ()), row])
+        self._put(vms.volumes, row, [])
+        self._put(vms.nics, row, [])
+        self._count_vm(row, +1)
+        if self.recording:
+            self._show_vm(row, f"add {vms.shape(row).strategy}")
+        return row
+
+    def add_vms(self, names: Sequence[str], **values: IntArray | int) -> int:
+        """Many new VM rows in state Created at once, unseen by events; *values* are columns or one value for all.
+
+        They are in no group; the first row is given. Not undone by a trial.
+        """
+        if self._undo is not None or self.recording:
+            raise InvariantViolation("rows are added at once only where nobody records them")
+        vms = self.cloud.vms
+        first = vms._new_rows(len(names))
+        usual = {"alive": 1, "state": STATE["Created"], "born_us": self.now_us}
+        for field, value in {**usual, **values}.items():
+            vms.array(field)[first:] = value
+        vms.names.extend(names)
+        return first
+
+    def seat(self, vm: int, host: int) -> None:
+        """Write a VM's host with its cluster and zone; as `set_vm` does, with less ado where nobody watches."""
+        fleet, vms = self.cloud.fleet._cells, self.cloud.vms._cells
+        cluster, zone = fleet["cluster"][host], fleet["zone"][host]
+        if self._watched(vm) or vms["host"][vm] != NONE:
+            self.set_vm(vm, host=host, cluster=cluster, zone=zone)
+            return
+        fleet["vm_count"][host] += 1
+        vms["host"][vm], vms["cluster"][vm], vms["zone"][vm] = host, cluster, zone
+        vms["changed_us"][vm] = self.now_us
+        self.cloud.touched.add(host)
+
+    def unseat(self, vm: int) -> None:
+        """Forget a VM's host and cluster."""
+        vms = self.cloud.vms._cells
+        host = vms["host"][vm]
+        if self._watched(vm) or host == NONE:
+            self.set_vm(vm, host=NONE, cluster=NONE)
+            return
+        self.cloud.fleet._cells["vm_count"][host] -= 1
+        vms["host"][vm] = vms["cluster"][vm] = NONE
+        vms["changed_us"][vm] = self.now_us
+        self.cloud.touched.add(host)
+
+    def _watched(self, vm: int) -> bool:
+        """Whether a change of a VM is remembered, told, or counted anywhere but on its host."""
+        vms = self.cloud.vms._cells
+        return (
+            self.recording
+            or self._undo is not None
+            or vms["account"][vm] != ADMIN
+            or vms["group"][vm] != NONE
+            or vms["state"][vm] == _STOPPED
+            or not vms["alive"][vm]
+        )
+
+    def set_vm(self, vm: int, **values: int) -> None:
+        """Change fields of a VM; counts per host, account and group follow."""
+        cells = self.cloud.vms._cells
+        # of an administrator's VM only its host, its group and its being Stopped count anywhere
+        steady = (
+            cells["account"][vm] == ADMIN
+            and cells["state"][vm] != _STOPPED
+            and values.get("state") != _STOPPED
+            and _MOVING.isdisjoint(values)
+        )
+        counted = not steady and not _COUNTED.isdisjoint(values)
+        if counted:
+            self._count_vm(vm, -1)
+        if self._undo is None:
+            for name, value in values.items():
+                cells[name][vm] = value
+            cells["changed_us"][vm] = self.now_us
+        else:
+            for name, value in {**values, "changed_us": self.now_us}.items():
+                self._cell(self.cloud.vms, name, vm, value)
+        if counted:
+            self._count_vm(vm, +1)
+        if self.recording and not _SHOWN.isdisjoint(values):
+            self._show_vm(vm, "change")
+
+    def _show_vm(self, vm: int, cause: str) -> None:
+        cells = self.cloud.vms._cells
+        values = (
+            cells["state"][vm],
+            cells["host"][vm],
+            cells["last_host"][vm],
+            cells["cpu"][vm],
+            cells["memory"][vm],
+            cells["root"][vm],
+        )
+        self._show("vm", ("vm", vm), ("account", cells["account"][vm]), _FIGURES, values, cause)
+
+    def remove_vm(self, vm: int) -> None:
+        """Take the row out of the database: its name is free, its group forgets it."""
+        cells = self.cloud.vms._cells
+        if cells["group"][vm] != NONE:
+            self.leave_group(vm)
+        if cells["hold_host"][vm] != NONE:
+            raise InvariantViolation(f"VM {self.cloud.vms.names[vm]} is removed while it holds a host")
+        self._count_vm(vm, -1)
+        self._cell(self.cloud.vms, "alive", vm, 0)
+        if self.recording:
+            self._show_vm(vm, "remove")
+
+    def _count_vm(self, vm: int, sign: int) -> None:
+        cells = self.cloud.vms._cells
+        if not cells["alive"][vm]:
+            return
+        state, host, last = cells["state"][vm], cells["host"][vm], cells["last_host"][vm]
+        if host != NONE:
+            self._host_add("vm_count", host, sign)
+            group = cells["group"][vm]
+            if group != NONE:
+                counts = self.cloud.groups[group].counts
+                self._put(counts, host, counts.get(host, 0) + sign)
+        if state == _STOPPED and last != NONE:
+            self._host_add("stopped_count", last, sign)
+            self._host_add("stopped_cpu", last, sign * cells["cpu"][vm])
+            self._host_add("stopped_memory", last, sign * cells["memory"][vm])
+        account = cells["account"][vm]
+        if account != ADMIN:
+            placed = host != NONE or last != NONE or cells["root"][vm] != NONE
+            if state != _DESTROYED and placed:
+                self._use(account, "vm.totalNum", sign)
+            if state not in _NOT_RUNNING and not (state == _STARTING and host == NONE):
+                self._use(account, "vm.num", sign)
+                self._use(account, "vm.cpuNum", sign * cells["cpu"][vm])
+                self._use(account, "vm.memorySize", sign * cells["memory"][vm])
+
+    def join_group(self, vm: int, group: int) -> None:
+        """Make a VM a member; running members count on their host."""
+        self._put(self.cloud.groups[group].members, vm, None)
+        self.set_vm(vm, group=group)
+        self._emit("set", f"vm/{vm}", f"group/{group}", (), "join")
+
+    def leave_group(self, vm: int) -> None:
+        """End a membership."""
+        group = self.cloud.vms.get("group", vm)
+        self.set_vm(vm, group=NONE)
+        self._drop(self.cloud.groups[group].members, vm)
+        self._emit("set", f"vm/{vm}", f"group/{group}", (), "leave")

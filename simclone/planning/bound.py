@@ -1,0 +1,232 @@
+"""What no strategy can beat: a bound by integer programming on this very request set, and how far each stays below."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simclone.allocator.host.filters.capacity import least_available
+from simclone.engine.context import Context
+from simclone.engine.opening import open_context
+from simclone.errors import Fault, InvalidInput
+from simclone.planning.compare import strategy_variants
+from simclone.planning.parts.answer import Answer
+from simclone.planning.parts.demand import Wanted, wanted
+from simclone.planning.parts.host_loss import usable_hosts
+from simclone.planning.replication.intervals import Interval
+from simclone.planning.replication.plan import Plan, interval_of, replicate
+from simclone.scenario.load import Given, Scenario, as_scenario
+from simclone.units import divided, plural
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_VARIABLES = 20_000
+"""Up to so many counts (kinds of VM times kinds of host) are kept whole; beyond, VMs may be cut in pieces."""
+SINGLE_HOSTS = 40
+"""Up to so many hosts each is a bin of its own; of larger fleets equal hosts are added up."""
+SOLVE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What a strategy places on average, and how many fewer than the bound."""
+
+    strategy: str
+    placed: Interval
+    gap: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bound(Answer):
+    """At most *bound* of *asked* clones run, by capacity, rounding of each VM's memory and addresses alone.
+
+    *exact* says that whole VMs were counted host by host, so by capacity alone it can be reached.
+    *free_…* is what the usable hosts have, *stranded* the share of it on hosts that take none of the kinds asked for.
+    *notes* are what is in the way of any strategy and left out here.
+    """
+
+    scenario: str
+    asked: int
+    bound: int
+    exact: bool
+    gaps: tuple[Gap, ...]
+    free_cpu_vcpus: int
+    free_memory_bytes: int
+    stranded: float
+    notes: tuple[str, ...] = ()
+    interrupted: bool = False
+
+    def summary(self) -> str:
+        """The bound and the strategies below it."""
+        kind = "host by host" if self.exact else "equal hosts added up"
+        lines = [f"{self.scenario}: at most {self.bound} of {plural(self.asked, 'clone')} can run ({kind})"]
+        for one in self.gaps:
+            lines.append(f"  {one.strategy}: {one.placed.summary()}, {one.gap:g} below the bound")
+        lines.append(f"  {100 * self.stranded:.1f} % of the free memory is on hosts that take none of what is asked")
+        return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per strategy: strategy, placed, low, high, bound, gap."""
+        import pandas as pd
+
+        rows = [
+            (one.strategy, one.placed.estimate, one.placed.low, one.placed.high, self.bound, one.gap)
+            for one in self.gaps
+        ]
+        return pd.DataFrame(rows, columns=["strategy", "placed", "low", "high", "bound", "gap"])
+
+    def drawn(self) -> tuple[str, ...]:
+        """What each strategy places."""
+        return ("placed",)
+
+    def figures(self) -> Mapping[str, float | None]:
+        """``bound``, ``gap`` (the best strategy's)."""
+        return {"bound": self.bound, "gap": min((one.gap for one in self.gaps), default=None)}
+
+
+def bound(source: Given, *, strategies: Sequence[str] = (), plan: Plan | None = None) -> Bound:
+    """The most clones of the scenario's requests that could run together, and what *strategies* place of them.
+
+    Affinity rules, storage, paging and the order of requests are left out, so the bound is never below any strategy but
+    for two things: VMs of the file without a host stand here as in the first replication, and recorded capacity does
+    not drift. A workload has no bound here, since its clones come and go. Raises InvalidInput.
+    """
+    scenario = as_scenario(source)
+    if scenario.doc.workload or scenario.doc.incidents:
+        raise InvalidInput([Fault("workload", "comes and goes, there is no bound for it", "requests only")])
+    plan = plan or Plan()
+    ctx = open_context(scenario, seed=plan.seed)
+    kinds = _kinds(wanted(ctx, scenario))
+    idle = sum(one.names for one in wanted(ctx, scenario) if not one.starts)
+    hosts = _Hosts(ctx)
+    most, exact = _most(kinds, hosts)
+    most = min(most, _addresses(ctx, scenario)) + idle
+    variants = strategy_variants(scenario, strategies) if strategies else {"as it is": scenario}
+    runs, interrupted = replicate(variants, plan)
+    gaps = []
+    for name, part in runs.items():
+        placed = interval_of(part, "placed", plan.confidence)
+        gaps.append(Gap(name, placed, most - placed.estimate))
+    asked = sum(one.names for one in wanted(ctx, scenario))
+    free_cpu, free_memory, stranded = hosts.stranded(kinds)
+    hard = [doc.name for doc in scenario.doc.affinity_groups or () if doc.policy.endswith("Hard") or doc.host_rule]
+    notes = (
+        (f"rules of affinity groups ({', '.join(hard)}) are not in the bound; they bind every strategy",)
+        if hard
+        else ()
+    )
+    return Bound(scenario.name, asked, most, exact, tuple(gaps), free_cpu, free_memory, stranded, notes, interrupted)
+
+
+def _kinds(requests: Iterable[Wanted]) -> dict[tuple[int, int], int]:
+    """Names by size of VM."""
+    found: dict[tuple[int, int], int] = {}
+    for one in requests:
+        if one.starts:
+            found[one.cpu, one.memory] = found.get((one.cpu, one.memory), 0) + one.names
+    return found
+
+
+class _Hosts:
+    """Usable hosts, equal ones together, with their number.
+
+    A group is free vCPUs, free bytes above the reserve, free bytes, physical bytes and the memory ratio.
+    """
+
+    def __init__(self, ctx: Context) -> None:
+        cloud = ctx.cloud
+        get = cloud.fleet.get
+        self.checked = cloud.settings.flag("hostAllocator.hostAllocator.checkHostMem")
+        found: dict[tuple[int, int, int, int, float], int] = {}
+        for row in usable_hosts(cloud):
+            free = get("available_memory", row)
+            key = (
+                max(get("available_cpu", row), 0),
+                max(free - get("reserved_memory", row), 0),
+                max(free, 0),
+                get("total_memory", row),
+                cloud.fleet.memory_ratio(row),
+            )
+            found[key] = found.get(key, 0) + 1
+        single = sum(found.values()) <= SINGLE_HOSTS
+        self.groups = [(key, 1) for key, many in found.items() for _ in range(many)] if single else list(found.items())
+
+    def takes(self, group: int, cpu: int, memory: int) -> int:
+        """How many VMs of one size an otherwise unchanged host of a group takes at most."""
+        (free_cpu, room, free, physical, ratio), _ = self.groups[group]
+        if self.checked and memory >= physical:
+            return 0
+        charge = divided(memory, ratio)
+        if cpu > free_cpu or charge > room or least_available(memory, ratio) > free:
+            return 0
+        by_cpu = free_cpu // cpu if cpu else MOST_VARIABLES
+        return min(by_cpu, room // charge) if charge else by_cpu
+
+    def stranded(self, kinds: Mapping[tuple[int, int], int]) -> tuple[int, int, float]:
+        """Free vCPUs and bytes of all, and the share of the bytes on hosts that take none of the kinds."""
+        cpu = sum(one[0] * many for one, many in self.groups)
+        memory = sum(one[1] * many for one, many in self.groups)
+        shut = sum(
+            one[1] * many
+            for group, (one, many) in enumerate(self.groups)
+            if not any(self.takes(group, *kind) for kind in kinds)
+        )
+        return cpu, memory, shut / memory if memory else 0.0
+
+
+def _most(kinds: Mapping[tuple[int, int], int], hosts: _Hosts) -> tuple[int, bool]:
+    """The most VMs that run together. Groups of several hosts are added up, a bound that is exact for single hosts."""
+    from scipy.optimize import Bounds, LinearConstraint, milp
+    from scipy.sparse import coo_array
+
+    sizes = list(kinds)
+    places = [(kind, group) for kind in range(len(sizes)) for group in range(len(hosts.groups))]
+    takes = np.array([hosts.takes(group, *sizes[kind]) for kind, group in places], dtype=np.int64)
+    many = np.array([hosts.groups[group][1] for _, group in places], dtype=np.int64)
+    upper = np.minimum(takes * many, [kinds[sizes[kind]] for kind, _ in places])
+    if not len(places) or not upper.sum():
+        return 0, True
+    rows, columns, values, limits = [], [], [], []
+    for at, (kind, group) in enumerate(places):
+        ratio = hosts.groups[group][0][4]
+        cpu, memory = sizes[kind]
+        entries = ((2 * group, float(cpu)), (2 * group + 1, divided(memory, ratio) / 2**20))
+        for row, value in (*entries, (2 * len(hosts.groups) + kind, 1.0)):
+            rows.append(row)
+            columns.append(at)
+            values.append(value)
+    for (free_cpu, room, *_), count in hosts.groups:
+        limits += [float(free_cpu * count), room * count / 2**20]
+    limits += [float(kinds[size]) for size in sizes]
+    matrix = coo_array((values, (rows, columns)), shape=(len(limits), len(places))).tocsc()
+    whole = len(places) <= MOST_VARIABLES
+    found = milp(
+        -np.ones(len(places)),
+        constraints=LinearConstraint(matrix, -np.inf, np.array(limits) * (1 + 1e-9)),
+        bounds=Bounds(0, upper.astype(float)),
+        integrality=np.full(len(places), int(whole), dtype=np.int64),
+        options={"time_limit": SOLVE_S},
+    )
+    dual = found.mip_dual_bound
+    best = dual if dual is not None else found.fun or 0.0
+    exact = whole and found.status == 0 and all(count == 1 for _, count in hosts.groups)
+    return int(np.floor(-best + 1e-6)), exact
+
+
+def _addresses(ctx: Context, scenario: Scenario) -> int:
+    """No more VMs than addresses where every request's VM has a card on the same network with DHCP."""
+    cloud = ctx.cloud
+    nets = [
+        {cloud.nics.get("l3", nic) for nic in cloud.vms.nics[one.vm]} for one in wanted(ctx, scenario) if one.starts
+    ]
+    shared = set.intersection(*nets) if nets else set()
+    room = [
+        sum(one.end - one.start + 1 for one in cloud.pools[l3].ranges) - len(cloud.pools[l3].used)
+        for l3 in shared
+        if cloud.l3s[l3].dhcp
+    ]
+    return min(room, default=1 << 60)

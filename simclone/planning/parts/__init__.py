@@ -1,0 +1,1 @@
+"""What several questions share: asking for clones, counting what fits, losing hosts."""

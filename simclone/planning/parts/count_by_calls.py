@@ -1,0 +1,107 @@
+"""Filling a cloud call by call: through the whole workflow, nothing left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from simclone.engine.context import Context
+from simclone.planning.parts.clone_calls import Ask, call, dress, hosts_by_place
+
+CHUNK = 256
+MOST = 1_000_000
+"""Counting ends here: what nothing limits has no end of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """How many clones were placed before the first failure and in all, why the next one fails, and where they went."""
+
+    until_failure: int
+    total: int
+    reason: str
+    clusters: Mapping[str, int]
+    zones: Mapping[str, int]
+
+
+def filled(ctx: Context, ask: Ask) -> Filled:
+    """Clone until nothing is placed any more, into this very cloud, whose source is dressed."""
+    first, placed, until, reason, chunk = ctx.cloud.vms.size, 0, -1, "", CHUNK
+    while placed < MOST:
+        answer = call(ctx, ask, [f"more-{placed + turn}" for turn in range(chunk)])
+        if answer.error is not None:
+            reason = answer.error.root_reason
+            if chunk == 1:
+                break
+            chunk //= 2
+            continue
+        ranked = sorted(answer.clones, key=lambda one: one.position)
+        errors = [one.error.root_reason if one.error is not None else "" for one in ranked]
+        failed = next((place for place, error in enumerate(errors) if error), -1)
+        if failed >= 0:
+            until = placed + failed if until < 0 else until
+            reason, chunk = errors[failed], max(chunk // 2, 1)
+        placed += errors.count("")
+        if "" not in errors:
+            break
+    else:
+        reason = ""
+    clusters, zones = hosts_by_place(ctx.cloud, range(first, ctx.cloud.vms.size))
+    return Filled(placed if until < 0 else until, placed, reason, clusters, zones)
+
+
+def whole_batches(ctx: Context, ask: Ask, size: int) -> int:
+    """How many calls of *size* names are served whole, one after the other, into this very cloud."""
+    made = 0
+    while made * size < MOST:
+        answer = call(ctx, ask, [f"batch-{made}-{turn}" for turn in range(size)])
+        if answer.error is not None or any(one.error is not None for one in answer.clones):
+            break
+        made += 1
+    return made
+
+
+def in_turn(weights: Sequence[int]) -> Iterator[int]:
+    """Places of *weights*, each as often as its weight and spread as evenly as can be, without end.
+
+    >>> turn = in_turn([2, 1])
+    >>> [next(turn) for _ in range(6)]
+    [0, 1, 0, 0, 1, 0]
+    """
+    total, credit = sum(weights), [0] * len(weights)
+    while True:
+        credit = [have + weight for have, weight in zip(credit, weights, strict=True)]
+        place = max(range(len(weights)), key=lambda at: (credit[at], -at))
+        credit[place] -= total
+        yield place
+
+
+def filled_in_turn(ctx: Context, asks: Sequence[Ask], weights: Sequence[int]) -> tuple[list[Filled], int]:
+    """Clone one of each ask in turn by weight until no kind fits: what each came to, and all before the first failure.
+
+    A kind that fails drops out; the others go on.
+    """
+    counts, until, reasons = [0] * len(asks), [-1] * len(asks), [""] * len(asks)
+    rows: list[list[int]] = [[] for _ in asks]
+    first = -1
+    naked = [ctx.cloud.vms.shape(ctx.cloud.find("vm", one.vm)) for one in asks]
+    for place in in_turn(weights):
+        if all(reasons) or sum(counts) >= MOST:
+            break
+        if reasons[place]:
+            continue
+        dress(ctx, asks[place], naked[place])
+        answer = call(ctx, asks[place], [f"mix-{place}-{counts[place]}"])
+        error = answer.error or answer.clones[0].error
+        if error is None:
+            counts[place] += 1
+            rows[place].append(answer.clones[0].vm)
+            continue
+        if first < 0:
+            first, until = sum(counts), list(counts)
+        reasons[place] = error.root_reason
+    parts = [
+        Filled(count if first < 0 else before, count, reason, *hosts_by_place(ctx.cloud, own))
+        for count, before, reason, own in zip(counts, until, reasons, rows, strict=True)
+    ]
+    return parts, sum(counts) if first < 0 else first

@@ -1,0 +1,148 @@
+"""Counting what fits on whole columns, where every host is judged by itself.
+
+The flows' own tests are asked, on all hosts at once. Where something is shared and might run short (storage, addresses,
+limits) or hosts depend on each other (affinity, local storage, devices), there is no answer here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simclone.allocator.host import chain
+from simclone.allocator.host.flow import Candidates, HardStop, Pass, Skip
+from simclone.allocator.host.request import HostRequest
+from simclone.allocator.host.strategies import Strategy
+from simclone.allocator.primary_storage.capacity import threshold_of
+from simclone.engine.context import Context
+from simclone.engine.operations.settings import update_global_config
+from simclone.model.cloud import Cloud
+from simclone.model.columns import IntArray
+from simclone.model.inventory import device_asks
+from simclone.model.ledger.ledger import Ledger
+from simclone.placement.host import strategy_of
+from simclone.planning.parts.clone_calls import Ask, call, host_request
+from simclone.planning.parts.count_by_calls import MOST, Filled
+from simclone.records import Unplaced
+from simclone.units import divided
+
+COUPLED = frozenset({"affinity", "count", "utilisation"})
+"""What a flow may read only where it has nothing to say."""
+PAGES = "hostAllocator.usePagination"
+SPARE = 0.02
+"""A shared storage that would be left with less than this share of its size may bind before the hosts do."""
+
+
+def counted(ctx: Context, ask: Ask) -> Filled | None:
+    """How many clones fit into the cloud, whose source is dressed; None where only placing them one by one tells."""
+    asked = host_request(ctx, ask)
+    if asked is None or asked[0].dry_run or not _by_itself(*asked):
+        return None
+    request, seen = asked
+    counts, reason = _counts(request, seen)
+    total = int(counts.sum())
+    if total >= MOST or not total or not _enough(ctx, ask, request, counts):
+        return None
+    cloud, fleet = ctx.cloud, ctx.cloud.fleet
+    clusters = _by_name(counts, fleet.array("cluster"), [one.name for one in cloud.clusters])
+    zones = _by_name(counts, fleet.array("zone"), [one.name for one in cloud.zones])
+    return Filled(total, total, reason, clusters, zones)
+
+
+def _by_name(counts: IntArray, places: IntArray, names: list[str]) -> dict[str, int]:
+    sums = np.bincount(places, weights=counts, minlength=len(names)).astype(np.int64).tolist()
+    return {name: many for name, many in zip(names, sums, strict=True) if many}
+
+
+def _by_itself(request: HostRequest, cloud: Cloud) -> bool:
+    """Whether each host's verdict depends on that host alone."""
+    if request.account >= 0 or device_asks(request.system_tags) or any(one.is_local for one in cloud.storages):
+        return False
+    everybody = Candidates(cloud, np.flatnonzero(cloud.fleet.array("exists") == 1), first=True)
+    for flow in strategy_of(request, cloud).filters:
+        facts = flow.facts(request, cloud, everybody)
+        if isinstance(facts, HardStop):
+            return False
+        if not isinstance(facts, Skip | Pass) and flow.reads & COUPLED:
+            return False
+    return True
+
+
+def _counts(request: HostRequest, cloud: Cloud) -> tuple[IntArray, str]:
+    """VMs each host takes, and the reason of the refusal after them; the cloud is left as it is."""
+    ctx = Context(Ledger(cloud).fork())
+    update_global_config(ctx, PAGES, False)
+    strategy, twin = strategy_of(request, cloud), ctx.cloud
+    counts = np.zeros(twin.fleet.size, dtype=np.int64)
+    _leap(request, ctx.ledger, strategy, counts)
+    while True:
+        found = chain.run(strategy, request, twin)
+        if isinstance(found, Unplaced):
+            return counts, found.error.root_reason
+        ctx.ledger.fill(found.hosts, request.cpu, request.memory)
+        counts[found.hosts] += 1
+        if counts.sum() >= MOST:
+            return counts, ""
+
+
+def _leap(request: HostRequest, ledger: Ledger, strategy: Strategy, counts: IntArray) -> None:
+    """Nearly as many as fit at once: the last of them is tested on each host, the rest follow one by one.
+
+    What a host still has only shrinks as it fills, so one that takes its last VM took those before.
+    """
+    fleet = ledger.cloud.fleet
+    charge = np.array([max(divided(request.memory, ratio), 1) for ratio in fleet.memory_ratios])[
+        fleet.array("ratio_class")
+    ]
+    room = (fleet.array("available_memory") - fleet.array("reserved_memory")) // charge
+    most = np.minimum(room, fleet.array("available_cpu") // max(request.cpu, 1)) - 1
+    most = np.clip(most, 0, MOST)
+    hosts = np.flatnonzero(most > 0)
+    ledger.fill(hosts, request.cpu, request.memory, most[hosts] - 1)
+    found = chain.run(strategy, request, ledger.cloud)
+    good = np.zeros(len(most), dtype=np.bool_)
+    if not isinstance(found, Unplaced):
+        good[found.hosts] = True
+    kept, gone = hosts[good[hosts]], hosts[~good[hosts]]
+    ledger.fill(kept, request.cpu, request.memory)
+    ledger.fill(gone, request.cpu, request.memory, -(most[gone] - 1))
+    counts[kept] = most[kept]
+
+
+def _enough(ctx: Context, ask: Ask, request: HostRequest, counts: IntArray) -> bool:
+    """Whether storage and addresses, on the careful side, last for as many as the hosts take."""
+    cloud, total = ctx.cloud, int(counts.sum())
+    for l3 in request.l3s:
+        pool = cloud.pools[l3]
+        if cloud.l3s[l3].dhcp and sum(one.end - one.start + 1 for one in pool.ranges) - len(pool.used) < total:
+            return False
+    one, three = (_taken(ctx, ask, names) for names in (1, 3))
+    if one is None or three is None:
+        return False
+    each = [max(-(-(more - less) // 2), 0) for less, more in zip(one, three, strict=True)]
+    largest = max(each)
+    clusters = np.bincount(ctx.cloud.fleet.array("cluster"), weights=counts, minlength=len(cloud.clusters))
+    for row, storage in enumerate(cloud.storages):
+        many = int(sum(clusters[cluster] for cluster in storage.clusters))
+        if many and not _lasts(cloud, row, many * largest + one[row]):
+            return False
+    return True
+
+
+def _taken(ctx: Context, ask: Ask, names: int) -> list[int] | None:
+    """Bytes a call of so many names takes of each storage; None where not all of them succeed."""
+    twin = ctx.fork()
+    answer = call(twin, ask, [f"probe-{turn}" for turn in range(names)])
+    if answer.error is not None or answer.succeeded < names:
+        return None
+    return [
+        before.available - after.available
+        for before, after in zip(ctx.cloud.storages, twin.cloud.storages, strict=True)
+    ]
+
+
+def _lasts(cloud: Cloud, row: int, taken: int) -> bool:
+    one = cloud.storages[row]
+    ratio = cloud.storage_ratio(row)
+    spare = int(SPARE * one.total)
+    physical = one.available_physical - int((1 - threshold_of(cloud, row)) * one.total_physical) - spare
+    return one.available - spare >= taken and physical >= taken * ratio

@@ -1,0 +1,115 @@
+"""Replications of a scenario and of variants of it: the same random numbers for each, as many as it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import ceil, isfinite
+
+from simclone.errors import Fault, InvalidInput
+from simclone.planning.replication.executor import Execution, Halted, outcomes_of, run_blocks
+from simclone.planning.replication.intervals import CONFIDENCE, Interval, checked_share, mean_interval, replications_for
+from simclone.planning.replication.outcomes import Block, Outcome, blocks_of
+from simclone.scenario.load import Scenario
+
+REPLICATIONS = 10
+MOST = 1_000
+AT_LEAST = 8
+"""A further round has so many replications more; at most it doubles them, since a first spread is a rough one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How many replications of each variant, and *how* they are made.
+
+    More than *replications* until the interval of the figure's mean is as narrow as *half_width*, at most *most*.
+    """
+
+    replications: int = REPLICATIONS
+    seed: int | None = None
+    confidence: float = CONFIDENCE
+    half_width: float | None = None
+    most: int = MOST
+    how: Execution = field(default_factory=Execution)
+
+    def __post_init__(self) -> None:
+        faults = []
+        if self.replications < 1:
+            faults.append(Fault("replications", f"{self.replications} is no number of runs", "at least 1"))
+        if self.half_width is not None and not self.half_width > 0:
+            faults.append(Fault("half_width", f"{self.half_width:g} is no width", "a number above 0"))
+        if self.half_width is not None and self.replications < 2:
+            faults.append(Fault("replications", "one run has no interval to narrow", "at least 2"))
+        if faults:
+            raise InvalidInput(faults)
+        checked_share("confidence", self.confidence)
+
+
+Runs = Mapping[str, list[Outcome]]
+
+
+def replicate(variants: Mapping[str, Scenario], plan: Plan, figure: str = "success_ratio") -> tuple[Runs, bool]:
+    """Outcomes of every variant by name, and whether Ctrl-C ended it early; the same replications for each.
+
+    After an interrupt only replications that every variant finished are kept, so pairs stay pairs.
+    """
+    done: dict[str, list[dict[str, object]]] = {}
+    count = plan.replications
+    while True:
+        blocks = {name: blocks_of(one, count, seed=plan.seed) for name, one in variants.items()}
+        every = [block for part in blocks.values() for block in part]
+        try:
+            done.update(run_blocks([block for block in every if block.key not in done], plan.how))
+        except Halted as end:
+            done.update(end.finished)
+            return _common(blocks, done), True
+        runs = {name: outcomes_of(part, done) for name, part in blocks.items()}
+        needed = _needed(runs, plan, figure)
+        if needed <= count or count >= plan.most:
+            return runs, False
+        count = min(plan.most, max(count + AT_LEAST, min(needed, 2 * count)))
+
+
+def _needed(runs: Runs, plan: Plan, figure: str) -> int:
+    """So many replications that the interval gets narrow enough, by the spread seen so far; 0 where none is asked."""
+    if plan.half_width is None:
+        return 0
+    needed = []
+    for part in runs.values():
+        values = values_of(part, figure)
+        many = replications_for(values, plan.half_width, plan.confidence)
+        needed.append(ceil(many * len(part) / len(values)) if values else plan.most)
+    return max(needed)
+
+
+def _common(blocks: Mapping[str, Sequence[Block]], done: Mapping[str, list[dict[str, object]]]) -> Runs:
+    found = {name: outcomes_of(part, done) for name, part in blocks.items()}
+    shared = set.intersection(*({one.replication for one in part} for part in found.values()))
+    return {name: [one for one in part if one.replication in shared] for name, part in found.items()}
+
+
+def values_of(outcomes: Sequence[Outcome], figure: str) -> list[float]:
+    """A figure of each replication, those that have it; raises InvalidInput for an unknown name."""
+    try:
+        found = [one.figure(figure) for one in outcomes]
+    except KeyError:
+        known = "first_failure_s" + "".join(f", {name}" for name in outcomes[0].figures)
+        raise InvalidInput([Fault("figure", f"{figure!r} is no figure", known)]) from None
+    return [float(value) for value in found if value is not None]
+
+
+def interval_of(outcomes: Sequence[Outcome], figure: str, confidence: float = CONFIDENCE) -> Interval:
+    """The mean of a figure over the replications that have it; of a share it lies between 0 and 1."""
+    found = mean_interval(values_of(outcomes, figure), confidence)
+    if not figure.endswith("_ratio") or not isfinite(found.low):
+        return found
+    return replace(found, low=max(found.low, 0.0), high=min(found.high, 1.0))
+
+
+def reasons_of(outcomes: Sequence[Outcome]) -> dict[str, int]:
+    """Failed names by reason over all replications, most first."""
+    counts: dict[str, int] = {}
+    for one in outcomes:
+        for reason, count in one.reasons.items():
+            counts[reason] = counts.get(reason, 0) + count
+    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))

@@ -1,0 +1,148 @@
+"""The fewest hosts that still hold everything, and which ones could go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from simclone.engine.context import Context
+from simclone.engine.opening import open_context
+from simclone.errors import Fault, InvalidInput
+from simclone.planning.parts.answer import Answer
+from simclone.planning.parts.host_loss import lose, sets_of
+from simclone.planning.replication.plan import Plan, replicate
+from simclone.scenario.changes import changed
+from simclone.scenario.load import Given, Scenario, as_scenario
+from simclone.units import plural
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EXACT_HOSTS = 10
+"""Up to so many hosts every set is a candidate; of larger fleets hosts go one group after the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shrink(Answer):
+    """Hosts that may go, the others still hold every VM and request, with *spare* hosts lost besides.
+
+    *exact*: no larger set could go. *possible* False: not even the whole fleet does it.
+    """
+
+    scenario: str
+    hosts: int
+    removed: tuple[str, ...]
+    spare: int
+    exact: bool
+    possible: bool
+    tried: int
+
+    def summary(self) -> str:
+        """How many are needed, and which could go."""
+        kept = f" with {self.spare} lost besides" if self.spare else ""
+        if not self.possible:
+            return f"{self.scenario}: not even all {plural(self.hosts, 'host')} hold everything{kept}"
+        text = (
+            f"{self.scenario}: {self.hosts - len(self.removed)} of {plural(self.hosts, 'host')} hold everything{kept}"
+        )
+        if self.removed:
+            shown = ", ".join(self.removed[:12]) + (", …" if len(self.removed) > 12 else "")
+            text += f"; {len(self.removed)} may go: {shown}"
+        return text if self.exact else f"{text} (more might: {self.tried} sets were tried)"
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per host that may go."""
+        import pandas as pd
+
+        return pd.DataFrame({"host": list(self.removed)})
+
+    def figures(self) -> Mapping[str, float | None]:
+        """``removed``, ``needed``."""
+        return {"removed": len(self.removed), "needed": self.hosts - len(self.removed)}
+
+
+class _Fleet:
+    """Whether the fleet without some hosts is enough; each set is tried once."""
+
+    def __init__(self, scenario: Scenario, spare: int, plan: Plan) -> None:
+        self.scenario, self.spare, self.plan = scenario, spare, plan
+        self.made: dict[tuple[str, ...], bool] = {}
+
+    def __call__(self, gone: Sequence[str]) -> bool:
+        key = tuple(sorted(gone))
+        if key not in self.made:
+            self.made[key] = self._enough(key)
+        return self.made[key]
+
+    def _enough(self, gone: tuple[str, ...]) -> bool:
+        try:
+            scenario = changed(self.scenario, [{"removeHosts": list(gone)}]) if gone else self.scenario
+            runs, interrupted = replicate({"": scenario}, self.plan)
+            if interrupted:
+                raise KeyboardInterrupt
+            every = all(one.placed == one.asked for one in runs[""])
+            return every and (not self.spare or _survives(open_context(scenario), self.spare))
+        except InvalidInput as error:
+            if not gone and not all("cannot be placed" in fault.message for fault in error.faults):
+                raise
+            return False
+
+
+def _survives(ctx: Context, size: int) -> bool:
+    """Whether the VMs of the file run on whatever *size* hosts are lost."""
+    sets, _, _ = sets_of(ctx.cloud, size)
+    return all(not lose(ctx.fork(), rows).lost for rows in sets)
+
+
+def shrink(source: Given, *, spare: int = 0, plan: Plan | None = None) -> Shrink:
+    """Take hosts away while all VMs of the file and all requests are still placed in every replication.
+
+    *spare*: whatever so many hosts are lost besides (of very many sets those that look worst), the VMs of the file
+    restart on the others. The least loaded go first; small fleets are searched through, of larger ones as many go at
+    once as can, then one by one. VMs on a host that goes are placed by the allocator. Raises InvalidInput.
+    """
+    scenario = as_scenario(source)
+    if spare < 0:
+        raise InvalidInput([Fault("spare", f"{spare} is no number of hosts", "at least 0")])
+    fleet = _Fleet(scenario, spare, plan or Plan())
+    names = [doc.name for doc in scenario.resolved.names.docs("host")]
+    if not fleet(()):
+        return Shrink(scenario.name, len(names), (), spare, True, False, 1)
+    exact = len(names) <= EXACT_HOSTS
+    lightest = _lightest(scenario)
+    gone = _largest(fleet, lightest) if exact else _greedy(fleet, lightest)
+    removed = tuple(name for name in names if name in gone)
+    return Shrink(scenario.name, len(names), removed, spare, exact, True, len(fleet.made))
+
+
+def _largest(fleet: _Fleet, names: Sequence[str]) -> tuple[str, ...]:
+    for size in range(len(names) - 1, 0, -1):
+        for gone in combinations(names, size):
+            if fleet(gone):
+                return gone
+    return ()
+
+
+def _lightest(scenario: Scenario) -> list[str]:
+    """Hosts by what they hold, least first; of equal ones the smallest."""
+    cloud = open_context(scenario).cloud
+    get = cloud.fleet.get
+    order = sorted(
+        range(cloud.fleet.size),
+        key=lambda row: (get("held_memory", row), get("held_cpu", row), get("total_memory", row), -row),
+    )
+    return [cloud.fleet.names[row] for row in order]
+
+
+def _greedy(fleet: _Fleet, names: list[str]) -> tuple[str, ...]:
+    low, high = 0, len(names)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fleet(names[:middle]) else (low, middle)
+    gone = names[:low]
+    for name in names[low:]:
+        if len(gone) + 1 < len(names) and fleet([*gone, name]):
+            gone.append(name)
+    return tuple(gone)

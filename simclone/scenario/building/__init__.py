@@ -1,0 +1,1 @@
+"""A checked document into a ledger over a cloud."""

@@ -1,0 +1,1 @@
+"""Faults of a document: shape first, then names, attachments, figures."""

@@ -1,0 +1,1 @@
+"""The documents: what a scenario or case file may say, one pydantic model a thing."""

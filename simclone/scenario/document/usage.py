@@ -1,0 +1,54 @@
+"""How much of what it was given a VM really uses: a share, a daily curve, a law, or a recorded course."""
+
+from __future__ import annotations
+
+from pathlib import Path as FilePath
+from typing import Annotated
+
+from pydantic import Field
+
+from simclone.scenario.document.base import Doc, Name
+from simclone.scenario.document.distributions import DistributionDoc, plain
+from simclone.workload.courses import Course
+from simclone.workload.distributions import Distribution
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class CourseDoc(DistributionDoc):
+    """A course of shares of 1: 24 values *daily*, a *recorded* one (a CSV file ``second,share``), or one law.
+
+    A law is drawn anew for each VM and window, and what is above 1 counts as 1.
+    """
+
+    daily: list[Share] | None = Field(None, json_schema_extra={"minItems": 24, "maxItems": 24})
+    recorded: Name | None = None
+
+
+Use = Share | CourseDoc
+
+
+class UtilisationDoc(Doc):
+    """Shares of a VM's vCPUs and memory in use; what is left out is not used at all."""
+
+    cpu: Use = 0.0
+    memory: Use = 0.0
+
+    def key(self) -> str:
+        """The document as text, equal for equal documents."""
+        return self.model_dump_json(by_alias=True, exclude_none=True)
+
+
+def course_of(doc: Use, folder: FilePath) -> Course:
+    """The course of a document; ValueError says what is wrong with it."""
+    if not isinstance(doc, CourseDoc):
+        return Course.constant(doc)
+    given = plain(doc)
+    daily, recorded = given.pop("daily", None), given.pop("recorded", None)
+    if (daily is not None) + (recorded is not None) + bool(given) != 1:
+        raise ValueError("needs exactly one of a share, daily, recorded and a law")
+    if daily is not None:
+        return Course.daily(daily)
+    if recorded is not None:
+        return Course.recorded(folder / recorded)
+    return Course.drawn(Distribution.of(given).within(folder))
