@@ -445,7 +445,7 @@ class Cloud:
 
     def __repr__(self) -> str:
         cloud = self._ctx.cloud
-        return f"<Cloud {self.scenario.name}: {cloud.fleet.size} hosts, {cloud.vms.size} VM rows>"
+        return f"<Cloud {self.scenario.name}: {cloud.fleet.row_count} hosts, {cloud.vms.row_count} VM rows>"
 
     def clone_vm_instance(
         self, vm: str, body: Mapping[str, Any], *, account: str | None = None, style: str = "server"
@@ -462,7 +462,7 @@ class Cloud:
         """Free vCPUs and memory per host, for people."""
         fleet = self._ctx.cloud.fleet
         return {
-            name: f"{fleet.get('available_cpu', host)} vCPU, {format_size(fleet.get('available_memory', host))}"
+            name: f"{fleet.available_cpu[host]} vCPU, {format_size(fleet.available_memory[host])}"
             for host, name in enumerate(fleet.names)
         }
 

@@ -90,20 +90,20 @@ def hosts_frame(result: RunResult) -> pd.DataFrame:
     """One row per host, figures before and after the requests."""
     cloud = result.ledger.cloud
     fleet = cloud.fleet
-    count = fleet.size
+    count = fleet.row_count
     columns: dict[str, Any] = {
         "host": list(fleet.names),
-        "cluster": [cloud.clusters[row].name for row in fleet.array("cluster").tolist()],
-        "state": [HOST_STATES[code] for code in fleet.array("state").tolist()],
-        "status": [STATUSES[code] for code in fleet.array("status").tolist()],
-        "total_cpu_vcpus": fleet.array("total_cpu").copy(),
-        "total_memory_bytes": fleet.array("total_memory").copy(),
-        "reserved_memory_bytes": fleet.array("reserved_memory").copy(),
+        "cluster": [cloud.clusters[row].name for row in fleet.array(fleet.cluster).tolist()],
+        "state": [HOST_STATES[code] for code in fleet.array(fleet.state).tolist()],
+        "status": [STATUSES[code] for code in fleet.array(fleet.status).tolist()],
+        "total_cpu_vcpus": fleet.array(fleet.total_cpu).copy(),
+        "total_memory_bytes": fleet.array(fleet.total_memory).copy(),
+        "reserved_memory_bytes": fleet.array(fleet.reserved_memory).copy(),
     }
     for name, unit in (("available_cpu", "vcpus"), ("available_memory", "bytes"), ("vm_count", "vms")):
         before = result.before[name]
         columns[f"{name}_before_{unit}"] = [*before.tolist(), *([0] * (count - len(before)))]
-        columns[f"{name}_after_{unit}"] = fleet.array(name).copy()
+        columns[f"{name}_after_{unit}"] = fleet.array(fleet.cells[name]).copy()
     return pd.DataFrame(columns)
 
 

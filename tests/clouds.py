@@ -28,7 +28,7 @@ from simclone.engine.operations.migrate_vm import migrate_vm
 from simclone.engine.operations.start_vm import pause_vm, start_vm, stop_vm
 from simclone.engine.queries import hosts_for_create, hosts_for_migration, hosts_for_start
 from simclone.engine.waits import run_now
-from simclone.model.columns import Columns
+from simclone.model.columns import Table
 from simclone.model.inventory import StorageConstraint
 from simclone.model.ledger.ledger import Ledger
 from simclone.records import CloneAnswer, CloneRequest, Decision
@@ -444,7 +444,7 @@ def _pick(rows: list[Any], number: int) -> Any:
 
 def living(ctx: Context, number: int) -> int | None:
     """The *number*-th living VM, modulo how many there are."""
-    rows = [row for row in range(ctx.cloud.vms.size) if ctx.cloud.vms.get("alive", row)]
+    rows = [row for row in range(ctx.cloud.vms.row_count) if ctx.cloud.vms.alive[row]]
     return rows[number % len(rows)] if rows else None
 
 
@@ -456,7 +456,7 @@ def apply(ctx: Context, op: Op, serial: int = 0) -> CloneAnswer | None:
         return None if request is None else clone_now(ctx, request)
     cloud = ctx.cloud
     if kind in ("enable", "disable"):
-        run_now(admin_hosts.change_host_state(ctx, number % cloud.fleet.size, kind))
+        run_now(admin_hosts.change_host_state(ctx, number % cloud.fleet.row_count, kind))
         return None
     vm = living(ctx, number)
     if vm is None:
@@ -475,24 +475,24 @@ def apply(ctx: Context, op: Op, serial: int = 0) -> CloneAnswer | None:
         if not (kind == "destroy" and state == "Created"):
             run_now(lives[kind](ctx, vm))
     elif kind == "query":
-        hosts_for_create(ctx, cloud.vms.shape(vm), cloud.vms.get("cpu", vm), cloud.vms.get("memory", vm))
+        hosts_for_create(ctx, cloud.vms.shape_of(vm), cloud.vms.cpu[vm], cloud.vms.memory[vm])
         hosts_for_migration(ctx, vm)
         if state == "Stopped":
             hosts_for_start(ctx, vm)
     elif kind == "detach" and cloud.vms.nics[vm] and state in ("Running", "Stopped"):
-        admin_groups.detach_l3_network(ctx, vm, cloud.nics.get("l3", cloud.vms.nics[vm][0]))
+        admin_groups.detach_l3_network(ctx, vm, cloud.nics.l3[cloud.vms.nics[vm][0]])
     elif kind in ("join", "leave") and cloud.groups:
         verb = admin_groups.add_vm_to_affinity_group if kind == "join" else admin_groups.remove_vm_from_affinity_group
         verb(ctx, op[2] % len(cloud.groups), vm)
-    elif kind in ("snapshot", "actual") and cloud.vms.get("root", vm) >= 0:
-        root = cloud.vms.get("root", vm)
+    elif kind in ("snapshot", "actual") and cloud.vms.root[vm] >= 0:
+        root = cloud.vms.root[vm]
         if kind == "snapshot":
-            admin_volumes.create_snapshot(ctx, root, cloud.vms.get("account", vm))
+            admin_volumes.create_snapshot(ctx, root, cloud.vms.account[vm])
         else:
             admin_volumes.set_actual_size(ctx, root, (op[2] % 4) * 300 * MIB)
     elif kind == "volume" and state in ("Running", "Stopped"):
         disk = admin_volumes.Disk(GIB * (1 + op[2] % 3))
-        made = admin_volumes.create_data_volume(ctx, f"extra-{serial}", disk, account=cloud.vms.get("account", vm))
+        made = admin_volumes.create_data_volume(ctx, f"extra-{serial}", disk, account=cloud.vms.account[vm])
         if made.ok:
             admin_volumes.attach_data_volume(ctx, vm, made.row)
     return None
@@ -525,7 +525,10 @@ FOCUS: tuple[tuple[str | None, str | None, tuple[str, ...]], ...] = (
 @st.composite
 def requests(draw: st.DrawFn, cloud: Any, turn: int = 0) -> HostRequest:
     """Any question the allocator may be asked on a cloud, whether an operation would ask it or not."""
-    figures = [cloud.fleet.array(name).tolist() for name in ("cluster", "total_memory", "available_memory", "state")]
+    figures = [
+        cloud.fleet.array(cloud.fleet.cells[name]).tolist()
+        for name in ("cluster", "total_memory", "available_memory", "state")
+    ]
     kinds = [(one.type, one.available, one.status) for one in cloud.storages]
     return request_of(Random(f"{draw(st.integers(0, 1 << 64))}/{turn}/{figures}/{kinds}"), cloud)
 
@@ -535,14 +538,14 @@ def request_of(dice: Random, cloud: Any) -> HostRequest:
 
     A few fields at a time are wild; amounts lie on, just below or just above what some host or storage has.
     """
-    hosts, storages, fleet = range(cloud.fleet.size), cloud.storages, cloud.fleet
-    get, pick = fleet.get, dice.choice
+    hosts, storages, fleet = range(cloud.fleet.row_count), cloud.storages, cloud.fleet
+    pick = dice.choice
     host, near = pick(hosts), pick((0, 0, 1, -1))
-    ratio, total, free = fleet.memory_ratio(host), get("total_memory", host), get("available_memory", host)
-    room = free - get("reserved_memory", host)
+    ratio, total, free = fleet.memory_ratio(host), fleet.total_memory[host], fleet.available_memory[host]
+    room = free - fleet.reserved_memory[host]
     row = pick(range(len(storages)))
     one, of_storage = storages[row], cloud.storage_ratio(row)
-    share = one.available if one.shares is None else one.shares.get("available", host)
+    share = one.available if one.shares is None else one.shares.available[host]
     spare = share - int(cloud.settings.values["primaryStorage.reservedCapacity"])
     image = pick(range(len(cloud.images)))
     actual = cloud.images[image].actual_size
@@ -565,7 +568,7 @@ def request_of(dice: Random, cloud: Any) -> HostRequest:
         return ("Host", pick(hosts)) if dice.random() < 0.7 else ("Cluster", dice.randrange(len(cloud.clusters)))
 
     wild: dict[str, Callable[[], Any]] = {
-        "vm": lambda: any_of(range(cloud.vms.size)),
+        "vm": lambda: any_of(range(cloud.vms.row_count)),
         "account": lambda: 0,
         "disk_size": lambda: pick(disks),
         "volume_sizes": lambda: disks[1],
@@ -600,7 +603,7 @@ def request_of(dice: Random, cloud: Any) -> HostRequest:
     strategy = strategy if strategy in (*known, *MIGRATIONS) else None
     calm = bool(strategy or forced) and dice.random() < 0.75
     memory = GIB if calm else pick([GIB, 0, *(max(edge + near, 0) for edge in (multiplied(room, ratio), free, total))])
-    cpus = [get("available_cpu", host) - get("stopped_cpu", host), get("available_cpu", host)]
+    cpus = [fleet.available_cpu[host] - fleet.stopped_cpu[host], fleet.available_cpu[host]]
     counts = [*(max(edge + near, 0) for edge in cpus), 1, 0, 40]
     names = {*forced, *dice.sample(list(wild), dice.randint(0, 2 if calm else 4))}
     chosen = {name: wild[name]() for name in sorted(names)}
@@ -609,7 +612,7 @@ def request_of(dice: Random, cloud: Any) -> HostRequest:
         memory=memory,
         strategy=strategy or pick([*known, *MIGRATIONS]),
         operation=operation or pick(("NewCreate", "NewCreate", "Start", "Migrate")),
-        hypervisor=cloud.decode("hypervisor", get("hypervisor", host)) if dice.random() < 0.9 else "Simulator",
+        hypervisor=cloud.decode("hypervisor", fleet.hypervisor[host]) if dice.random() < 0.9 else "Simulator",
         dry_run=dice.random() < 0.3,
         **{"system_tags": (f"maxInstancePerHost::{dice.randint(0, 3)}",), **chosen},
     )
@@ -727,8 +730,8 @@ def watched(
 # -- the books as plain data -------------------------------------------------------------------------------------
 
 
-def _columns(table: Columns) -> dict[str, list[int]]:
-    return {name: table.array(name).tolist() for name in table.FIELDS}
+def _columns(table: Table) -> dict[str, list[int]]:
+    return {name: table.array(cells).tolist() for name, cells in table.cells.items()}
 
 
 def _plain(thing: Any) -> Any:
@@ -736,7 +739,7 @@ def _plain(thing: Any) -> Any:
     found = {}
     for name in thing.__slots__:
         value = getattr(thing, name)
-        if isinstance(value, Columns):
+        if isinstance(value, Table):
             value = _columns(value)
         elif isinstance(value, dict):
             value = sorted(value.items())

@@ -23,7 +23,7 @@ def member_counts(group: Group, vm: int | None, cloud: Cloud) -> dict[int, int]:
     """Members with a host, per host, *vm* itself left out; hosts without any are absent."""
     counts = {host: count for host, count in group.counts.items() if count > 0}
     if vm is not None and vm in group.members:
-        own = cloud.vms.get("host", vm)
+        own = cloud.vms.host[vm]
         if own != NONE:
             counts[own] -= 1
             if not counts[own]:
@@ -36,7 +36,7 @@ def domains(cloud: Cloud, over: str) -> IntArray:
 
     A host without the label stands in a domain of its own. Not to be written.
     """
-    known, key = cloud.lasting(), ("domains", over, cloud.fleet.size)
+    known, key = cloud.lasting(), ("domains", over, cloud.fleet.row_count)
     found: IntArray | None = known.get(key)
     if found is None:
         found = known[key] = _domains(cloud, over)
@@ -45,9 +45,9 @@ def domains(cloud: Cloud, over: str) -> IntArray:
 
 def _domains(cloud: Cloud, over: str) -> IntArray:
     if over in ("zone", "cluster"):
-        return cloud.fleet.array(over).copy()
+        return cloud.fleet.array(cloud.fleet.cells[over]).copy()
     if over == "host":
-        return np.arange(cloud.fleet.size)
+        return np.arange(cloud.fleet.row_count)
     known: dict[str, int] = {}
     rows = [
         known.setdefault(labels.get(over, f"\0{host}"), len(known)) for host, labels in enumerate(cloud.fleet.labels)
@@ -75,7 +75,7 @@ def spread_limit(cloud: Cloud, group: Group, counts: dict[int, int]) -> int:
     Domains with at least one Enabled and Connected host count, so an unreachable rack does not block the others.
     """
     where, totals = domain_counts(cloud, group, counts)
-    known, key = cloud.lasting(), ("live", group.over, cloud.fleet.size)
+    known, key = cloud.lasting(), ("live", group.over, cloud.fleet.row_count)
     live: IntArray | None = known.get(key)
     if live is None:
         live = known[key] = np.unique(where[cloud.fleet.usable()])
@@ -90,12 +90,12 @@ def rule_hosts(cloud: Cloud, rule: HostRule) -> list[int]:
 
 def join_refusal(cloud: Cloud, row: int, vm: int) -> str | None:
     """Why a VM cannot become a member now, or None (clone-storage-affinity.md 5.3)."""
-    if cloud.vms.get("group", vm) != NONE:
+    if cloud.vms.group[vm] != NONE:
         return "the VM is already added to an affinity group"
     if cloud.vms.state_name(vm) not in ("Running", "Stopped"):
         return f"a VM in state {cloud.vms.state_name(vm)} cannot join an affinity group"
     group = cloud.groups[row]
-    host = cloud.vms.get("host", vm)
+    host = cloud.vms.host[vm]
     if not group.enabled or host == NONE:
         return None
     counts = member_counts(group, vm, cloud)

@@ -53,7 +53,7 @@ def run_placement(
     begun = perf_counter()
     first = add_rows(ctx, flavours)
     cloud, ledger = ctx.cloud, ctx.ledger
-    hold = ctx.cloud.vms.cells("hold_host")
+    hold = ctx.cloud.vms.hold_host
     total = placed = 0
     identity = Identity("bench", 0)
     with collected_rarely():

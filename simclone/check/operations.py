@@ -64,7 +64,7 @@ class Stage:
             raise UnknownName("volume", name)
         vm = self.vm(owner)
         if part == "root":
-            return self.ctx.cloud.vms.get("root", vm)
+            return self.ctx.cloud.vms.root[vm]
         return data_volumes(self.ctx, vm)[int(part.removeprefix("data-")) - 1]
 
 
@@ -158,7 +158,7 @@ def new_vm(stage: Stage, spec: Spec, name: str) -> NewVm:
 def clone_stand_in(stage: Stage, spec: Spec) -> list[Answer]:
     """Profile open's ``clone``: create with the source's offering, image, networks and disks."""
     cloud, source = stage.ctx.cloud, stage.vm(spec["sourceVm"])
-    shape = cloud.vms.shape(source)
+    shape = cloud.vms.shape_of(source)
     asked = {
         "name": spec["name"],
         "instanceOffering": cloud.offerings[shape.offering or 0].name,
@@ -207,7 +207,7 @@ def answer_facts(ctx: Context, answer: CloneAnswer) -> Answer:
     losers = [(one.error.code, one.error.root_code) for one in answer.clones if one.error is not None]
     winners = [one.vm for one in answer.clones if one.error is None]
     names = ctx.cloud.fleet.names
-    on = [ctx.cloud.vms.get("host", vm) for vm in winners]
+    on = [ctx.cloud.vms.host[vm] for vm in winners]
     placed = [names[host] for host in on if host != NONE]
     return {
         "ok": True,

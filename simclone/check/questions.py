@@ -79,14 +79,14 @@ def _host(stage: Stage, name: str) -> Answer:
 def _scopes(stage: Stage, what: Any) -> list[set[int]]:
     cloud = stage.ctx.cloud
     fleet = cloud.fleet
-    everybody = range(fleet.size)
+    everybody = range(fleet.row_count)
     if what.get("all"):
         return [set(everybody)]
     if "hosts" in what:
         return [{cloud.find("host", name)} for name in what["hosts"]]
     kind, column = ("cluster", "clusters") if "clusters" in what else ("zone", "zones")
     rows = [cloud.find(kind, name) for name in what[column]]
-    return [{host for host in everybody if fleet.get(kind, host) == row} for row in rows]
+    return [{host for host in everybody if fleet.cells[kind][host] == row} for row in rows]
 
 
 def _report(stage: Stage, what: Any) -> Answer:
@@ -120,7 +120,7 @@ def _local_share(stage: Stage, what: Mapping[str, str]) -> Answer:
     host = cloud.find("host", what["host"])
     names = ("total", "available", "total_physical", "available_physical")
     keys = ("totalCapacity", "availableCapacity", "totalPhysicalCapacity", "availablePhysicalCapacity")
-    return {key: 0 if shares is None else shares.get(name, host) for key, name in zip(keys, names, strict=True)}
+    return {key: 0 if shares is None else shares.cells[name][host] for key, name in zip(keys, names, strict=True)}
 
 
 def _storage_report(stage: Stage, what: Any) -> Answer:
@@ -179,7 +179,7 @@ def assert_host(stage: Stage, step: Step) -> Answer:
 def assert_distribution(stage: Stage, step: Step) -> Answer:
     """Running VMs per host, of a counted create or of all."""
     target, vms = step["target"], stage.ctx.cloud.vms
-    rows = range(vms.size) if target == "all" or "all" in target else stage.batches[target["batch"]]
+    rows = range(vms.row_count) if target == "all" or "all" in target else stage.batches[target["batch"]]
     counts = queries.running_per_host(stage.ctx, rows)
     names = stage.ctx.cloud.fleet.names
     return {

@@ -62,13 +62,13 @@ class Context:
 
     def identity(self, vm: int) -> Identity:
         """Who asks when this VM asks now."""
-        cells = self.cloud.vms.cells
-        source = self.cloud.vms.sources[cells("source")[vm]]
-        return Identity(source, cells("ordinal")[vm], cells("position")[vm], cells("occasion")[vm])
+        table = self.cloud.vms
+        source = self.cloud.vms.sources[table.source[vm]]
+        return Identity(source, table.ordinal[vm], table.position[vm], table.occasion[vm])
 
     def next_occasion(self, vm: int) -> Identity:
         """The identity of this VM's next decision; every later start or move is a new occasion."""
-        self.ledger.set_vm(vm, occasion=self.cloud.vms.get("occasion", vm) + 1)
+        self.ledger.set_vm(vm, occasion=self.cloud.vms.occasion[vm] + 1)
         return self.identity(vm)
 
     @property

@@ -86,14 +86,14 @@ class Incidents:
         if doc.host is not None:
             return [cloud.find("host", doc.host)]
         if doc.hosts == "all":
-            return list(range(fleet.size))
+            return list(range(fleet.row_count))
         if doc.label is not None:
             ((key, value),) = doc.label.items()
             return [host for host, labels in enumerate(fleet.labels) if labels.get(key) == value]
         for kind, place in (("cluster", doc.cluster), ("zone", doc.zone)):
             if place is not None:
                 row = cloud.find(kind, place)
-                found: list[int] = np.flatnonzero(fleet.array(kind) == row).tolist()
+                found: list[int] = np.flatnonzero(fleet.array(cloud.fleet.cells[kind]) == row).tolist()
                 return found
         return [-1]
 

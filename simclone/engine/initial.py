@@ -93,7 +93,7 @@ def _place(ctx: Context, doc: VmDoc, uuid: str) -> ErrorCode | None:
     if doc.last_host is not None:
         ctx.ledger.set_vm(vm, last_host=ctx.cloud.find("host", doc.last_host))
     if doc.root_actual_size is not None:
-        ctx.ledger.set_volume(ctx.cloud.vms.get("root", vm), actual_size=doc.root_actual_size)
+        ctx.ledger.set_volume(ctx.cloud.vms.root[vm], actual_size=doc.root_actual_size)
     return None
 
 
@@ -108,7 +108,7 @@ def _adopt(ctx: Context, new: NewVm, host: int) -> int:
     assert storage is not None
     vm = add_row(ctx, new)
     ledger.hold_host(vm, host, "adopt")
-    cluster = cloud.fleet.get("cluster", host)
+    cluster = cloud.fleet.cluster[host]
     zone = cloud.clusters[cluster].zone
     where = host if cloud.storages[storage].is_local else ANYWHERE
     ledger.set_vm(vm, host=host, last_host=host, cluster=cluster, zone=zone, state=STATE["Running"])
@@ -139,7 +139,7 @@ def _take_given(ctx: Context, vm: int, wish: Wish) -> None:
     """Addresses the file names, where they are free; the others are allocated like any."""
     nics = ctx.cloud.nics
     for nic in ctx.cloud.vms.nics[vm]:
-        l3 = nics.get("l3", nic)
+        l3 = nics.l3[nic]
         address = dict(wish.static_ips).get(l3)
         if address is not None and address not in ctx.cloud.pools[l3].used:
             ctx.ledger.hold_ip(l3, address, nic)

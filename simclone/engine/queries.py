@@ -54,7 +54,7 @@ def hosts_for_create(ctx: Context, shape: Shape, cpu: int, memory: int) -> list[
 
 def hosts_for_start(ctx: Context, vm: int) -> list[int] | ErrorCode:
     """Hosts a stopped VM could start on, best first."""
-    strategy = ctx.cloud.vms.shape(vm).strategy or DEFAULT
+    strategy = ctx.cloud.vms.shape_of(vm).strategy or DEFAULT
     request = existing_request(ctx.cloud, vm, "Start", strategy)
     return _hosts(ctx, replace(request, dry_run=True, list_all=True, allow_no_l3=False))
 
@@ -110,14 +110,16 @@ def capacity_report(ctx: Context, scopes: Iterable[set[int]], hypervisor: str | 
     fleet, cloud = ctx.cloud.fleet, ctx.cloud
     usable = fleet.usable()
     if hypervisor is not None:
-        usable &= fleet.array("hypervisor") == cloud.code("hypervisor", hypervisor)
+        usable &= fleet.array(fleet.hypervisor) == cloud.code("hypervisor", hypervisor)
     sums = dict.fromkeys(("total_cpu", "available_cpu", "total_memory", "cpu_num"), 0)
     memory = 0
     for hosts in scopes:
         rows = np.array(sorted(host for host in hosts if usable[host]), dtype=np.int64)
         for name in sums:
-            sums[name] += int(fleet.array(name)[rows].sum())
-        free = int(fleet.array("available_memory")[rows].sum()) - int(fleet.array("reserved_memory")[rows].sum())
+            sums[name] += int(fleet.array(fleet.cells[name])[rows].sum())
+        free = int(fleet.array(fleet.available_memory)[rows].sum()) - int(
+            fleet.array(fleet.reserved_memory)[rows].sum()
+        )
         memory += max(0, free)
     return CapacityReport(sums["total_cpu"], sums["available_cpu"], sums["total_memory"], memory, sums["cpu_num"])
 
@@ -126,7 +128,7 @@ def running_per_host(ctx: Context, vms: Iterable[int]) -> dict[int, int]:
     """How many of *vms* run on each host."""
     counts: dict[int, int] = {}
     for vm in vms:
-        host = ctx.cloud.vms.get("host", vm)
-        if ctx.cloud.vms.get("alive", vm) and host != NONE and ctx.cloud.vms.state_name(vm) == "Running":
+        host = ctx.cloud.vms.host[vm]
+        if ctx.cloud.vms.alive[vm] and host != NONE and ctx.cloud.vms.state_name(vm) == "Running":
             counts[host] = counts.get(host, 0) + 1
     return counts

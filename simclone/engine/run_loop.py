@@ -81,7 +81,7 @@ class Simulation:
         self._background = 0
         self.steps = 0
         self._arrivals: Iterator[Arrival] = iter(()) if arrivals is None else arrivals
-        self._before = {name: ctx.cloud.fleet.array(name).copy() for name in HOST_FIGURES}
+        self._before = {name: ctx.cloud.fleet.array(ctx.cloud.fleet.cells[name]).copy() for name in HOST_FIGURES}
         self._storage_before = tuple(one.available for one in ctx.cloud.storages)
         self._start = figures(ctx.cloud)
         ctx.cloud.lean = options.keep != "all"
@@ -248,25 +248,25 @@ class Simulation:
 
     def _end(self, vm: int) -> None:
         """The end of a clone's life; its disk follows the deletion policy."""
-        if self.ctx.cloud.vms.get("alive", vm) and self.ctx.cloud.vms.state_name(vm) != "Destroyed":
+        if self.ctx.cloud.vms.alive[vm] and self.ctx.cloud.vms.state_name(vm) != "Destroyed":
             self._counts["ended"] += 1
             self.clock.start(self.ctx.alone(vm, self._finished(vm)), partial(self._destroyed, vm))
 
     def _finished(self, vm: int) -> Workflow[Outcome]:
         """Destroy the VM, unless somebody did while this waited for it."""
         vms = self.ctx.cloud.vms
-        if not vms.get("alive", vm) or vms.state_name(vm) == "Destroyed":
+        if not vms.alive[vm] or vms.state_name(vm) == "Destroyed":
             return Outcome(vm)
         return (yield from destroy_vm(self.ctx, vm))
 
     def _destroyed(self, vm: int, _: Any) -> None:
         values = self.ctx.cloud.settings.values
-        if values["vm.deletionPolicy"] == "Delay" and self.ctx.cloud.vms.get("alive", vm):
+        if values["vm.deletionPolicy"] == "Delay" and self.ctx.cloud.vms.alive[vm]:
             after = int(values["vm.expungePeriod"]) * SECOND
             self.clock.at(self.clock.now_us + after, ENDS, partial(self._expunge, vm))
 
     def _expunge(self, vm: int) -> None:
-        if self.ctx.cloud.vms.get("alive", vm) and self.ctx.cloud.vms.state_name(vm) == "Destroyed":
+        if self.ctx.cloud.vms.alive[vm] and self.ctx.cloud.vms.state_name(vm) == "Destroyed":
             remove(self.ctx, vm, "expunge")
 
     def _upkeep(self) -> None:

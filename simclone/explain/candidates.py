@@ -75,19 +75,19 @@ class Candidates:
         return Fix(kind, text, target, self.prices.of(kind) + more, amount, (change,))
 
     def _hosts(self) -> list[int]:
-        return [int(row) for row in np.flatnonzero(self.cloud.fleet.array("exists") == 1)]
+        return [int(row) for row in np.flatnonzero(self.cloud.fleet.array(self.cloud.fleet.exists) == 1)]
 
     def states(self) -> Iterator[Candidate]:
         """Hosts that are not Enabled and Connected."""
         fleet = self.cloud.fleet
-        bad = (fleet.array("state") != ENABLED) | (fleet.array("status") != CONNECTED)
-        for host in np.flatnonzero((fleet.array("exists") == 1) & bad).tolist():
+        bad = (fleet.array(fleet.state) != ENABLED) | (fleet.array(fleet.status) != CONNECTED)
+        for host in np.flatnonzero((fleet.array(fleet.exists) == 1) & bad).tolist():
             name = fleet.names[host]
-            if fleet.get("state", host) != ENABLED:
+            if fleet.state[host] != ENABLED:
                 change = {"set": {f"hosts.{name}.state": "Enabled"}}
                 fix = self._fix("enableHost", f"enable host {name}", name, change)
                 yield Candidate(fix, _sets(host, state=ENABLED))
-            if fleet.get("status", host) != CONNECTED:
+            if fleet.status[host] != CONNECTED:
                 change = {"set": {f"hosts.{name}.status": "Connected"}}
                 fix = self._fix("reconnectHost", f"bring host {name} back", name, change)
                 yield Candidate(fix, _sets(host, status=CONNECTED))
@@ -175,28 +175,28 @@ class Candidates:
     def _lacks(self, host: int) -> tuple[int, int]:
         """vCPUs and bytes a host lacks."""
         request, cloud = self.request, self.cloud
-        cpu = max(request.cpu - cloud.fleet.get("available_cpu", host), 0)
+        cpu = max(request.cpu - cloud.fleet.available_cpu[host], 0)
         memory = missing_memory(cloud, host, request.memory)
-        size = request.memory + request.old_memory + 1 - cloud.fleet.get("total_memory", host)
+        size = request.memory + request.old_memory + 1 - cloud.fleet.total_memory[host]
         return cpu, max(memory, size if cloud.settings.flag("hostAllocator.hostAllocator.checkHostMem") else 0)
 
     def larger(self) -> Iterator[Candidate]:
         """Hosts with as much more as they lack, whole cores and whole GiB."""
-        get, names = self.cloud.fleet.get, self.cloud.fleet.names
+        fleet, names = self.cloud.fleet, self.cloud.fleet.names
         for host in self._hosts():
             cpu, memory = self._lacks(host)
-            cores = -(-cpu // max(get("total_cpu", host) // max(get("cpu_num", host), 1), 1))
-            cpu, memory = cores * (get("total_cpu", host) // max(get("cpu_num", host), 1)), -(-memory // GIB) * GIB
+            cores = -(-cpu // max(fleet.total_cpu[host] // max(fleet.cpu_num[host], 1), 1))
+            cpu, memory = cores * (fleet.total_cpu[host] // max(fleet.cpu_num[host], 1)), -(-memory // GIB) * GIB
             if not cpu and not memory:
                 continue
             columns = {"total_cpu": cpu, "available_cpu": cpu, "total_memory": memory, "available_memory": memory}
-            grown = {name: get(name, host) + more for name, more in columns.items()}
+            grown = {name: fleet.cells[name][host] + more for name, more in columns.items()}
             parts = ([plural(cores, "more core")] if cores else []) + (
                 [f"{format_size(memory)} more memory"] if memory else []
             )
             told = {
-                f"hosts.{names[host]}.cpuNum": get("cpu_num", host) + cores,
-                f"hosts.{names[host]}.totalPhysicalMemory": get("total_memory", host) + memory,
+                f"hosts.{names[host]}.cpuNum": fleet.cpu_num[host] + cores,
+                f"hosts.{names[host]}.totalPhysicalMemory": fleet.total_memory[host] + memory,
                 f"hosts.{names[host]}.totalCpu": None,
             }
             more = cpu * self.prices.of("vcpu") + memory // GIB * self.prices.of("memoryGib")
@@ -207,16 +207,16 @@ class Candidates:
     def moves(self) -> Iterator[Candidate]:
         """One running VM that makes room where it leaves, and finds a host elsewhere."""
         vms = self.cloud.vms
-        running = (vms.array("hold_host") != NONE) & (vms.array("state") == STATE["Running"])
+        running = (vms.array(vms.hold_host) != NONE) & (vms.array(vms.state) == STATE["Running"])
         lacks = {host: self._lacks(host) for host in self._hosts()}
         for host in sorted(lacks, key=lambda row: sum(lacks[row]))[:MOST_HOSTS]:
             cpu, memory = lacks[host]
             if not cpu and not memory:
                 continue
-            here = np.flatnonzero(running & (vms.array("hold_host") == host)).tolist()
-            for vm in sorted(here, key=lambda row: vms.get("memory", row))[:MOST_VMS]:
+            here = np.flatnonzero(running & (vms.array(vms.hold_host) == host)).tolist()
+            for vm in sorted(here, key=lambda row: vms.memory[row])[:MOST_VMS]:
                 target = None
-                if vms.get("hold_cpu", vm) >= cpu and vms.get("hold_memory", vm) >= memory:
+                if vms.hold_cpu[vm] >= cpu and vms.hold_memory[vm] >= memory:
                     target = self._target(vm)
                 if target is not None:
                     yield self._move(vm, host, target)
@@ -239,8 +239,8 @@ class Candidates:
         sizes: dict[tuple[Any, ...], int] = {}
         for row in self._hosts():
             devices = tuple(sorted((spec, present.get(row, 0)) for spec, present in fleet.devices.items()))
-            size = (fleet.get("total_memory", row), fleet.get("total_cpu", row))
-            sizes.setdefault((*size, fleet.get("cluster", row), devices), row)
+            size = (fleet.total_memory[row], fleet.total_cpu[row])
+            sizes.setdefault((*size, fleet.cluster[row], devices), row)
         for turn, ((memory, cpu, cluster, _), like) in enumerate(sorted(sizes.items())):
             text = f"add a host like {fleet.names[like]} ({cpu} vCPUs, {format_size(memory)})"
             change = {"addHosts": {"like": fleet.names[like]}}
@@ -251,7 +251,7 @@ class Candidates:
 def _joined(like: int, ctx: Context) -> None:
     """An empty copy of a host joins."""
     fleet = ctx.cloud.fleet
-    copied = {name: fleet.get(name, like) for name in fleet.FIELDS if name not in ("state", "status", "exists")}
+    copied = {name: value for name, value in fleet.values_of(like) if name not in ("state", "status", "exists")}
     empty = {"available_cpu": copied["total_cpu"], "available_memory": copied["total_memory"]}
     zero = dict.fromkeys(("vm_count", "held_cpu", "held_memory", "drift_cpu", "drift_memory", "stopped_count"), 0)
     new = ctx.ledger.add_host("f" * 32, "new", dict(fleet.labels[like]), **{**copied, **empty, **zero})
@@ -275,6 +275,6 @@ def _moved(vm: int, host: int) -> Callable[[Context], None]:
         ctx.ledger.end_host(vm, "trial")
         ctx.ledger.set_vm(vm, host=NONE)
         ctx.ledger.hold_host(vm, host, "trial")
-        ctx.ledger.set_vm(vm, host=host, cluster=ctx.cloud.fleet.get("cluster", host))
+        ctx.ledger.set_vm(vm, host=host, cluster=ctx.cloud.fleet.cluster[host])
 
     return change

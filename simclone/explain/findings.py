@@ -58,9 +58,9 @@ def _drift(result: RunResult) -> Iterator[Finding]:
 def _leftovers(result: RunResult) -> Iterator[Finding]:
     cloud = result.ledger.cloud
     taken: dict[int, list[int]] = {}
-    for row in range(cloud.snapshots.size):
-        if cloud.snapshots.get("alive", row):
-            taken.setdefault(cloud.snapshots.get("volume", row), []).append(cloud.snapshots.get("size", row))
+    for row in range(cloud.snapshots.row_count):
+        if cloud.snapshots.alive[row]:
+            taken.setdefault(cloud.snapshots.volume[row], []).append(cloud.snapshots.size[row])
     for volume, sizes in taken.items():
         many = "one snapshot stays and takes" if len(sizes) == 1 else f"{len(sizes)} snapshots stay and take"
         yield Finding("snapshot", cloud.volumes.names[volume], f"{many} {format_size(sum(sizes))}")

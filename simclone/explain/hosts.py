@@ -38,8 +38,8 @@ def host_table(cloud: Cloud, request: HostRequest) -> list[HostVerdict]:
     fleet = cloud.fleet
     reasons = [""]
     flows = [""]
-    refused = np.zeros(fleet.size, dtype=np.int64)
-    pages = np.zeros(fleet.size, dtype=np.int64)
+    refused = np.zeros(fleet.row_count, dtype=np.int64)
+    pages = np.zeros(fleet.row_count, dtype=np.int64)
 
     def trace(flow: FilterFlow, facts: Any, candidates: Candidates) -> None:
         index = candidates.index
@@ -56,8 +56,8 @@ def host_table(cloud: Cloud, request: HostRequest) -> list[HostVerdict]:
 
     run(strategy_of(request, cloud), request, cloud, trace)
     columns = ("available_cpu", "available_memory", "reserved_memory", "vm_count")
-    figures = zip(*(fleet.array(name).tolist() for name in columns), strict=True)
-    rows = zip(fleet.names, pages.tolist(), refused.tolist(), figures, range(fleet.size), strict=False)
+    figures = zip(*(fleet.array(fleet.cells[name]).tolist() for name in columns), strict=True)
+    rows = zip(fleet.names, pages.tolist(), refused.tolist(), figures, range(fleet.row_count), strict=False)
     return [
         HostVerdict(
             host=name,

@@ -65,14 +65,14 @@ def _settings(scenario: Scenario) -> Iterator[Smell]:
 
 def _offerings(cloud: Cloud) -> Iterator[Smell]:
     """Offerings that no host takes even when it is empty; where no host is usable at all, others say so."""
-    get, hosts = cloud.fleet.get, _usable(cloud)
+    fleet, hosts = cloud.fleet, _usable(cloud)
     for row, one in enumerate(cloud.offerings if hosts else ()):
-        wide = [host for host in hosts if get("total_cpu", host) >= one.cpu_num]
+        wide = [host for host in hosts if fleet.total_cpu[host] >= one.cpu_num]
         physical = cloud.settings.flag("hostAllocator.hostAllocator.checkHostMem")
         high = [
             host
             for host in hosts
-            if (get("total_memory", host) > one.memory_size or not physical) and _holds(cloud, host, one.memory_size)
+            if (fleet.total_memory[host] > one.memory_size or not physical) and _holds(cloud, host, one.memory_size)
         ]
         if set(wide) & set(high):
             continue
@@ -82,8 +82,8 @@ def _offerings(cloud: Cloud) -> Iterator[Smell]:
 
 
 def _holds(cloud: Cloud, host: int, memory: int) -> bool:
-    get = cloud.fleet.get
-    return missing_memory(cloud, host, memory) <= get("total_memory", host) - get("available_memory", host)
+    fleet = cloud.fleet
+    return missing_memory(cloud, host, memory) <= fleet.total_memory[host] - fleet.available_memory[host]
 
 
 def _images(cloud: Cloud) -> Iterator[Smell]:
@@ -100,7 +100,7 @@ def _images(cloud: Cloud) -> Iterator[Smell]:
 
 def _networks(cloud: Cloud) -> Iterator[Smell]:
     stored = {cluster for one in cloud.storages if one.usable(True) for cluster in one.clusters}
-    hosts = {cloud.fleet.get("cluster", host) for host in _usable(cloud)}
+    hosts = {cloud.fleet.cluster[host] for host in _usable(cloud)}
     for row, one in enumerate(cloud.l3s):
         clusters = cloud.l2_clusters[one.l2]
         if not clusters & stored & hosts:
@@ -109,7 +109,7 @@ def _networks(cloud: Cloud) -> Iterator[Smell]:
 
 
 def _clusters(cloud: Cloud) -> Iterator[Smell]:
-    usable = {cloud.fleet.get("cluster", host) for host in _usable(cloud)}
+    usable = {cloud.fleet.cluster[host] for host in _usable(cloud)}
     for row, one in enumerate(cloud.clusters):
         if not any(storage.usable(True) and row in storage.clusters for storage in cloud.storages):
             text = f"{one.name} has no usable primary storage: its hosts take no VM"

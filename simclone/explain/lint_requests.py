@@ -73,7 +73,7 @@ def _over_quota(ctx: Context, job: Job, used: Use) -> tuple[str, str] | None:
     if job.account == ADMIN:
         return None
     cloud, many = ctx.cloud, len(job.request.names)
-    cpu, memory = cloud.vms.get("cpu", job.source), cloud.vms.get("memory", job.source)
+    cpu, memory = cloud.vms.cpu[job.source], cloud.vms.memory[job.source]
     asks = dict([*quota.start_asks(many * cpu, many * memory), ("vm.num", many), ("vm.totalNum", many)])
     there = quota.usage(cloud, job.account)
     for name in _STAYS:
@@ -91,7 +91,7 @@ def _without_address(ctx: Context, job: Job, taken: dict[int, int]) -> Iterator[
     """Networks with fewer free addresses than clones that need one."""
     cloud, many = ctx.cloud, len(job.request.names)
     for nic in cloud.vms.nics[job.source]:
-        l3 = cloud.nics.get("l3", nic)
+        l3 = cloud.nics.l3[nic]
         if not ip.needs_address(cloud, l3):
             continue
         size, gone = ip.free_addresses(cloud, l3)

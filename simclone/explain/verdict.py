@@ -44,8 +44,8 @@ def _capacity(reason: str, request: HostRequest, cloud: Cloud, hosts: Sequence[H
     """Sums and holes over the hosts that only lack room; hosts that something else forbids are counted beside."""
     short = [row for row, one in enumerate(hosts) if one.reason in CAPACITY]
     forbidden = sum(one.reason != "" and one.reason not in CAPACITY for one in hosts)
-    get = cloud.fleet.get
-    cpu = {row: max(get("available_cpu", row), 0) for row in short}
+    fleet = cloud.fleet
+    cpu = {row: max(fleet.available_cpu[row], 0) for row in short}
     memory = {row: cloud.fleet.room(row) for row in short}
     figures = {
         "needed_cpu_vcpus": request.cpu,
@@ -57,7 +57,7 @@ def _capacity(reason: str, request: HostRequest, cloud: Cloud, hosts: Sequence[H
         "hosts_short": len(short),
         "hosts_forbidden": forbidden,
     }
-    fits_in_size = any(get("total_memory", row) > request.memory for row in short)
+    fits_in_size = any(fleet.total_memory[row] > request.memory for row in short)
     enough = figures["free_cpu_vcpus"] >= request.cpu and figures["free_memory_bytes"] >= request.memory
     free = f"{_vcpus(figures['free_cpu_vcpus'])} and {format_size(figures['free_memory_bytes'])}"
     asked = f"{_vcpus(request.cpu)} and {format_size(request.memory)}"
@@ -90,9 +90,9 @@ def _storage(reason: str, request: HostRequest, cloud: Cloud) -> Verdict:
 
 def missing_memory(cloud: Cloud, host: int, memory: int) -> int:
     """Bytes a host lacks for *memory* bytes of a VM, after ratio and reserve; 0 when it has them."""
-    get, ratio = cloud.fleet.get, cloud.fleet.memory_ratio(host)
-    least = max(least_available(memory, ratio), divided(memory, ratio) + get("reserved_memory", host))
-    return max(least - get("available_memory", host), 0)
+    fleet, ratio = cloud.fleet, cloud.fleet.memory_ratio(host)
+    least = max(least_available(memory, ratio), divided(memory, ratio) + fleet.reserved_memory[host])
+    return max(least - fleet.available_memory[host], 0)
 
 
 def _vcpus(count: int) -> str:

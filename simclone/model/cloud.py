@@ -139,8 +139,8 @@ class Cloud:
 
     def host_levels(self, host: int) -> list[tuple[str, int]]:
         """Where an override for a host may stand, nearest first."""
-        cells = self.fleet.cells
-        return [("host", host), ("cluster", cells("cluster")[host]), ("zone", cells("zone")[host])]
+        table = self.fleet
+        return [("host", host), ("cluster", table.cluster[host]), ("zone", table.zone[host])]
 
     def storage_ratio(self, storage: int) -> float:
         """The over-provisioning ratio of a primary storage."""
@@ -188,16 +188,16 @@ class Cloud:
 
     def _find_vm(self, name: str) -> int:
         for row in reversed(self.vms.by_name.get(name, ())):
-            if self.vms.get("alive", row):
+            if self.vms.alive[row]:
                 return row
         if len(name) == 32:
-            for row in range(self.vms.size):
-                if self.vms.get("alive", row) and self.vm_uuid(row) == name:
+            for row in range(self.vms.row_count):
+                if self.vms.alive[row] and self.vm_uuid(row) == name:
                     return row
         raise UnknownName("vm", name)
 
     def _is_there(self, kind: str, row: int) -> bool:
-        return kind != "host" or bool(self.fleet.get("exists", row))
+        return kind != "host" or bool(self.fleet.exists[row])
 
     def _names(self, kind: str) -> tuple[list[str], list[str]]:
         if kind == "host":

@@ -1,79 +1,121 @@
-"""Growable integer columns with two faces on one memory: an array for all rows, a memoryview for one."""
+"""Growable tables of integer columns with two views on one memory: an array for all rows, a memoryview for one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import ClassVar
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
+NO_ROW = -1
+"""Stands inside tables where ZStack has null."""
+Self = TypeVar("Self", bound="Table")
 
 
-class Columns:
-    """A table of exact int64 columns named in `FIELDS`.
+class Column:
+    """One int64 column of a table; a fresh row holds *fresh*.
 
-    ``table.array("memory")`` is the numpy face of the live rows, ``table.cells("memory")[row]`` the scalar
-    face: it yields and takes Python ints at half the cost of a numpy item. Both see the same memory.
+    On the class (``Vms.cpu``) it is the column's key, on a table (``vms.cpu``) its cells: ``vms.cpu[vm]`` is a Python
+    int. A table keeps its cells in its ``__dict__``, which Python looks into before it asks this descriptor, so that a
+    read costs what any attribute costs: half of a look-up by the column's name, and a misspelt one is a type error.
     """
 
-    FIELDS: ClassVar[tuple[str, ...]] = ()
-    UNSET: ClassVar[frozenset[str]] = frozenset()
-    """Columns that hold -1 in a fresh row; the others hold 0."""
+    __slots__ = ("fresh", "name")
+
+    def __init__(self, fresh: int = 0) -> None:
+        self.fresh = fresh
+        self.name = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, table: None, owner: type) -> Column: ...
+    @overload
+    def __get__(self, table: Table, owner: type) -> memoryview[int]: ...
+    def __get__(self, table: Table | None, owner: type) -> Column | memoryview[int]:
+        return self if table is None else table.cells[self.name]
+
+    def __repr__(self) -> str:
+        return f"Column({self.name})"
+
+
+class Table:
+    """Rows of exact int64 columns, each declared as a `Column`.
+
+    ``table.memory[row]`` reads one value, ``table.array(table.memory)`` all of them as a numpy array of shape
+    (row_count,): both see the same memory. Cells are valid until rows are added beyond the capacity. Only the ledger
+    writes. `cells` finds a column whose name is data: that of a file's figure or of an extension's test.
+    """
+
+    COLUMNS: ClassVar[Mapping[str, Column]] = {}
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.COLUMNS = {name: value for name, value in vars(cls).items() if isinstance(value, Column)}
 
     def __init__(self, capacity: int = 16) -> None:
-        self.size = 0
-        self._arrays: dict[str, IntArray] = {}
-        self._cells: dict[str, memoryview[int]] = {}
-        self.cells: Callable[[str], memoryview[int]] = self._cells.__getitem__
-        """The scalar face of a column; valid until rows are added beyond the capacity."""
+        self.row_count = 0
+        self.cells: dict[str, memoryview[int]] = {}
+        self._capacity = 0
         self._grow(max(capacity, 1))
 
     def _grow(self, capacity: int) -> None:
-        for name in self.FIELDS:
-            fresh = np.full(capacity, -1 if name in self.UNSET else 0, dtype=np.int64)
-            if self.size:
-                fresh[: self.size] = self._arrays[name][: self.size]
-            self._arrays[name] = fresh
-            self._cells[name] = memoryview(fresh)  # type: ignore[arg-type]
+        for name, column in self.COLUMNS.items():
+            fresh = np.full(capacity, column.fresh, dtype=np.int64)
+            if self.row_count:
+                fresh[: self.row_count] = self.array(self.cells[name])
+            self._bind(name, fresh)
         self._capacity = capacity
 
-    def array(self, name: str) -> IntArray:
-        """All live rows of a column, shape (size,); a view, not a copy."""
-        return self._arrays[name][: self.size]
+    def _bind(self, name: str, values: IntArray) -> None:
+        cells: memoryview[int] = memoryview(values)  # type: ignore[arg-type]
+        self.cells[name] = cells
+        self.__dict__[name] = cells
 
-    def get(self, name: str, row: int) -> int:
-        """One value."""
-        return self._cells[name][row]
+    def array(self, cells: memoryview[int]) -> IntArray:
+        """All live rows of a column of this table, shape (row_count,); a view, not a copy."""
+        whole: Any = cells.obj
+        column: IntArray = whole[: self.row_count]
+        return column
 
-    def put(self, name: str, row: int, value: int) -> None:
+    def put(self, column: Column, row: int, value: int) -> None:
         """Write one value; for the ledger only."""
-        self._cells[name][row] = value
+        self.cells[column.name][row] = value
 
-    def _new_row(self) -> int:
-        if self.size == self._capacity:
+    def new_row(self) -> int:
+        """A fresh row; for the ledger and the builder only."""
+        if self.row_count == self._capacity:
             self._grow(2 * self._capacity)
-        row = self.size
-        self.size += 1
+        row = self.row_count
+        self.row_count += 1
         return row
 
-    def _new_rows(self, count: int) -> int:
+    def new_rows(self, count: int) -> int:
         """Room for *count* rows at once; the first of them."""
-        if self.size + count > self._capacity:
-            self._grow(max(2 * self._capacity, self.size + count))
-        first = self.size
-        self.size += count
+        if self.row_count + count > self._capacity:
+            self._grow(max(2 * self._capacity, self.row_count + count))
+        first = self.row_count
+        self.row_count += count
         return first
 
-    def _copy_into(self, twin: Columns) -> None:
-        twin.size = self.size
-        twin._grow_from(self)
+    def drop_last_row(self) -> None:
+        """Take the last row back; its cells are as in a fresh row."""
+        self.row_count -= 1
+        for name, column in self.COLUMNS.items():
+            self.cells[name][self.row_count] = column.fresh
 
-    def _grow_from(self, other: Columns) -> None:
-        for name in self.FIELDS:
-            fresh = other._arrays[name].copy()
-            self._arrays[name] = fresh
-            self._cells[name] = memoryview(fresh)  # type: ignore[arg-type]
-        self._capacity = other._capacity
+    def values_of(self, row: int) -> Iterator[tuple[str, int]]:
+        """Each column's name and value of one row."""
+        for name, cells in self.cells.items():
+            yield name, cells[row]
+
+    def copy_columns(self: Self, twin: Self) -> None:
+        """Give *twin* a copy of every column."""
+        twin.row_count, twin._capacity = self.row_count, self._capacity
+        for name, cells in self.cells.items():
+            whole: Any = cells.obj
+            twin._bind(name, whole.copy())

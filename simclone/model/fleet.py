@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 import numpy.typing as npt
 
-from simclone.model.columns import Columns, IntArray
+from simclone.model.columns import Column, IntArray, Table
 from simclone.model.inventory import CONNECTED, ENABLED
 from simclone.units import multiplied
 
 
-class Fleet(Columns):
+class Fleet(Table):
     """All hosts.
 
     CPU figures are vCPUs, memory figures bytes. *available_…* are the recorded book (ZStack's columns, which the
@@ -21,33 +19,31 @@ class Fleet(Columns):
     VM rows on the host in any state; *stopped_…* sum Stopped VMs that remember the host as their last.
     """
 
-    FIELDS: ClassVar[tuple[str, ...]] = (
-        "exists",
-        "zone",
-        "cluster",
-        "hypervisor",
-        "architecture",
-        "os",
-        "state",
-        "status",
-        "cpu_num",
-        "total_cpu",
-        "available_cpu",
-        "total_memory",
-        "available_memory",
-        "reserved_memory",
-        "ratio_class",
-        "vm_count",
-        "stopped_count",
-        "stopped_cpu",
-        "stopped_memory",
-        "cpu_use_ppm",
-        "memory_use_ppm",
-        "held_cpu",
-        "held_memory",
-        "drift_cpu",
-        "drift_memory",
-    )
+    exists = Column()
+    zone = Column()
+    cluster = Column()
+    hypervisor = Column()
+    architecture = Column()
+    os = Column()
+    state = Column()
+    status = Column()
+    cpu_num = Column()
+    total_cpu = Column()
+    available_cpu = Column()
+    total_memory = Column()
+    available_memory = Column()
+    reserved_memory = Column()
+    ratio_class = Column()
+    vm_count = Column()
+    stopped_count = Column()
+    stopped_cpu = Column()
+    stopped_memory = Column()
+    cpu_use_ppm = Column()
+    memory_use_ppm = Column()
+    held_cpu = Column()
+    held_memory = Column()
+    drift_cpu = Column()
+    drift_memory = Column()
 
     def __init__(self, capacity: int = 16) -> None:
         super().__init__(capacity)
@@ -61,24 +57,23 @@ class Fleet(Columns):
 
     def add(self, uuid: str, name: str, labels: dict[str, str], **values: int) -> int:
         """Append a host; returns its row. Columns not given are 0."""
-        row = self._new_row()
+        row = self.new_row()
         self.uuids.append(uuid)
         self.names.append(name)
         self.labels.append(labels)
-        cells = self._cells
-        cells["exists"][row] = 1
+        self.exists[row] = 1
         for field, value in values.items():
-            cells[field][row] = value
+            self.cells[field][row] = value
         return row
 
     def extend(self, uuids: list[str], names: list[str], **values: IntArray | int) -> None:
         """Append many hosts without labels at once; *values* are columns or one value for all."""
-        first = self._new_rows(len(uuids))
+        first = self.new_rows(len(uuids))
         self.uuids.extend(uuids)
         self.names.extend(names)
         self.labels.extend({} for _ in uuids)
         for field, value in {"exists": 1, **values}.items():
-            self.array(field)[first:] = value
+            self.array(self.cells[field])[first:] = value
 
     def ratio_class_of(self, ratio: float) -> int:
         """The class of a memory ratio, made when new."""
@@ -87,21 +82,22 @@ class Fleet(Columns):
         return self.memory_ratios.index(ratio)
 
     def usable(self) -> npt.NDArray[np.bool_]:
-        """Which hosts are there, Enabled and Connected, shape (size,)."""
+        """Which hosts are there, Enabled and Connected, shape (row_count,)."""
         good: npt.NDArray[np.bool_] = (
-            (self.array("exists") == 1) & (self.array("state") == ENABLED) & (self.array("status") == CONNECTED)
+            (self.array(self.exists) == 1)
+            & (self.array(self.state) == ENABLED)
+            & (self.array(self.status) == CONNECTED)
         )
         return good
 
     def room(self, host: int) -> int:
         """Bytes of VM memory a host can still promise: what is free above the reserve, times its ratio."""
-        cells = self._cells
-        free = cells["available_memory"][host] - cells["reserved_memory"][host]
+        free = self.available_memory[host] - self.reserved_memory[host]
         return multiplied(max(free, 0), self.memory_ratio(host))
 
     def free_devices(self, spec: str) -> IntArray:
-        """Free PCI devices of a specification per host, shape (size,)."""
-        free = np.zeros(self.size, dtype=np.int64)
+        """Free PCI devices of a specification per host, shape (row_count,)."""
+        free = np.zeros(self.row_count, dtype=np.int64)
         for sign, counts in ((1, self.devices.get(spec)), (-1, self.devices_held.get(spec))):
             if counts:
                 rows = np.fromiter(counts, np.int64, len(counts))
@@ -110,12 +106,12 @@ class Fleet(Columns):
 
     def memory_ratio(self, host: int) -> float:
         """The memory over-provisioning ratio in force on a host."""
-        return self.memory_ratios[self._cells["ratio_class"][host]]
+        return self.memory_ratios[self.ratio_class[host]]
 
     def copy(self) -> Fleet:
         """An independent copy of every column; names and uuids are shared."""
         twin = Fleet(1)
-        self._copy_into(twin)
+        self.copy_columns(twin)
         twin.uuids, twin.names = list(self.uuids), list(self.names)
         twin.labels = list(self.labels)
         twin.memory_ratios = list(self.memory_ratios)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field
-from typing import ClassVar
 
-from simclone.model.columns import Columns
+from simclone.model.columns import Column, Table
 from simclone.model.inventory import CONNECTED, ENABLED
 
 LOCAL = "LocalStorage"
@@ -16,28 +15,26 @@ ANYWHERE = -1
 """The host of space that is not bound to one."""
 
 
-class LocalShares(Columns):
+class LocalShares(Table):
     """What each host brings to one local storage, in bytes; the row number is the host."""
 
-    FIELDS: ClassVar[tuple[str, ...]] = (
-        "present",
-        "total",
-        "available",
-        "total_physical",
-        "available_physical",
-        "held",
-        "drift",
-    )
+    present = Column()
+    total = Column()
+    available = Column()
+    total_physical = Column()
+    available_physical = Column()
+    held = Column()
+    drift = Column()
 
     def reach(self, hosts: int) -> None:
         """Make rows for all of *hosts* hosts; new ones are absent."""
-        while self.size < hosts:
-            self._new_row()
+        while self.row_count < hosts:
+            self.new_row()
 
     def copy(self) -> LocalShares:
         """An independent copy."""
         twin = LocalShares(1)
-        self._copy_into(twin)
+        self.copy_columns(twin)
         return twin
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from simclone.model.columns import Columns
+from simclone.model.columns import NO_ROW, Column, Table
 from simclone.model.inventory import Shape, Wish
 
 VM_STATES = (
@@ -33,11 +31,11 @@ VOLUME_STATUSES = ("NotInstantiated", "Creating", "Ready", "Deleted", "Migrating
 VOLUME_STATUS = {name: code for code, name in enumerate(VOLUME_STATUSES)}
 ROOT, DATA = 0, 1
 VOLUME_TYPES = ("Root", "Data")
-NONE = -1
+NONE = NO_ROW
 """Stands where ZStack has null."""
 
 
-class Vms(Columns):
+class Vms(Table):
     """One row per VM ever made. *alive* 0 means the row is gone from the database.
 
     *host*, *last_host*, *cluster*, *root*, *group* are rows or `NONE`; *cpu* vCPUs, *memory* bytes,
@@ -45,36 +43,31 @@ class Vms(Columns):
     or `NONE` where nobody knows or asks.
     """
 
-    FIELDS: ClassVar[tuple[str, ...]] = (
-        "alive",
-        "state",
-        "host",
-        "last_host",
-        "cluster",
-        "zone",
-        "shape",
-        "account",
-        "cpu",
-        "memory",
-        "root",
-        "group",
-        "hold_host",
-        "hold_cpu",
-        "hold_memory",
-        "move_host",
-        "move_cpu",
-        "move_memory",
-        "born_us",
-        "until_us",
-        "changed_us",
-        "source",
-        "ordinal",
-        "position",
-        "occasion",
-    )
-    UNSET: ClassVar[frozenset[str]] = frozenset(
-        {"host", "last_host", "cluster", "root", "group", "hold_host", "move_host", "until_us"}
-    )
+    alive = Column()
+    state = Column()
+    host = Column(NO_ROW)
+    last_host = Column(NO_ROW)
+    cluster = Column(NO_ROW)
+    zone = Column()
+    shape = Column()
+    account = Column()
+    cpu = Column()
+    memory = Column()
+    root = Column(NO_ROW)
+    group = Column(NO_ROW)
+    hold_host = Column(NO_ROW)
+    hold_cpu = Column()
+    hold_memory = Column()
+    move_host = Column(NO_ROW)
+    move_cpu = Column()
+    move_memory = Column()
+    born_us = Column()
+    until_us = Column(NO_ROW)
+    changed_us = Column()
+    source = Column()
+    ordinal = Column()
+    position = Column()
+    occasion = Column()
 
     def __init__(self, capacity: int = 64) -> None:
         super().__init__(capacity)
@@ -109,18 +102,18 @@ class Vms(Columns):
             self.sources.append(source)
         return row
 
-    def shape(self, vm: int) -> Shape:
+    def shape_of(self, vm: int) -> Shape:
         """The shape of a VM."""
-        return self.shapes[self._cells["shape"][vm]]
+        return self.shapes[self.shape[vm]]
 
     def state_name(self, vm: int) -> str:
         """The state of a VM in ZStack's word."""
-        return VM_STATES[self._cells["state"][vm]]
+        return VM_STATES[self.state[vm]]
 
     def copy(self) -> Vms:
         """An independent copy."""
         twin = Vms(1)
-        self._copy_into(twin)
+        self.copy_columns(twin)
         twin.names, twin.uuids = list(self.names), dict(self.uuids)
         twin.shapes, twin.sources = list(self.shapes), list(self.sources)
         twin._shape_rows, twin._source_rows = dict(self._shape_rows), dict(self._source_rows)
@@ -131,32 +124,27 @@ class Vms(Columns):
         return twin
 
 
-class Volumes(Columns):
+class Volumes(Table):
     """One row per volume. *size* is virtual, *actual_size* what the storage reports as written, both bytes.
 
     *space* is the hold of its space or `NONE`; *storage* and *host* (local storage) its place.
     """
 
-    FIELDS: ClassVar[tuple[str, ...]] = (
-        "alive",
-        "type",
-        "status",
-        "vm",
-        "storage",
-        "host",
-        "size",
-        "actual_size",
-        "space",
-        "account",
-        "image",
-        "offering",
-        "device",
-        "born_us",
-        "last_vm",
-    )
-    UNSET: ClassVar[frozenset[str]] = frozenset(
-        {"vm", "storage", "host", "space", "image", "offering", "device", "last_vm"}
-    )
+    alive = Column()
+    type = Column()
+    status = Column()
+    vm = Column(NO_ROW)
+    storage = Column(NO_ROW)
+    host = Column(NO_ROW)
+    size = Column()
+    actual_size = Column()
+    space = Column(NO_ROW)
+    account = Column()
+    image = Column(NO_ROW)
+    offering = Column(NO_ROW)
+    device = Column(NO_ROW)
+    born_us = Column()
+    last_vm = Column(NO_ROW)
 
     def __init__(self, capacity: int = 64) -> None:
         super().__init__(capacity)
@@ -168,17 +156,22 @@ class Volumes(Columns):
     def copy(self) -> Volumes:
         """An independent copy."""
         twin = Volumes(1)
-        self._copy_into(twin)
+        self.copy_columns(twin)
         twin.names, twin.uuids, twin.tags = list(self.names), dict(self.uuids), dict(self.tags)
         twin.snapshots = {volume: list(rows) for volume, rows in self.snapshots.items()}
         return twin
 
 
-class Nics(Columns):
+class Nics(Table):
     """One row per card; *ip* is an integer or `NONE`, *mac* 32 drawn bits; `macs` maps (mac, device) to its card."""
 
-    FIELDS: ClassVar[tuple[str, ...]] = ("alive", "vm", "l3", "ip", "device", "mac", "born_us")
-    UNSET: ClassVar[frozenset[str]] = frozenset({"ip"})
+    alive = Column()
+    vm = Column()
+    l3 = Column()
+    ip = Column(NO_ROW)
+    device = Column()
+    mac = Column()
+    born_us = Column()
 
     def __init__(self, capacity: int = 64) -> None:
         super().__init__(capacity)
@@ -187,15 +180,21 @@ class Nics(Columns):
     def copy(self) -> Nics:
         """An independent copy."""
         twin = Nics(1)
-        self._copy_into(twin)
+        self.copy_columns(twin)
         twin.macs = dict(self.macs)
         return twin
 
 
-class Snapshots(Columns):
+class Snapshots(Table):
     """One row per volume snapshot; *space* is the hold of its bytes."""
 
-    FIELDS: ClassVar[tuple[str, ...]] = ("alive", "volume", "storage", "size", "space", "account", "born_us")
+    alive = Column()
+    volume = Column()
+    storage = Column()
+    size = Column()
+    space = Column()
+    account = Column()
+    born_us = Column()
 
     def __init__(self, capacity: int = 16) -> None:
         super().__init__(capacity)
@@ -204,6 +203,6 @@ class Snapshots(Columns):
     def copy(self) -> Snapshots:
         """An independent copy."""
         twin = Snapshots(1)
-        self._copy_into(twin)
+        self.copy_columns(twin)
         twin.names = list(self.names)
         return twin

@@ -70,15 +70,15 @@ class _Hunt:
 
 def host_request(cloud: Cloud, vm: int, wish: Wish, backup: int | None, clusters: tuple[int, ...] = ()) -> HostRequest:
     """What a first start asks the host allocator; *clusters* narrow it further than the wish does."""
-    cells, shape = cloud.vms.cells, cloud.vms.shape(vm)
-    group = cells("group")[vm]
+    table, shape = cloud.vms, cloud.vms.shape_of(vm)
+    group = table.group[vm]
     disks = shape.disks
     return HostRequest(
-        cpu=cells("cpu")[vm],
-        memory=cells("memory")[vm],
+        cpu=table.cpu[vm],
+        memory=table.memory[vm],
         strategy=create_strategy(shape, wish),
         vm=vm,
-        account=cells("account")[vm],
+        account=table.account[vm],
         operation=NEW_CREATE,
         disk_size=shape.root_size_at_host(cloud.images) + (sum([disk.size for disk in disks]) if disks else 0),
         l3s=shape.l3s,
@@ -105,12 +105,12 @@ def _shared(
 
     Only groups, lifetimes, and rules of the user's own, ask which VM it is.
     """
-    cells = cloud.vms.cells
-    group = cells("group")[vm]
-    if cloud.strategies or cloud.vms.shape(vm).strategy == LIFETIME_AWARE:
+    table = cloud.vms
+    group = table.group[vm]
+    if cloud.strategies or cloud.vms.shape_of(vm).strategy == LIFETIME_AWARE:
         return host_request(cloud, vm, wish, backup, clusters), _plan(cloud, vm, wish, backup)
     known = cloud.lasting()
-    key = ("asked", cells("shape")[vm], cells("cpu")[vm], cells("memory")[vm], cells("account")[vm], backup)
+    key = ("asked", table.shape[vm], table.cpu[vm], table.memory[vm], table.account[vm], backup)
     found: tuple[Wish, HostRequest, VolumePlan] | None = known.get(key)
     if found is None or found[0] is not wish:
         request = changed(host_request(cloud, vm, wish, backup, clusters), group=None)
@@ -133,7 +133,7 @@ def hypervisor_of(cloud: Cloud, shape: Shape, wish: Wish) -> str | None:
     if shape.hypervisor_type is not None:
         return shape.hypervisor_type
     if wish.host is not None:
-        return cloud.decode("hypervisor", cloud.fleet.get("hypervisor", wish.host))
+        return cloud.decode("hypervisor", cloud.fleet.hypervisor[wish.host])
     if wish.cluster is not None:
         return cloud.clusters[wish.cluster].hypervisor_type
     formats = {"qcow2": "KVM", "raw": "KVM", "vmdk": "KVM", "simulator": "Simulator"}
@@ -162,7 +162,7 @@ def search(
     """
     cloud = ledger.cloud
     hunt = _Hunt(seen)
-    reach = _reach(cloud, wish, cloud.vms.shape(vm))
+    reach = _reach(cloud, wish, cloud.vms.shape_of(vm))
     if reach.clusters is None:
         return SearchResult(_no_storage(), ())
     request, plan = _shared(cloud, vm, wish, backup, reach.clusters)
@@ -214,7 +214,7 @@ def _attempt(
 
 
 def _plan(cloud: Cloud, vm: int, wish: Wish, backup: int | None) -> VolumePlan:
-    shape, tags = cloud.vms.shape(vm), wish.volume_tags
+    shape, tags = cloud.vms.shape_of(vm), wish.volume_tags
     return VolumePlan(
         root_size=shape.root_size,
         disks=shape.disks,
@@ -250,7 +250,7 @@ def _possible_clusters(cloud: Cloud, wish: Wish, shape: Shape) -> set[int] | Non
     if unique_root and (wish.data_storage is not None or not shape.disks):
         return set()
     if wish.host is not None:
-        clusters = {cloud.fleet.get("cluster", wish.host)}
+        clusters = {cloud.fleet.cluster[wish.host]}
     elif wish.cluster is not None:
         clusters = {wish.cluster}
     else:

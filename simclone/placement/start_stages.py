@@ -20,7 +20,7 @@ from simclone.records import ErrorCode
 
 def choose_backup(ledger: Ledger, vm: int, wish: Wish) -> int | ErrorCode | None:
     """The backup storage the image comes from; None when none is needed."""
-    cloud, shape = ledger.cloud, ledger.cloud.vms.shape(vm)
+    cloud, shape = ledger.cloud, ledger.cloud.vms.shape_of(vm)
     if shape.image is None or wish.fast:
         return None
     roots = [wish.root_storage] if wish.root_storage is not None else range(len(cloud.storages))
@@ -30,7 +30,7 @@ def choose_backup(ledger: Ledger, vm: int, wish: Wish) -> int | ErrorCode | None
 def make_volumes(ledger: Ledger, vm: int, wish: Wish, found: Found) -> None:
     """Root and data volumes on the space that is held for them."""
     vms = ledger.cloud.vms
-    shape, name, account = vms.shape(vm), vms.names[vm], vms.cells("account")[vm]
+    shape, name, account = vms.shape_of(vm), vms.names[vm], vms.account[vm]
     image = NONE if shape.image is None else shape.image
     offering = NONE if shape.root_offering is None else shape.root_offering
     root = ledger.make_volume(
@@ -64,8 +64,8 @@ def make_nics(ledger: Ledger, vm: int, identity: Identity) -> ErrorCode | None:
     """One card per network, with a drawn MAC; a taken MAC is an error, not a new draw (clone sheet 4.4)."""
     cloud = ledger.cloud
     cards = cloud.vms.nics[vm]
-    present = {cloud.nics.get("l3", nic) for nic in cards} if cards else ()
-    for device, l3 in enumerate(cloud.vms.shape(vm).l3s):
+    present = {cloud.nics.l3[nic] for nic in cards} if cards else ()
+    for device, l3 in enumerate(cloud.vms.shape_of(vm).l3s):
         if l3 not in present:
             mac = cloud.chance.key(identity.again((identity.occasion << 8) | device), "mac") >> 32
             if (mac, device & 0xFF) in cloud.nics.macs:
@@ -78,10 +78,10 @@ def take_addresses(ledger: Ledger, vm: int, wish: Wish, identity: Identity) -> E
     """An address for every card that needs one, card by card; stops at the first that gets none."""
     cloud = ledger.cloud
     wanted = dict(wish.static_ips) if wish.static_ips else {}
-    cells = cloud.nics.cells
+    table = cloud.nics
     for device, nic in enumerate(cloud.vms.nics[vm]):
-        l3 = cells("l3")[nic]
-        if cells("ip")[nic] != NONE or not (ip.needs_address(cloud, l3) or l3 in wanted):
+        l3 = table.l3[nic]
+        if table.ip[nic] != NONE or not (ip.needs_address(cloud, l3) or l3 in wanted):
             continue
         key = cloud.chance.key(identity.again((identity.occasion << 8) | device), "ip")
         found = take_address(ledger, l3, wanted.get(l3), key, nic)
@@ -104,10 +104,10 @@ def take_address(ledger: Ledger, l3: int, wanted: int | None, key: int, nic: int
 
 def cache_queue(ledger: Ledger, vm: int, wish: Wish) -> tuple[tuple[str | int, ...], Callable[[], int]]:
     """The queue of one download per image and storage (and host, on local storage), and the bytes still missing."""
-    cloud, shape = ledger.cloud, ledger.cloud.vms.shape(vm)
-    storage = cloud.volumes.get("storage", cloud.vms.get("root", vm))
+    cloud, shape = ledger.cloud, ledger.cloud.vms.shape_of(vm)
+    storage = cloud.volumes.storage[cloud.vms.root[vm]]
     one = cloud.storages[storage]
-    where = cloud.vms.get("host", vm) if one.is_local else ANYWHERE
+    where = cloud.vms.host[vm] if one.is_local else ANYWHERE
     image = -1 if shape.image is None or wish.fast else shape.image
 
     def missing() -> int:
@@ -118,12 +118,12 @@ def cache_queue(ledger: Ledger, vm: int, wish: Wish) -> tuple[tuple[str | int, .
 
 def cache_image(ledger: Ledger, vm: int, wish: Wish, identity: Identity) -> ErrorCode | None:
     """Make sure the root volume's storage (or the host's share of it) has the image; its stored size is charged."""
-    cloud, shape = ledger.cloud, ledger.cloud.vms.shape(vm)
-    cells = cloud.vms.cells
-    root, host = cells("root")[vm], cells("host")[vm]
+    cloud, shape = ledger.cloud, ledger.cloud.vms.shape_of(vm)
+    table = cloud.vms
+    root, host = table.root[vm], table.host[vm]
     if shape.image is None or root == NONE or wish.fast:
         return None
-    storage = cloud.volumes.cells("storage")[root]
+    storage = cloud.volumes.storage[root]
     one = cloud.storages[storage]
     where = host if one.is_local else ANYWHERE
     if (shape.image, where) in one.caches:
@@ -155,10 +155,10 @@ def undo(ledger: Ledger, vm: int, cause: str) -> None:
     cloud = ledger.cloud
     for nic in list(cloud.vms.nics[vm]):
         ledger.remove_nic(nic, cause)
-    if cloud.vms.get("root", vm) != NONE:
+    if cloud.vms.root[vm] != NONE:
         ledger.set_vm(vm, root=NONE)
     for volume in list(cloud.vms.volumes[vm]):
         ledger.remove_volume(volume, cause)
-    if cloud.vms.get("hold_host", vm) != NONE:
+    if cloud.vms.hold_host[vm] != NONE:
         ledger.end_host(vm, cause)
     ledger.set_vm(vm, host=NONE, cluster=NONE)

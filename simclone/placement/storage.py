@@ -56,7 +56,7 @@ def wants_local(cloud: Cloud, request: StorageRequest) -> bool:
 
 def local_storages(cloud: Cloud, host: int) -> list[int]:
     """Usable local storages attached to a host's cluster."""
-    known, cluster = cloud.lasting(), cloud.fleet.get("cluster", host)
+    known, cluster = cloud.lasting(), cloud.fleet.cluster[host]
     found: list[int] | None = known.get(("local", cluster))
     if found is None:
         storages = cloud.storages
@@ -67,7 +67,7 @@ def local_storages(cloud: Cloud, host: int) -> list[int]:
 
 def _share(cloud: Cloud, storage: int, host: int) -> int:
     shares = cloud.storages[storage].shares
-    return shares.get("available", host) if shares is not None else 0
+    return shares.available[host] if shares is not None else 0
 
 
 def _hold_local(ledger: Ledger, request: StorageRequest, owner: str, rows: list[int], host: int) -> int | ErrorCode:
@@ -164,7 +164,7 @@ def _requests(cloud: Cloud, plan: VolumePlan, host: int) -> list[StorageRequest]
     ]
     if shared_only:
         return [root, *(_pinned(one, plan.data_pin) for one in data)]
-    cluster = cloud.fleet.get("cluster", host)
+    cluster = cloud.fleet.cluster[host]
     shared = [row for row in cloud.storages_of(cluster) if not cloud.storages[row].is_local]
     if shared and (plan.root_pin is not None or plan.data_pin is not None):
         return _both_designated(plan, root, data)

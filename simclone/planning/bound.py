@@ -139,16 +139,16 @@ class _Hosts:
 
     def __init__(self, ctx: Context) -> None:
         cloud = ctx.cloud
-        get = cloud.fleet.get
+        fleet = cloud.fleet
         self.checked = cloud.settings.flag("hostAllocator.hostAllocator.checkHostMem")
         found: dict[tuple[int, int, int, int, float], int] = {}
         for row in usable_hosts(cloud):
-            free = get("available_memory", row)
+            free = fleet.available_memory[row]
             key = (
-                max(get("available_cpu", row), 0),
-                max(free - get("reserved_memory", row), 0),
+                max(fleet.available_cpu[row], 0),
+                max(free - fleet.reserved_memory[row], 0),
                 max(free, 0),
-                get("total_memory", row),
+                fleet.total_memory[row],
                 cloud.fleet.memory_ratio(row),
             )
             found[key] = found.get(key, 0) + 1
@@ -220,9 +220,7 @@ def _most(kinds: Mapping[tuple[int, int], int], hosts: _Hosts) -> tuple[int, boo
 def _addresses(ctx: Context, scenario: Scenario) -> int:
     """No more VMs than addresses where every request's VM has a card on the same network with DHCP."""
     cloud = ctx.cloud
-    nets = [
-        {cloud.nics.get("l3", nic) for nic in cloud.vms.nics[one.vm]} for one in wanted(ctx, scenario) if one.starts
-    ]
+    nets = [{cloud.nics.l3[nic] for nic in cloud.vms.nics[one.vm]} for one in wanted(ctx, scenario) if one.starts]
     shared = set.intersection(*nets) if nets else set()
     room = [
         sum(one.end - one.start + 1 for one in cloud.pools[l3].ranges) - len(cloud.pools[l3].used)

@@ -195,7 +195,7 @@ def _room(ctx: Context, ask: Ask, *, batch: int | None, survive: int, method: st
 
 def _told(dressed: Context, ask: Ask, found: Filled, how: str) -> Room:
     row, vms = dressed.cloud.find("vm", ask.vm), dressed.cloud.vms
-    cpu, memory = vms.get("cpu", row), vms.get("memory", row)
+    cpu, memory = vms.cpu[row], vms.memory[row]
     counts = (found.until_failure, found.total, found.reason, found.clusters, found.zones)
     return Room(ask.name, ask.vm, cpu, memory, *counts, how)
 

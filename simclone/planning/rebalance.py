@@ -132,7 +132,7 @@ def _room(ctx: Context, request: HostRequest, ask: Ask) -> tuple[Move, ...] | No
 
 def _lack(ctx: Context, request: HostRequest, host: int) -> tuple[int, int]:
     cloud = ctx.cloud
-    cpu = max(request.cpu - cloud.fleet.get("available_cpu", host), 0)
+    cpu = max(request.cpu - cloud.fleet.available_cpu[host], 0)
     return cpu, missing_memory(cloud, host, request.memory)
 
 
@@ -145,10 +145,10 @@ def _freed(ctx: Context, request: HostRequest, ask: Ask, host: int, most: int) -
         cpu, memory = _lack(ctx, request, host)
         if not cpu and not memory:
             break
-        here = [vm for vm in vms_on(ctx, host) if cloud.vms.get("hold_host", vm) == host]
+        here = [vm for vm in vms_on(ctx, host) if cloud.vms.hold_host[vm] == host]
         enough = [vm for vm in here if _covers(ctx, vm, cpu, memory)]
-        order = sorted(enough, key=lambda vm: (cloud.vms.get("memory", vm), cloud.vms.get("cpu", vm)))
-        order += sorted(set(here) - set(enough), key=lambda vm: (-cloud.vms.get("memory", vm), vm))
+        order = sorted(enough, key=lambda vm: (cloud.vms.memory[vm], cloud.vms.cpu[vm]))
+        order += sorted(set(here) - set(enough), key=lambda vm: (-cloud.vms.memory[vm], vm))
         move = next((one for vm in order if (one := moved(ctx, vm, "room")) is not None), None)
         if move is None:
             return None
@@ -158,18 +158,18 @@ def _freed(ctx: Context, request: HostRequest, ask: Ask, host: int, most: int) -
 
 
 def _covers(ctx: Context, vm: int, cpu: int, memory: int) -> bool:
-    return ctx.cloud.vms.get("hold_cpu", vm) >= cpu and ctx.cloud.vms.get("hold_memory", vm) >= memory
+    return ctx.cloud.vms.hold_cpu[vm] >= cpu and ctx.cloud.vms.hold_memory[vm] >= memory
 
 
 def moved(ctx: Context, vm: int, why: str) -> Move | None:
     """Migrate a VM where the allocator puts it; None when it cannot go."""
     cloud = ctx.cloud
-    source = cloud.vms.get("host", vm)
+    source = cloud.vms.host[vm]
     outcome = run_now(migrate_vm(ctx, vm))
     if outcome.error is not None:
         return None
     names = cloud.fleet.names
-    return Move(cloud.vms.names[vm], names[source], names[cloud.vms.get("host", vm)], why)
+    return Move(cloud.vms.names[vm], names[source], names[cloud.vms.host[vm]], why)
 
 
 def _repairs(ctx: Context) -> tuple[tuple[Move, ...], int]:
@@ -180,19 +180,19 @@ def _repairs(ctx: Context) -> tuple[tuple[Move, ...], int]:
         if not group.enabled or not group.policy.startswith("anti"):
             continue
         seen: set[int] = set()
-        for vm in range(cloud.vms.size):
-            host = cloud.vms.get("hold_host", vm)
-            if cloud.vms.get("group", vm) != row or host == NONE or not cloud.vms.get("alive", vm):
+        for vm in range(cloud.vms.row_count):
+            host = cloud.vms.hold_host[vm]
+            if cloud.vms.group[vm] != row or host == NONE or not cloud.vms.alive[vm]:
                 continue
             if host not in seen:
                 seen.add(host)
                 continue
             trial = ctx.fork()
-            if moved(trial, vm, "") is None or trial.cloud.vms.get("host", vm) in seen:
+            if moved(trial, vm, "") is None or trial.cloud.vms.host[vm] in seen:
                 broken += 1
                 continue
             move = moved(ctx, vm, f"group {group.name}")
             if move is not None:
                 moves.append(move)
-            seen.add(cloud.vms.get("host", vm))
+            seen.add(cloud.vms.host[vm])
     return tuple(moves), broken

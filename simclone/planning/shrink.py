@@ -128,10 +128,10 @@ def _largest(fleet: _Fleet, names: Sequence[str]) -> tuple[str, ...]:
 def _lightest(scenario: Scenario) -> list[str]:
     """Hosts by what they hold, least first; of equal ones the smallest."""
     cloud = open_context(scenario).cloud
-    get = cloud.fleet.get
+    fleet = cloud.fleet
     order = sorted(
-        range(cloud.fleet.size),
-        key=lambda row: (get("held_memory", row), get("held_cpu", row), get("total_memory", row), -row),
+        range(cloud.fleet.row_count),
+        key=lambda row: (fleet.held_memory[row], fleet.held_cpu[row], fleet.total_memory[row], -row),
     )
     return [cloud.fleet.names[row] for row in order]
 

@@ -153,7 +153,7 @@ def survive(
 
 
 def _ladder(ctx: Context, ask: Ask, most: int, everyone: bool) -> tuple[Rung, ...]:
-    held = int((ctx.cloud.vms.array("hold_host") != NONE).sum())
+    held = int((ctx.cloud.vms.array(ctx.cloud.vms.hold_host) != NONE).sum())
     return tuple(
         Rung(k, held, worst_case(ctx, k, lambda lost: room_left(lost, ask), everyone=everyone))
         for k in range(min(most, len(usable_hosts(ctx.cloud)) - 1) + 1)
@@ -176,7 +176,7 @@ def _cases(ctx: Context, kind: str, everyone: bool, notes: list[str]) -> Iterato
         sets = [(f"{names[one]}, {names[two]}", (one, two)) for one, two in combinations(hosts, 2)]
     else:
         places = [one.name for one in (cloud.clusters if kind == "cluster" else cloud.zones)]
-        column = cloud.fleet.array(kind)
+        column = cloud.fleet.array(cloud.fleet.cells[kind])
         sets = [(name, tuple(host for host in hosts if column[host] == row)) for row, name in enumerate(places)]
     for name, rows in sets:
         if rows:
@@ -202,8 +202,8 @@ def _storages(ctx: Context) -> Iterator[Case]:
     for row, one in enumerate(cloud.storages):
         down = sorted(
             vm
-            for vm in np.flatnonzero(cloud.vms.array("hold_host") != NONE).tolist()
-            if any(cloud.volumes.get("storage", volume) == row for volume in cloud.vms.volumes.get(vm, ()))
+            for vm in np.flatnonzero(cloud.vms.array(cloud.vms.hold_host) != NONE).tolist()
+            if any(cloud.volumes.storage[volume] == row for volume in cloud.vms.volumes.get(vm, ()))
         )
         yield Case("storage", one.name, Loss((), (), tuple((cloud.vms.names[vm], "storage.lost") for vm in down)))
 
@@ -298,11 +298,11 @@ def _moved_away(ctx: Context, host: int) -> HostDrain:
     moved, stuck = [], []
     for vm in vms_on(ctx, host):
         name = cloud.vms.names[vm]
-        if cloud.vms.get("hold_host", vm) != host:
+        if cloud.vms.hold_host[vm] != host:
             continue
         outcome = run_now(migrate_vm(ctx, vm))
         if outcome.error is None:
-            moved.append((name, cloud.fleet.names[cloud.vms.get("host", vm)]))
+            moved.append((name, cloud.fleet.names[cloud.vms.host[vm]]))
         else:
             stuck.append((name, outcome.error.root_reason))
     return HostDrain(cloud.fleet.names[host], tuple(moved), tuple(stuck))

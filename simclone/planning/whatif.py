@@ -133,7 +133,7 @@ def beside(name: str, variants: Mapping[str, Scenario], plan: Plan) -> WhatIf:
 
 def _sizes(scenario: Scenario) -> tuple[int, int, int]:
     fleet = scenario.build().cloud.fleet
-    return fleet.size, int(np.sum(fleet.array("total_cpu"))), int(np.sum(fleet.array("total_memory")))
+    return fleet.row_count, int(np.sum(fleet.array(fleet.total_cpu))), int(np.sum(fleet.array(fleet.total_memory)))
 
 
 def _room(scenario: Scenario) -> dict[str, int]:

@@ -22,10 +22,10 @@ def constrained(cloud: Cloud) -> pd.DataFrame:
     fleet, hosts = cloud.fleet, usable_hosts(cloud)
     rows = []
     if hosts:
-        total = fleet.array("total_cpu")[hosts]
-        rows.append(("vCPUs", int((total - fleet.array("available_cpu")[hosts]).sum()), int(total.sum()), "vCPU"))
-        room = fleet.array("total_memory")[hosts] - fleet.array("reserved_memory")[hosts]
-        used = fleet.array("total_memory")[hosts] - fleet.array("available_memory")[hosts]
+        total = fleet.array(fleet.total_cpu)[hosts]
+        rows.append(("vCPUs", int((total - fleet.array(fleet.available_cpu)[hosts]).sum()), int(total.sum()), "vCPU"))
+        room = fleet.array(fleet.total_memory)[hosts] - fleet.array(fleet.reserved_memory)[hosts]
+        used = fleet.array(fleet.total_memory)[hosts] - fleet.array(fleet.available_memory)[hosts]
         rows.append(("memory after the reserve", int(used.sum()), int(room.sum()), "GiB"))
     for one in cloud.storages:
         rows.append((f"storage {one.name}", one.total - one.available, one.total, "GiB"))
@@ -45,15 +45,14 @@ def constrained(cloud: Cloud) -> pd.DataFrame:
 def usable_memory(cloud: Cloud) -> pd.DataFrame:
     """Memory in GiB from raw to what is free for VMs: step, amount, kind."""
     fleet = cloud.fleet
-    every = np.flatnonzero(fleet.array("exists") == 1).tolist()
+    every = np.flatnonzero(fleet.array(fleet.exists) == 1).tolist()
     good = usable_hosts(cloud)
-    raw = sum(fleet.get("total_memory", host) for host in every)
-    away = sum(fleet.get("total_memory", host) for host in set(every) - set(good))
-    reserve = sum(fleet.get("reserved_memory", host) for host in good)
-    room = sum(fleet.get("total_memory", host) - fleet.get("reserved_memory", host) for host in good)
+    raw = sum(fleet.total_memory[host] for host in every)
+    away = sum(fleet.total_memory[host] for host in set(every) - set(good))
+    reserve = sum(fleet.reserved_memory[host] for host in good)
+    room = sum(fleet.total_memory[host] - fleet.reserved_memory[host] for host in good)
     over = sum(
-        multiplied(fleet.get("total_memory", host) - fleet.get("reserved_memory", host), fleet.memory_ratio(host))
-        for host in good
+        multiplied(fleet.total_memory[host] - fleet.reserved_memory[host], fleet.memory_ratio(host)) for host in good
     )
     free = sum(fleet.room(host) for host in good)
     steps = [
@@ -97,8 +96,8 @@ def _amounts(cloud: Cloud, storage: int) -> tuple[int, int, int, int, int]:
     names = ("total", "available", "total_physical", "available_physical")
     places = [tuple(getattr(one, name) for name in names)]
     if one.shares is not None:
-        here = np.flatnonzero(one.shares.array("present") == 1)
-        places = list(zip(*(one.shares.array(name)[here].tolist() for name in names), strict=True))
+        here = np.flatnonzero(one.shares.array(one.shares.present) == 1)
+        places = list(zip(*(one.shares.array(one.shares.cells[name])[here].tolist() for name in names), strict=True))
     promised = used = reserved = shut = 0
     for total, available, physical, unused in places:
         free = max(available, 0)
@@ -124,14 +123,14 @@ def ratios(cloud: Cloud) -> pd.DataFrame:
 
     fleet, hosts = cloud.fleet, usable_hosts(cloud)
     rows = []
-    cores = int(fleet.array("cpu_num")[hosts].sum()) if hosts else 0
+    cores = int(fleet.array(fleet.cpu_num)[hosts].sum()) if hosts else 0
     if cores:
-        allowed = int(fleet.array("total_cpu")[hosts].sum()) / cores
-        rows.append(("vCPU per core", allowed, int(fleet.array("held_cpu")[hosts].sum()) / cores))
-    memory = int(fleet.array("total_memory")[hosts].sum()) if hosts else 0
+        allowed = int(fleet.array(fleet.total_cpu)[hosts].sum()) / cores
+        rows.append(("vCPU per core", allowed, int(fleet.array(fleet.held_cpu)[hosts].sum()) / cores))
+    memory = int(fleet.array(fleet.total_memory)[hosts].sum()) if hosts else 0
     if memory:
         vms = cloud.vms
-        held = np.isin(vms.array("hold_host"), np.array(hosts))
-        allowed = sum(fleet.get("total_memory", host) * fleet.memory_ratio(host) for host in hosts) / memory
-        rows.append(("VM memory per physical", allowed, int(vms.array("memory")[held].sum()) / memory))
+        held = np.isin(vms.array(vms.hold_host), np.array(hosts))
+        allowed = sum(fleet.total_memory[host] * fleet.memory_ratio(host) for host in hosts) / memory
+        rows.append(("VM memory per physical", allowed, int(vms.array(vms.memory)[held].sum()) / memory))
     return pd.DataFrame(rows, columns=["resource", "allowed", "achieved"])

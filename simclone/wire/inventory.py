@@ -26,12 +26,12 @@ def _uuid(uuids: list[Any], row: int | None) -> str | None:
 def render_vm(cloud: Cloud, snap: VmSnapshot) -> dict[str, Any]:
     """The inventory of a VM as it stood when the snapshot was taken."""
     vm, vms = snap.vm, cloud.vms
-    zone = vms.get("zone", vm) if snap.cluster == NONE else cloud.clusters[snap.cluster].zone
-    root = next((row for row, _, _ in snap.volumes if cloud.volumes.get("type", row) == ROOT), NONE)
+    zone = vms.zone[vm] if snap.cluster == NONE else cloud.clusters[snap.cluster].zone
+    root = next((row for row, _, _ in snap.volumes if cloud.volumes.type[row] == ROOT), NONE)
     places = (("host", snap.host), ("lastHost", snap.last_host), ("rootVolume", root))
     given = tuple([name for name, row in places if row != NONE])
     uuid = cloud.vm_uuid(vm)
-    shown = dict(_frame(cloud, vms.get("shape", vm), zone, snap.cluster, given))
+    shown = dict(_frame(cloud, vms.shape[vm], zone, snap.cluster, given))
     shown["uuid"], shown["name"] = uuid, vms.names[vm]
     if snap.host != NONE:
         shown["hostUuid"] = cloud.fleet.uuids[snap.host]
@@ -89,10 +89,10 @@ def _members(cloud: Cloud, shape: Shape, zone: int, cluster: int, given: tuple[s
 
 def render_nic(cloud: Cloud, snap: VmSnapshot, place: int, vm_uuid: str) -> dict[str, Any]:
     """A VmNicInventory."""
-    nic, ip, cells = snap.nics[place], snap.ips[place], cloud.nics.cells
-    l3, device = cells("l3")[nic], cells("device")[nic]
+    nic, ip, table = snap.nics[place], snap.ips[place], cloud.nics
+    l3, device = table.l3[nic], table.device[nic]
     ranges = [one for one in cloud.pools[l3].ranges if one.start <= ip <= one.end]
-    date = wire_date(cloud.start, cells("born_us")[nic])
+    date = wire_date(cloud.start, table.born_us[nic])
     shown: dict[str, Any] = {
         "uuid": cloud.born("nic", nic),
         "vmInstanceUuid": vm_uuid,
@@ -100,7 +100,7 @@ def render_nic(cloud: Cloud, snap: VmSnapshot, place: int, vm_uuid: str) -> dict
     }
     if ip != NONE:
         shown["ip"] = ip_address(ip)
-    shown["mac"] = mac_address(cells("mac")[nic], device)
+    shown["mac"] = mac_address(table.mac[nic], device)
     if ranges:
         shown["netmask"] = ranges[0].netmask
         if ranges[0].gateway:
@@ -131,9 +131,9 @@ def mac_address(bits: int, device: int) -> str:
 def render_volume(cloud: Cloud, snap: VmSnapshot, place: int, vm_uuid: str) -> dict[str, Any]:
     """A VolumeInventory."""
     row, storage, _ = snap.volumes[place]
-    cells, uuid = cloud.volumes.cells, cloud.volume_uuid(row)
-    kind, offering, image = VOLUME_TYPES[cells("type")[row]], cells("offering")[row], cells("image")[row]
-    date = wire_date(cloud.start, cells("born_us")[row])
+    table, uuid = cloud.volumes, cloud.volume_uuid(row)
+    kind, offering, image = VOLUME_TYPES[table.type[row]], table.offering[row], table.image[row]
+    date = wire_date(cloud.start, table.born_us[row])
     shown: dict[str, Any] = {
         "uuid": uuid,
         "name": f"{kind}-Volume-For-VM-{vm_uuid}" if kind == "Root" else cloud.volumes.names[row],
@@ -149,8 +149,8 @@ def render_volume(cloud: Cloud, snap: VmSnapshot, place: int, vm_uuid: str) -> d
         shown["installPath"] = install_path(cloud, row, storage)
     shown["type"] = kind
     shown["format"] = "raw" if storage != NONE and cloud.storages[storage].type == CEPH else "qcow2"
-    shown["size"], shown["actualSize"], shown["deviceId"] = cells("size")[row], cells("actual_size")[row], place
-    shown["state"], shown["status"] = "Enabled", VOLUME_STATUSES[cells("status")[row]]
+    shown["size"], shown["actualSize"], shown["deviceId"] = table.size[row], table.actual_size[row], place
+    shown["state"], shown["status"] = "Enabled", VOLUME_STATUSES[table.status[row]]
     shown["createDate"] = shown["lastOpDate"] = date
     shown["isShareable"] = False
     return shown
@@ -161,7 +161,7 @@ def install_path(cloud: Cloud, volume: int, storage: int) -> str:
     uuid, one = cloud.volume_uuid(volume), cloud.storages[storage]
     if one.type == CEPH:
         return f"ceph://{one.name}/{uuid}"
-    account = cloud.volumes.get("account", volume)
+    account = cloud.volumes.account[volume]
     owner = "36c27e8ff05c4780bf6d2fa65700f22e" if account == NONE else cloud.accounts[account].uuid
-    folder = "rootVolumes" if cloud.volumes.get("type", volume) == ROOT else "dataVolumes"
+    folder = "rootVolumes" if cloud.volumes.type[volume] == ROOT else "dataVolumes"
     return f"/{one.name}_ps/{folder}/acct-{owner}/vol-{uuid}/{uuid}.qcow2"

@@ -53,4 +53,4 @@ def test_clone_calls(benchmark: Any, names: int, keep: str) -> None:
 
 def test_load(benchmark: Any) -> None:
     """100,000 hosts by columns."""
-    assert benchmark.pedantic(opened, (100_000,), rounds=2).cloud.fleet.size == 100_000
+    assert benchmark.pedantic(opened, (100_000,), rounds=2).cloud.fleet.row_count == 100_000

@@ -29,10 +29,10 @@ def holdings(run: simclone.Run) -> tuple[int, int, int, int]:
     """VMs on hosts, addresses, volumes alive, memory taken."""
     made = run.result.ledger.cloud
     return (
-        int(made.fleet.array("vm_count").sum()),
+        int(made.fleet.array(made.fleet.vm_count).sum()),
         sum(len(pool.used) for pool in made.pools),
-        int(made.volumes.array("alive").sum()),
-        int((made.fleet.array("total_memory") - made.fleet.array("available_memory")).sum()),
+        int(made.volumes.array(made.volumes.alive).sum()),
+        int((made.fleet.array(made.fleet.total_memory) - made.fleet.array(made.fleet.available_memory)).sum()),
     )
 
 
@@ -69,7 +69,7 @@ def test_a_fault_in_the_preparation_fails_the_call(step: str) -> None:
     run = simclone.run(cloud(faults=[{"step": step}]))
     assert run.answers[0].error is not None
     assert holdings(run) == without_requests()
-    snapshots = int(run.result.ledger.cloud.snapshots.array("alive").sum())
+    snapshots = int(run.result.ledger.cloud.snapshots.array(run.result.ledger.cloud.snapshots.alive).sum())
     assert (snapshots > 0) == (step == "commitImage")
     assert run.audit() == []
 
@@ -114,6 +114,6 @@ def test_a_host_that_dies_during_a_call_takes_its_starts_along(when: float) -> N
         cloud(timing=timing, incidents=[{"at": when, "hosts": "all", "event": "fail"}], run={"timing": "model"})
     )
     made = run.result.ledger.cloud
-    states = {made.vms.state_name(row) for row in range(made.vms.size) if made.vms.get("alive", row)}
+    states = {made.vms.state_name(row) for row in range(made.vms.row_count) if made.vms.alive[row]}
     assert "Running" not in states
     assert run.audit() == []

@@ -75,7 +75,7 @@ def check_sorter(flow: SortFlow, request: HostRequest, cloud: Cloud, candidates:
 
 def candidate_sets(cloud: Cloud) -> Iterable[Candidates]:
     """Everybody as a first flow sees them, everybody later, every second host, and the last one alone."""
-    everybody = np.flatnonzero(cloud.fleet.array("exists") == 1)
+    everybody = np.flatnonzero(cloud.fleet.array(cloud.fleet.exists) == 1)
     yield Candidates(cloud, everybody, first=True)
     yield Candidates(cloud, everybody, page=1)
     yield Candidates(cloud, everybody[::2])

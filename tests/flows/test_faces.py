@@ -41,8 +41,8 @@ def test_both_faces_of_every_flow_agree(profile: str) -> None:
             apply(ctx, op, serial)
         cloud = ctx.cloud
         cloud.fleet.monitored = data.draw(st.booleans())
-        for host in range(cloud.fleet.size):
-            cloud.fleet.put("cpu_use_ppm", host, data.draw(st.integers(0, 1_000_000)))
+        for host in range(cloud.fleet.row_count):
+            cloud.fleet.cpu_use_ppm[host] = data.draw(st.integers(0, 1_000_000))
         for turn in range(5):
             request = data.draw(requests(cloud, turn))
             for candidates in candidate_sets(cloud):

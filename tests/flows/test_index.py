@@ -143,8 +143,8 @@ def fleet(dice: Random, strategy: str, ties: str, pages: int | None) -> Doc:
 def stir(ctx: Context, dice: Random, serial: int, group: str = "") -> None:
     """One thing happens: mostly clones (most in a *group*) and ends, now and then an act of administration."""
     cloud = ctx.cloud
-    host = dice.randrange(cloud.fleet.size)
-    living = [row for row in range(cloud.vms.size) if cloud.vms.get("hold_host", row) >= 0]
+    host = dice.randrange(cloud.fleet.row_count)
+    living = [row for row in range(cloud.vms.row_count) if cloud.vms.hold_host[row] >= 0]
     turn = dice.random()
     if turn < 0.55 or not living:
         names = tuple(f"v{serial}-{n}" for n in range(dice.choice([1, 2, 5])))
@@ -364,7 +364,7 @@ def test_a_score_that_is_the_same_for_all_now_is_asked_again_later() -> None:
         for turn in range(2):
             host_module.decide(request, ctx.cloud, Identity("score", turn))
         clone_now(ctx, CloneRequest("r", "s4", ("a", "b")))
-        fuller = set(ctx.cloud.fleet.array("vm_count").nonzero()[0].tolist())
+        fuller = set(ctx.cloud.fleet.array(ctx.cloud.fleet.vm_count).nonzero()[0].tolist())
         later = [host_module.decide(request, ctx.cloud, Identity("score", turn)) for turn in range(2, 9)]
     assert fuller
     assert {isinstance(one, Placed) and one.host not in fuller for one in later} == {True}

@@ -136,7 +136,7 @@ class Chain:
 
     def of(self, host: int, column: str) -> int:
         """A figure of a host."""
-        return int(self.h.get(column, host))
+        return int(self.h.cells[column][host])
 
     def setting(self, key: str) -> Any:
         """A global setting."""
@@ -162,18 +162,18 @@ class Chain:
 
     def vm_rows(self) -> Iterable[int]:
         """VM rows of the database."""
-        return [row for row in range(self.c.vms.size) if self.c.vms.get("alive", row)]
+        return [row for row in range(self.c.vms.row_count) if self.c.vms.alive[row]]
 
     def vms_on(self, host: int) -> int:
         """Rows with this hostUuid, in any state."""
-        return sum(self.c.vms.get("host", row) == host for row in self.vm_rows())
+        return sum(self.c.vms.host[row] == host for row in self.vm_rows())
 
     def stopped_on(self, host: int) -> list[int]:
         """Stopped VMs that remember the host as their last."""
         return [
             row
             for row in self.vm_rows()
-            if self.c.vms.state_name(row) == "Stopped" and self.c.vms.get("last_host", row) == host
+            if self.c.vms.state_name(row) == "Stopped" and self.c.vms.last_host[row] == host
         ]
 
     # -- flows: each takes the candidates and gives those it keeps ---------------------------------------------
@@ -230,18 +230,16 @@ class Chain:
             return hosts
         used = {"vm.num": 0, "vm.totalNum": 0, "vm.cpuNum": 0, "vm.memorySize": 0}
         for row in self.vm_rows():
-            if self.c.vms.get("account", row) != account:
+            if self.c.vms.account[row] != account:
                 continue
-            state, host = self.c.vms.state_name(row), self.c.vms.get("host", row)
-            if state != "Destroyed" and not (
-                host < 0 and self.c.vms.get("last_host", row) < 0 and self.c.vms.get("root", row) < 0
-            ):
+            state, host = self.c.vms.state_name(row), self.c.vms.host[row]
+            if state != "Destroyed" and not (host < 0 and self.c.vms.last_host[row] < 0 and self.c.vms.root[row] < 0):
                 used["vm.totalNum"] += 1
             if state in ("Stopped", "Destroying", "Destroyed", "Created") or (state == "Starting" and host < 0):
                 continue
             used["vm.num"] += 1
-            used["vm.cpuNum"] += self.c.vms.get("cpu", row)
-            used["vm.memorySize"] += self.c.vms.get("memory", row)
+            used["vm.cpuNum"] += self.c.vms.cpu[row]
+            used["vm.memorySize"] += self.c.vms.memory[row]
         asked = {"vm.num": 1, "vm.totalNum": 1 if self.q.last_host is None else 0}
         if not self.q.full_allocate:
             asked = {}
@@ -434,8 +432,8 @@ class Chain:
                 row
                 for row, one in enumerate(self.c.storages)
                 if one.shares is not None
-                and host < one.shares.size
-                and one.shares.get("present", host)
+                and host < one.shares.row_count
+                and one.shares.present[host]
                 and (not required or row in required)
             ]
             if not (only or demanded) or not shares or any(self._share_fits(row, host) for row in shares):
@@ -444,8 +442,8 @@ class Chain:
 
     def _share_fits(self, row: int, host: int) -> bool:
         shares, size = self.c.storages[row].shares, self.q.disk_size
-        free = shares.get("available", host) - down(size, self.c.storage_ratio(row))
-        total, real = shares.get("total_physical", host), shares.get("available_physical", host)
+        free = shares.available[host] - down(size, self.c.storage_ratio(row))
+        total, real = shares.total_physical[host], shares.available_physical[host]
         limit = jround(total * self.c.storage_setting("mevoco.threshold.primaryStorage.physicalCapacity", row))
         if free < self.setting("primaryStorage.reservedCapacity"):
             return False
@@ -456,8 +454,8 @@ class Chain:
         if self.q.operation == "UpdateVm":
             return True
         for spec, count in _devices(self.q.system_tags):
-            here = [row for row in range(self.c.vms.size) if self.c.vms.get("hold_host", row) == host]
-            taken = [n for row in here for one, n in _devices(self.c.vms.shape(row).system_tags) if one == spec]
+            here = [row for row in range(self.c.vms.row_count) if self.c.vms.hold_host[row] == host]
+            taken = [n for row in here for one, n in _devices(self.c.vms.shape_of(row).system_tags) if one == spec]
             if self.h.devices.get(spec, {}).get(host, 0) - sum(taken) < count:
                 return False
         return True
@@ -473,13 +471,11 @@ class Chain:
         """C 5.5 count(h): other members whose hostUuid is the host."""
         group = self.group()
         return sum(
-            1
-            for row in group.members
-            if row != self.q.vm and self.c.vms.get("alive", row) and self.c.vms.get("host", row) == host
+            1 for row in group.members if row != self.q.vm and self.c.vms.alive[row] and self.c.vms.host[row] == host
         )
 
     def _everywhere(self) -> list[int]:
-        return list(range(self.h.size))
+        return list(range(self.h.row_count))
 
     def _domain(self, host: int, over: str) -> Any:
         if over == "host":
@@ -532,7 +528,7 @@ class Chain:
         if shares is None:
             return []
         need = down(self.q.volume_sizes, self.c.storage_ratio(row)) + self.q.snapshot_sizes
-        return [h for h in hosts if h < shares.size and shares.get("present", h) and shares.get("available", h) > need]
+        return [h for h in hosts if h < shares.row_count and shares.present[h] and shares.available[h] > need]
 
     def MAXVM(self, hosts: list[int], first: bool, page: int) -> list[int]:
         """H 1.8: the tag is mandatory and a number; hosts with n VMs or more are excluded."""
@@ -680,8 +676,8 @@ class Chain:
             there = self.stopped_on(host)
             if not there:
                 return True
-            cpu = sum(self.c.vms.get("cpu", row) for row in there)
-            memory = sum(self.c.vms.get("memory", row) for row in there)
+            cpu = sum(self.c.vms.cpu[row] for row in there)
+            memory = sum(self.c.vms.memory[row] for row in there)
             return (
                 self.of(host, "available_cpu") > cpu + self.q.cpu
                 and self.of(host, "available_memory") > memory + self.q.memory
@@ -724,11 +720,11 @@ class Chain:
         vms, never = self.c.vms, 2**60
 
         def end(row: int | None) -> int:
-            until = -1 if row is None else vms.get("until_us", row)
+            until = -1 if row is None else vms.until_us[row]
             return never if until == -1 else until
 
         def grade(host: int) -> int:
-            last = max((end(row) for row in range(vms.size) if vms.get("hold_host", row) == host), default=0)
+            last = max((end(row) for row in range(vms.row_count) if vms.hold_host[row] == host), default=0)
             longer = max(end(self.q.vm) - last, 0)
             return 0 if longer == 0 else 1 + sum(longer > 60_000_000 * 2**step for step in range(24))
 

@@ -62,7 +62,7 @@ def test_emptying_a_host_is_maintenance_in_a_run(doc: Doc, wave: int) -> None:
         made.pause_at(50_000_000)
         vms, fleet = made.ctx.cloud.vms, made.ctx.cloud.fleet
         if not one.stuck:
-            now = {name: fleet.names[vms.get("host", made.ctx.cloud.find("vm", name))] for name in here}
+            now = {name: fleet.names[vms.host[made.ctx.cloud.find("vm", name)]] for name in here}
             assert now == dict(one.moved)
         assert (one.host in {host for each in found.waves for host in each}) or one.stuck or len(usable) > 1
 

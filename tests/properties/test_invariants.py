@@ -37,12 +37,12 @@ def holds_left(ledger: Ledger) -> Counter[tuple[str, str]]:
 def holds_there(ledger: Ledger) -> Counter[tuple[str, str]]:
     """The same from the tables as they stand."""
     cloud, there = ledger.cloud, Counter[tuple[str, str]]()
-    for vm in range(cloud.vms.size):
-        if cloud.vms.get("hold_host", vm) >= 0:
-            there[f"vm/{vm}", f"host/{cloud.vms.get('hold_host', vm)}"] += 1
-    for nic in range(cloud.nics.size):
-        if cloud.nics.get("ip", nic) >= 0:
-            there[f"nic/{nic}", f"l3/{cloud.nics.get('l3', nic)}"] += 1
+    for vm in range(cloud.vms.row_count):
+        if cloud.vms.hold_host[vm] >= 0:
+            there[f"vm/{vm}", f"host/{cloud.vms.hold_host[vm]}"] += 1
+    for nic in range(cloud.nics.row_count):
+        if cloud.nics.ip[nic] >= 0:
+            there[f"nic/{nic}", f"l3/{cloud.nics.l3[nic]}"] += 1
     for number, one in ledger.spaces.items():
         there[f"space/{number}", f"storage/{one.storage}"] += 1
     for row, backups in cloud.image_space.items():
@@ -55,28 +55,32 @@ def check_books(ctx: Context) -> None:
     """Both books balance; counts, cards, addresses and members agree with the rows."""
     ledger, cloud = ctx.ledger, ctx.cloud
     ledger.check()
-    alive = [vm for vm in range(cloud.vms.size) if cloud.vms.get("alive", vm)]
-    on = Counter(cloud.vms.get("host", vm) for vm in alive)
-    assert cloud.fleet.array("vm_count").tolist() == [on[host] for host in range(cloud.fleet.size)]
+    alive = [vm for vm in range(cloud.vms.row_count) if cloud.vms.alive[vm]]
+    on = Counter(cloud.vms.host[vm] for vm in alive)
+    assert cloud.fleet.array(cloud.fleet.vm_count).tolist() == [on[host] for host in range(cloud.fleet.row_count)]
     stopped = [vm for vm in alive if cloud.vms.state_name(vm) == "Stopped"]
-    last = Counter(cloud.vms.get("last_host", vm) for vm in stopped)
-    assert cloud.fleet.array("stopped_count").tolist() == [last[host] for host in range(cloud.fleet.size)]
-    for vm in range(cloud.vms.size):
-        holding = cloud.vms.get("hold_host", vm)
-        assert holding == (cloud.vms.get("host", vm) if vm in alive else -1), "a VM holds the host it is on, no other"
+    last = Counter(cloud.vms.last_host[vm] for vm in stopped)
+    assert cloud.fleet.array(cloud.fleet.stopped_count).tolist() == [
+        last[host] for host in range(cloud.fleet.row_count)
+    ]
+    for vm in range(cloud.vms.row_count):
+        holding = cloud.vms.hold_host[vm]
+        assert holding == (cloud.vms.host[vm] if vm in alive else -1), "a VM holds the host it is on, no other"
     for row, group in enumerate(cloud.groups):
-        assert set(group.members) == {vm for vm in alive if cloud.vms.get("group", vm) == row}
-        counts = Counter(cloud.vms.get("host", vm) for vm in group.members if cloud.vms.get("host", vm) >= 0)
+        assert set(group.members) == {vm for vm in alive if cloud.vms.group[vm] == row}
+        counts = Counter(cloud.vms.host[vm] for vm in group.members if cloud.vms.host[vm] >= 0)
         assert {host: many for host, many in group.counts.items() if many} == dict(counts)
     for l3, pool in enumerate(cloud.pools):
-        cards = [n for n in range(cloud.nics.size) if cloud.nics.get("alive", n) and cloud.nics.get("l3", n) == l3]
-        taken = [cloud.nics.get("ip", nic) for nic in cards if cloud.nics.get("ip", nic) >= 0]
+        cards = [n for n in range(cloud.nics.row_count) if cloud.nics.alive[n] and cloud.nics.l3[n] == l3]
+        taken = [cloud.nics.ip[nic] for nic in cards if cloud.nics.ip[nic] >= 0]
         assert sorted(taken) == sorted(pool.used), "addresses taken equal cards with an address"
         assert all(any(one.start <= ip <= one.end for one in pool.ranges) for ip in taken)
     for storage in cloud.storages:
         if storage.shares is not None:
             for name in ("available", "held", "drift"):
-                assert int(storage.shares.array(name).sum()) == getattr(storage, name), f"{storage.name} {name}"
+                assert int(storage.shares.array(storage.shares.cells[name]).sum()) == getattr(storage, name), (
+                    f"{storage.name} {name}"
+                )
 
 
 @given(clouds(), operations())
@@ -103,7 +107,7 @@ def test_every_hold_ends_exactly_once(doc: Doc, ops: list[Any]) -> None:
         for event in ctx.ledger.events:
             if event.kind in ("hold", "end") and event.target.startswith("host/"):
                 sums[event.target] += dict(event.amounts)[name] * (1 if event.kind == "hold" else -1)
-        held = ctx.cloud.fleet.array(f"held_{name}").tolist()
+        held = ctx.cloud.fleet.array(ctx.cloud.fleet.cells[f"held_{name}"]).tolist()
         assert [sums[f"host/{host}"] for host in range(len(held))] == held
 
 
@@ -122,17 +126,17 @@ def test_a_placement_never_overcommits_its_host(doc: Doc, ops: list[Any]) -> Non
         for serial, op in enumerate(ops):
             placed.clear()
             apply(ctx, op, serial)
-            cells = ctx.cloud.fleet.cells
+            table = ctx.cloud.fleet
             drift = {event.target for event in ctx.ledger.events if event.kind == "drift"}
             for host in placed:
-                room = cells("total_memory")[host] - cells("reserved_memory")[host]
-                assert cells("available_memory")[host] >= cells("reserved_memory")[host]
-                assert cells("available_cpu")[host] >= 0
+                room = table.total_memory[host] - table.reserved_memory[host]
+                assert table.available_memory[host] >= table.reserved_memory[host]
+                assert table.available_cpu[host] >= 0
                 if f"host/{host}" not in drift:
-                    here = [vm for vm in range(ctx.cloud.vms.size) if ctx.cloud.vms.get("hold_host", vm) == host]
+                    here = [vm for vm in range(ctx.cloud.vms.row_count) if ctx.cloud.vms.hold_host[vm] == host]
                     ratio = ctx.cloud.fleet.memory_ratio(host)
-                    assert sum(divided(ctx.cloud.vms.get("memory", vm), ratio) for vm in here) <= room
-                    assert sum(ctx.cloud.vms.get("cpu", vm) for vm in here) <= cells("total_cpu")[host]
+                    assert sum(divided(ctx.cloud.vms.memory[vm], ratio) for vm in here) <= room
+                    assert sum(ctx.cloud.vms.cpu[vm] for vm in here) <= table.total_cpu[host]
 
 
 def broken_rule(seen: Seen) -> str | None:
@@ -141,7 +145,7 @@ def broken_rule(seen: Seen) -> str | None:
     group = None if request.group is None else cloud.groups[request.group]
     if group is None or not group.enabled:
         return None
-    others = [cloud.vms.get("host", vm) for vm in group.members if vm != request.vm and cloud.vms.get("host", vm) >= 0]
+    others = [cloud.vms.host[vm] for vm in group.members if vm != request.vm and cloud.vms.host[vm] >= 0]
     if group.policy == "antiHard" and host in others:
         return "antiHard"
     if group.policy == "affinityHard" and others and host not in others:
@@ -151,11 +155,11 @@ def broken_rule(seen: Seen) -> str | None:
 
         def domain(one: int) -> Any:
             if group.over in ("host", "cluster", "zone"):
-                return one if group.over == "host" else fleet.get(group.over, one)
+                return one if group.over == "host" else fleet.cells[group.over][one]
             return fleet.labels[one].get(group.over, one)
 
         many = Counter(domain(one) for one in others)
-        usable = [one for one in range(fleet.size) if not fleet.get("state", one) and not fleet.get("status", one)]
+        usable = [one for one in range(fleet.row_count) if not fleet.state[one] and not fleet.status[one]]
         if many[domain(host)] + 1 - min(many[domain(one)] for one in usable) > group.max_skew:
             return "spreadHard"
     rule = group.host_rule
@@ -223,7 +227,7 @@ def test_a_call_refused_by_a_check_writes_nothing(doc: Doc, ops: list[Any]) -> N
 
 def new_rows(before: dict[str, Any], table: Any, key: str) -> list[int]:
     """Rows made since, that are still there."""
-    return [row for row in range(len(before[key]["alive"]), table.size) if table.get("alive", row)]
+    return [row for row in range(len(before[key]["alive"]), table.row_count) if table.alive[row]]
 
 
 @given(clouds(), operations())
@@ -243,7 +247,7 @@ def _leftovers(ctx: Context, before: dict[str, Any], answer: CloneAnswer) -> Non
     vms, nics = new_rows(before, cloud.vms, "vms"), new_rows(before, cloud.nics, "nics")
     volumes, snapshots = new_rows(before, cloud.volumes, "volumes"), new_rows(before, cloud.snapshots, "snapshots")
     made = [row for row in range(len(before["images"]), len(cloud.images)) if cloud.image_states[row] != 2]
-    mine = [v for v in cloud.vms.volumes[source] if request.full or v == cloud.vms.get("root", source)]
+    mine = [v for v in cloud.vms.volumes[source] if request.full or v == cloud.vms.root[source]]
     fast = "ephemeral::volume::fastCreate" in request.system_tags
     wanted_images = 0
     if answer.error is None:
@@ -255,17 +259,17 @@ def _leftovers(ctx: Context, before: dict[str, Any], answer: CloneAnswer) -> Non
             ends = {"InstantStart": "Running", "CreateStopped": "Stopped", "JustCreate": "Created"}
             if one.error is None:
                 assert state == ends[request.strategy]
-                assert (cloud.vms.get("hold_host", one.vm) >= 0) == (state == "Running")
+                assert (cloud.vms.hold_host[one.vm] >= 0) == (state == "Running")
         assert len(snapshots) == len(mine), "snapshots stay"
     else:
         assert len(snapshots) <= len(mine)
         assert not answer.clones
     assert len(made) == wanted_images, "temporary images go unless they are kept"
-    assert {cloud.nics.get("vm", nic) for nic in nics} <= set(vms), "cards of failed names are gone"
-    loose = [volume for volume in volumes if cloud.volumes.get("vm", volume) not in vms]
+    assert {cloud.nics.vm[nic] for nic in nics} <= set(vms), "cards of failed names are gone"
+    loose = [volume for volume in volumes if cloud.volumes.vm[volume] not in vms]
     assert not loose or answer.error is not None, "only a failed full clone leaks volumes"
     assert all(cloud.volumes.names[volume].endswith("-clone") for volume in loose)
-    spaces = {cloud.volumes.get("space", v) for v in volumes} | {cloud.snapshots.get("space", s) for s in snapshots}
+    spaces = {cloud.volumes.space[v] for v in volumes} | {cloud.snapshots.space[s] for s in snapshots}
     caches = {space for one in cloud.storages for space in one.caches.values()}
     fresh = set(ctx.ledger.spaces) - set(before["spaces"])
     assert fresh <= spaces | caches, "space without an owner"
@@ -285,8 +289,8 @@ def test_answers_agree_with_the_ledger(doc: Doc, ops: list[Any]) -> None:
         assert answer.succeeded == len(good)
         assert [one.name for one in answer.clones] == list(answer.request.names)
         reported = Counter(one.snapshot.host for one in good)
-        for host in range(ctx.cloud.fleet.size):
-            change = ctx.cloud.fleet.get("vm_count", host) - before["hosts"]["vm_count"][host]
+        for host in range(ctx.cloud.fleet.row_count):
+            change = ctx.cloud.fleet.vm_count[host] - before["hosts"]["vm_count"][host]
             assert change == reported[host], ctx.cloud.fleet.names[host]
         wanted = "FAIL" if not good else "SUCCESS" if len(good) == len(answer.clones) else "PARTIAL"
         assert answer.batch == wanted
@@ -340,13 +344,13 @@ def test_recalculation_heals_every_drift_once(doc: Doc, ops: list[Any], host: in
     ctx = opened(doc)
     for serial, op in enumerate(ops):
         apply(ctx, op, serial)
-    row = host % ctx.cloud.fleet.size
+    row = host % ctx.cloud.fleet.row_count
     ctx.ledger.recalculate_host(row)
     check_books(ctx)
     cloud = ctx.cloud
-    here = [vm for vm in range(cloud.vms.size) if cloud.vms.get("alive", vm) and cloud.vms.get("host", vm) == row]
-    memory = divided(sum(cloud.vms.get("memory", vm) for vm in here), cloud.fleet.memory_ratio(row))
-    assert cloud.fleet.get("available_memory", row) == cloud.fleet.get("total_memory", row) - memory
+    here = [vm for vm in range(cloud.vms.row_count) if cloud.vms.alive[vm] and cloud.vms.host[vm] == row]
+    memory = divided(sum(cloud.vms.memory[vm] for vm in here), cloud.fleet.memory_ratio(row))
+    assert cloud.fleet.available_memory[row] == cloud.fleet.total_memory[row] - memory
     healed, events = dump(ctx.ledger), len(ctx.ledger.events)
     ctx.ledger.recalculate_host(row)
     assert differing(healed, dump(ctx.ledger)) == []

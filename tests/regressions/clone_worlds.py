@@ -149,8 +149,8 @@ class Lab:
     def loose(self, name: str) -> int:
         """Unattached volumes of a name that still are there."""
         volumes = self.cloud.volumes
-        rows = [row for row, one in enumerate(volumes.names) if one == name and volumes.get("alive", row)]
-        return sum(volumes.get("vm", row) < 0 for row in rows)
+        rows = [row for row, one in enumerate(volumes.names) if one == name and volumes.alive[row]]
+        return sum(volumes.vm[row] < 0 for row in rows)
 
     def ended(self, target: str, since: int = 0) -> list[tuple[str, int]]:
         """Holds taken back by a rollback on a kind of target: (target, its first amount)."""

@@ -244,7 +244,7 @@ def test_surprise_29_ha_tag_is_copied() -> None:
     lab.clone("same")
     lab.clone("other", systemTags=["ha::None"])
     lab.clone("none", systemTags=["-ha::NeverStop"])
-    shapes = {name: lab.cloud.vms.shape(lab.row("vm", name)).system_tags for name in ("same", "other", "none")}
+    shapes = {name: lab.cloud.vms.shape_of(lab.row("vm", name)).system_tags for name in ("same", "other", "none")}
     assert shapes == {"same": ("ha::NeverStop",), "other": ("ha::None",), "none": ()}
 
 
@@ -320,7 +320,7 @@ def test_surprise_40_only_starts_fail_one_by_one() -> None:
     snapshot.do("setVolumeActualSize", volume="web/root", actualSize=10 * GIB)
     answer = snapshot.clone("a", "b", primaryStorageForRootVolume="nfs-2")
     assert refused(answer) == (False, "SYS.1006", "storage.virtual")
-    assert snapshot.cloud.vms.size == 1
+    assert snapshot.cloud.vms.row_count == 1
     store = {"name": "store", "totalCapacity": 100 * GIB, "availableCapacity": 10 * GIB}
     image = Lab(world(backupStorages=[store]))
     image.do("setVolumeActualSize", volume="web/root", actualSize=10 * GIB)

@@ -51,7 +51,7 @@ def test_the_end_of_a_vm_while_maintenance_moves_another() -> None:
     made = during(simulation(doc), 15, "b")
     at(made, 50)
     assert (used(made, "h1"), used(made, "h2")) == (0, 1)
-    assert made.ctx.cloud.fleet.get("state", 0) == 3
+    assert made.ctx.cloud.fleet.state[0] == 3
 
 
 def test_the_end_of_a_vm_while_it_is_moved() -> None:

@@ -173,7 +173,7 @@ def test_maintenance_without_room_follows_the_policy(policy: str, state_: str, l
     made = simulation({**doc, "globalConfig": {**doc["globalConfig"], **config}})
     at(made, 10)
     assert (state(made, "a"), used(made, "h1")) == (state_, left)
-    assert made.ctx.cloud.fleet.get("state", 0) == (0 if policy == "JustMigrate" else 3)
+    assert made.ctx.cloud.fleet.state[0] == (0 if policy == "JustMigrate" else 3)
 
 
 def test_migrations_of_a_maintenance_take_their_time() -> None:
@@ -240,10 +240,10 @@ def test_a_failure_strikes_every_host_of_its_target(target: Doc, rows: list[int]
     at(made, 10)
     result = made.result()
     assert host_events(result, "fail") == [(10.0, row) for row in rows]
-    assert [row for row in range(6) if made.ctx.cloud.fleet.get("status", row)] == rows
+    assert [row for row in range(6) if made.ctx.cloud.fleet.status[row]] == rows
     at(made, 40)
     assert host_events(made.result(), "repair") == [(40.0, row) for row in rows]
-    assert not made.ctx.cloud.fleet.array("status").any()
+    assert not made.ctx.cloud.fleet.array(made.ctx.cloud.fleet.status).any()
 
 
 def test_a_rack_that_fails_sends_its_vms_elsewhere() -> None:
@@ -396,11 +396,11 @@ def test_drift_is_healed_after_half_an_hour() -> None:
     row = made.ctx.cloud.find("vm", "a")
     at(made, 10)
     made.ctx.ledger.return_again(row, 0)
-    free = made.ctx.cloud.fleet.get
+    fleet = made.ctx.cloud.fleet
     at(made, 1799)
-    assert (free("available_cpu", 0), used(made, "h1")) == (3, 2)
+    assert (fleet.available_cpu[0], used(made, "h1")) == (3, 2)
     at(made, 1800)
-    assert (free("available_cpu", 0), free("drift_cpu", 0), free("drift_memory", 0)) == (2, 0, 0)
+    assert (fleet.available_cpu[0], fleet.drift_cpu[0], fleet.drift_memory[0]) == (2, 0, 0)
 
 
 def test_the_drift_of_a_disconnected_host_waits_for_its_return() -> None:
@@ -410,9 +410,9 @@ def test_the_drift_of_a_disconnected_host_waits_for_its_return() -> None:
     at(made, 10)
     made.ctx.ledger.return_again(made.ctx.cloud.find("vm", "a"), 0)
     at(made, 1900)
-    assert made.ctx.cloud.fleet.get("drift_cpu", 0) == 1
+    assert made.ctx.cloud.fleet.drift_cpu[0] == 1
     at(made, 2020)
-    assert made.ctx.cloud.fleet.get("drift_cpu", 0) == 0
+    assert made.ctx.cloud.fleet.drift_cpu[0] == 0
 
 
 def caches(made: Simulation) -> int:
@@ -459,9 +459,9 @@ def test_destroyed_clones_are_expunged_after_their_period() -> None:
     assert used(made, "h1") + used(made, "h2") == 0
     assert made.ctx.cloud.storages[0].available == full
     at(made, born + 599.999)
-    assert made.ctx.cloud.vms.get("alive", row) == 1
+    assert made.ctx.cloud.vms.alive[row] == 1
     at(made, born + 600)
-    assert made.ctx.cloud.vms.get("alive", row) == 0
+    assert made.ctx.cloud.vms.alive[row] == 0
     assert made.ctx.cloud.storages[0].available == full + GIB
 
 
@@ -475,7 +475,7 @@ def test_waves_follow_each_other_when_the_hosts_are_back() -> None:
     made = simulation(cloud(*vms, hosts=hosts(6, cpu=10), incidents=incidents))
     for seconds, away in ((50, {0, 1}), (150, {2, 3}), (250, {4, 5}), (350, set())):
         at(made, seconds)
-        states = made.ctx.cloud.fleet.array("state").tolist()
+        states = made.ctx.cloud.fleet.array(made.ctx.cloud.fleet.state).tolist()
         assert {row for row, code in enumerate(states) if code == 3} == away
         assert {state(made, f"a{n}") for n in range(6)} == {"Running"}
 
@@ -487,7 +487,7 @@ def test_a_host_that_cannot_be_emptied_does_not_stop_the_waves() -> None:
     doc["vms"].append(running("c", "h3"))
     doc["globalConfig"]["host.maintenance.policy"] = "JustMigrate"
     made = at(simulation(doc), 10)
-    assert made.ctx.cloud.fleet.array("state").tolist() == [0, 0, 0]
+    assert made.ctx.cloud.fleet.array(made.ctx.cloud.fleet.state).tolist() == [0, 0, 0]
     assert len(host_events(made.result(), "maintain")) == 6, "tried and given up, three times"
 
 
@@ -496,11 +496,11 @@ def test_moves_of_a_wave_take_their_time() -> None:
     incidents = [{"at": 10, "hosts": "all", "event": "maintain", "wave": 1, "repairAfter": 100}]
     doc = cloud(running("a"), hosts=hosts(2), incidents=incidents, timing={"migrate": 20}, run={"timing": "model"})
     made = at(simulation(doc), 129)
-    assert made.ctx.cloud.fleet.array("state").tolist() == [3, 0]
+    assert made.ctx.cloud.fleet.array(made.ctx.cloud.fleet.state).tolist() == [3, 0]
     at(made, 130)
-    assert made.ctx.cloud.fleet.array("state").tolist() == [0, 2], "the second host is being emptied"
+    assert made.ctx.cloud.fleet.array(made.ctx.cloud.fleet.state).tolist() == [0, 2], "the second host is being emptied"
     at(made, 150)
-    assert made.ctx.cloud.fleet.array("state").tolist() == [0, 3]
+    assert made.ctx.cloud.fleet.array(made.ctx.cloud.fleet.state).tolist() == [0, 3]
 
 
 def test_together_is_one_draw_for_all_of_a_rack() -> None:

@@ -39,7 +39,7 @@ def test_all_see_the_same_counts_so_the_spread_is_lost() -> None:
     counts = []
     for config in ({}, AT_ONCE):
         made = simulation(burst(config, hosts=hosts(8, cpu=100))).run()
-        counts.append(sorted(made.ctx.cloud.fleet.array("vm_count").tolist()))
+        counts.append(sorted(made.ctx.cloud.fleet.array(made.ctx.cloud.fleet.vm_count).tolist()))
     assert counts[0] == [1] * 8
     assert counts[1][-1] > 1
     assert sum(counts[1]) == 8
@@ -72,7 +72,7 @@ def test_a_limit_that_only_the_filters_know_is_broken_and_counted() -> None:
     assert run(doc).result.totals.placed == 3
     doc["globalConfig"] |= AT_ONCE
     made = simulation(doc).run()
-    counts = made.ctx.cloud.fleet.array("vm_count").tolist()
+    counts = made.ctx.cloud.fleet.array(made.ctx.cloud.fleet.vm_count).tolist()
     found = run(doc).statistics()
     assert sum(counts) == found.placed == 5
     over = sum(count - 1 for count in counts if count > 1)

@@ -205,8 +205,8 @@ def test_lives_of_no_length_do_not_leak(tmp_path: Path, timing: str) -> None:
     totals = made.result().totals
     assert totals.placed == totals.ended == 40
     assert made.tally.now == [0, 0, 0]
-    assert not made.ctx.cloud.fleet.array("held_cpu").any()
-    assert [one for one in made.ctx.cloud.vms.array("alive").tolist() if one] == [1], "the source"
+    assert not made.ctx.cloud.fleet.array(made.ctx.cloud.fleet.held_cpu).any()
+    assert [one for one in made.ctx.cloud.vms.array(made.ctx.cloud.vms.alive).tolist() if one] == [1], "the source"
     assert not audited(made)
 
 

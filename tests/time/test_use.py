@@ -18,7 +18,7 @@ MIN_MEMORY = {"strategy": "MinimumMemoryUsageHostAllocatorStrategy"}
 
 def used_ppm(made: Any, column: str = "cpu_use_ppm") -> list[int]:
     """The measured column of all hosts."""
-    found: list[int] = made.ctx.cloud.fleet.array(column).tolist()
+    found: list[int] = made.ctx.cloud.fleet.array(made.ctx.cloud.fleet.cells[column]).tolist()
     return found
 
 

@@ -97,8 +97,8 @@ def creation(ctx: Context, number: int, image: str = "image") -> Any:
     """The workflow that creates the *number*-th VM like ``v`` of an image, without the steps of a clone call."""
     cloud = ctx.cloud
     row = cloud.find("vm", "v")
-    shape = replace(cloud.vms.shape(row), image=cloud.find("image", image))
-    cpu, memory = cloud.vms.get("cpu", row), cloud.vms.get("memory", row)
+    shape = replace(cloud.vms.shape_of(row), image=cloud.find("image", image))
+    cpu, memory = cloud.vms.cpu[row], cloud.vms.memory[row]
     return create_vm(ctx, NewVm(f"new-{number}", shape, cpu, memory, -1, Wish(), source="new", ordinal=number))
 
 
@@ -110,13 +110,13 @@ def state(made: Simulation, name: str) -> str:
 def host_of(made: Simulation, name: str, column: str = "host") -> str | None:
     """The host a VM is on, or in another *column* holds; None for none."""
     cloud = made.ctx.cloud
-    row = cloud.vms.get(column, cloud.find("vm", name))
+    row = cloud.vms.cells[column][cloud.find("vm", name)]
     return None if row < 0 else cloud.fleet.names[row]
 
 
 def used(made: Simulation, host: str) -> int:
     """vCPUs held of a host."""
-    return made.ctx.cloud.fleet.get("held_cpu", made.ctx.cloud.find("host", host))
+    return made.ctx.cloud.fleet.held_cpu[made.ctx.cloud.find("host", host)]
 
 
 HA = {"systemTags": ["ha::NeverStop"]}

@@ -55,7 +55,7 @@ def running(ctx: Context, host: int = 0, memory: int = 8 * GIB, cpu: int = 1, ac
 
 def free(ctx: Context, host: int = 0) -> tuple[int, int]:
     """What the allocator reads of a host: vCPUs and bytes."""
-    return ctx.cloud.fleet.get("available_cpu", host), ctx.cloud.fleet.get("available_memory", host)
+    return ctx.cloud.fleet.available_cpu[host], ctx.cloud.fleet.available_memory[host]
 
 
 def drifts(ctx: Context) -> list[tuple[str, dict[str, int]]]:
@@ -205,7 +205,7 @@ def test_a_ratio_change_recalculates_and_may_leave_less_than_nothing() -> None:
         running(ctx)
     assert update_global_config(ctx, "mevoco.overProvisioning.memory", 1.0).ok
     assert free(ctx)[1] == 16 * GIB - 32 * GIB
-    assert ctx.cloud.fleet.get("total_memory", 0) == 16 * GIB
+    assert ctx.cloud.fleet.total_memory[0] == 16 * GIB
     ctx.ledger.check()
 
 
@@ -227,7 +227,7 @@ def test_a_cpu_ratio_change_moves_totals_at_once() -> None:
     ctx = cloud_of()
     running(ctx, cpu=7)
     assert update_global_config(ctx, "host.cpu.overProvisioning.ratio", 4).ok
-    assert (ctx.cloud.fleet.get("total_cpu", 0), free(ctx)[0]) == (64, 57)
+    assert (ctx.cloud.fleet.total_cpu[0], free(ctx)[0]) == (64, 57)
     ctx.ledger.check()
 
 
@@ -247,14 +247,14 @@ def test_counts_follow_state_and_host() -> None:
     """VM rows count on their host in any state; stopped ones count where they ran last."""
     ctx = cloud_of()
     vm = running(ctx, cpu=3)
-    assert ctx.cloud.fleet.get("vm_count", 0) == 1
+    assert ctx.cloud.fleet.vm_count[0] == 1
     ctx.ledger.end_host(vm)
     ctx.ledger.set_vm(vm, state=4, host=NONE, last_host=0)
-    get = ctx.cloud.fleet.get
-    assert [get(name, 0) for name in ("vm_count", "stopped_count", "stopped_cpu")] == [0, 1, 3]
-    assert get("stopped_memory", 0) == 8 * GIB
+    cells = ctx.cloud.fleet.cells
+    assert [cells[name][0] for name in ("vm_count", "stopped_count", "stopped_cpu")] == [0, 1, 3]
+    assert cells["stopped_memory"][0] == 8 * GIB
     ctx.ledger.remove_vm(vm)
-    assert [get(name, 0) for name in ("vm_count", "stopped_count", "stopped_cpu", "stopped_memory")] == [0] * 4
+    assert [cells[name][0] for name in ("vm_count", "stopped_count", "stopped_cpu", "stopped_memory")] == [0] * 4
 
 
 def test_usage_follows_state() -> None:
@@ -296,9 +296,9 @@ def test_local_space_is_charged_to_share_and_storage() -> None:
     one = ctx.cloud.storages[1]
     number = ctx.ledger.hold_space("owner", 1, GIB, host=0)
     assert one.shares is not None
-    assert (one.available, one.shares.get("available", 0)) == (49 * GIB, 49 * GIB)
+    assert (one.available, one.shares.available[0]) == (49 * GIB, 49 * GIB)
     ctx.ledger.end_space(number)
-    assert (one.available, one.shares.get("available", 0)) == (50 * GIB, 50 * GIB)
+    assert (one.available, one.shares.available[0]) == (50 * GIB, 50 * GIB)
 
 
 def test_a_storage_ratio_change_drifts_at_the_end() -> None:
@@ -340,9 +340,9 @@ def test_a_host_that_goes_takes_its_local_share_and_volumes_along() -> None:
     assert local.shares is not None
     ctx.ledger.forget_share(1, 0)
     volumes = ctx.cloud.volumes
-    assert (volumes.get("storage", lost), volumes.get("status", lost)) == (NONE, 3)
+    assert (volumes.storage[lost], volumes.status[lost]) == (NONE, 3)
     assert local.volume_count == 0
-    assert (local.shares.get("present", 0), local.shares.get("available", 0)) == (0, 0)
+    assert (local.shares.present[0], local.shares.available[0]) == (0, 0)
     assert local.available == 0
 
 
@@ -362,7 +362,7 @@ def test_check_finds_a_single_wrong_figure(column: str) -> None:
     """One byte written past the ledger is an InvariantViolation."""
     ctx = cloud_of()
     running(ctx)
-    ctx.cloud.fleet.put(column, 1, ctx.cloud.fleet.get(column, 1) + 1)
+    ctx.cloud.fleet.cells[column][1] += 1
     with pytest.raises(InvariantViolation, match="of host 1"):
         ctx.ledger.check()
 
@@ -415,6 +415,6 @@ def test_growing_a_table_keeps_every_row() -> None:
     """Beyond the capacity of a table rows and figures stay, in array and scalar face alike."""
     ctx = cloud_of(memory=1 << 50, cores=1000)
     vms = [running(ctx, memory=number) for number in range(1, 200)]
-    assert [ctx.cloud.vms.get("memory", vm) for vm in vms] == list(range(1, 200))
-    assert ctx.cloud.vms.array("memory").tolist()[-1] == 199
+    assert [ctx.cloud.vms.memory[vm] for vm in vms] == list(range(1, 200))
+    assert ctx.cloud.vms.array(ctx.cloud.vms.memory).tolist()[-1] == 199
     ctx.ledger.check()

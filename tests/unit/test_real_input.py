@@ -35,18 +35,18 @@ def recount(run: Run) -> None:
             addresses += sum("ip" in nic for nic in vm["vmNics"])
     fleet = cloud.fleet
     sources = [row for row, name in enumerate(cloud.vms.names) if name.startswith("source-")]
-    assert all(cloud.vms.get("host", row) == NONE for row in sources)
-    for host in range(fleet.size):
-        assert fleet.get("vm_count", host) == placed[host]
-        assert fleet.get("total_cpu", host) - fleet.get("available_cpu", host) == cpu[host]
-        assert fleet.get("total_memory", host) - fleet.get("available_memory", host) == memory[host]
+    assert all(cloud.vms.host[row] == NONE for row in sources)
+    for host in range(fleet.row_count):
+        assert fleet.vm_count[host] == placed[host]
+        assert fleet.total_cpu[host] - fleet.available_cpu[host] == cpu[host]
+        assert fleet.total_memory[host] - fleet.available_memory[host] == memory[host]
     assert len(cloud.pools[0].used) == addresses + len(sources)
     volumes = sum(one.volume_count for one in cloud.storages)
     assert volumes == placed.total() + len(sources)
     used = sum(one.total - one.available for one in cloud.storages)
     caches = sum(space.amount for space in run.result.ledger.spaces.values() if space.exact)
     assert used == ROOT_SIZE * volumes + caches
-    assert not np.any(fleet.array("drift_memory"))
+    assert not np.any(fleet.array(fleet.drift_memory))
 
 
 def failing_share(run: Run) -> float:

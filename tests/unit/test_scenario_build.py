@@ -72,8 +72,8 @@ def test_hosts_stand_by_uuid(small: Scenario) -> None:
     fleet = small.build().cloud.fleet
     assert fleet.names == ["last", "h01", "h02"]
     assert fleet.uuids[1] == place_uuid("host", "h01", 0)
-    assert fleet.array("total_cpu").tolist() == [32, 32, 32]
-    assert fleet.array("reserved_memory").tolist() == [GIB, GIB, 2 * GIB]
+    assert fleet.array(fleet.total_cpu).tolist() == [32, 32, 32]
+    assert fleet.array(fleet.reserved_memory).tolist() == [GIB, GIB, 2 * GIB]
     assert fleet.memory_ratio(0) == 2.0
     assert fleet.labels == [{}, {"rack": "r1"}, {"rack": "r1"}]
 
@@ -83,13 +83,13 @@ def test_start_states_are_drift(small: Scenario) -> None:
     ledger = small.build()
     ledger.check()
     cloud = ledger.cloud
-    assert (cloud.fleet.get("drift_cpu", 0), cloud.fleet.get("drift_memory", 0)) == (-2, -4 * GIB)
+    assert (cloud.fleet.drift_cpu[0], cloud.fleet.drift_memory[0]) == (-2, -4 * GIB)
     nfs, local, ceph = cloud.storages
     assert (nfs.total, nfs.available, nfs.held, nfs.drift) == (TIB, 1000 * GIB, 0, -24 * GIB)
     assert (local.total, local.available) == (2 * TIB, 2 * GIB)
     assert local.shares is not None
-    assert local.shares.array("present").tolist() == [0, 1, 1]
-    assert local.shares.array("drift").tolist() == [0, GIB - TIB, GIB - TIB]
+    assert local.shares.array(local.shares.present).tolist() == [0, 1, 1]
+    assert local.shares.array(local.shares.drift).tolist() == [0, GIB - TIB, GIB - TIB]
     assert (ceph.total, ceph.osd_groups[0].drift, ceph.pools[0].osd_group) == (2 * TIB, -TIB, 0)
 
 

@@ -66,7 +66,7 @@ def test_optional_columns(tmp_path: Path) -> None:
     fleet = _load(tmp_path, table).build().cloud.fleet
     assert fleet.names == ["h1", "h2"]
     assert fleet.labels == [{"rack": "r1"}, {}]
-    assert (fleet.uuids[0], fleet.get("state", 0), fleet.get("status", 0)) == (uuid, 1, 1)
+    assert (fleet.uuids[0], fleet.state[0], fleet.status[0]) == (uuid, 1, 1)
 
 
 def test_the_table_is_part_of_the_hash(tmp_path: Path) -> None:
@@ -82,4 +82,4 @@ def test_ten_thousand_hosts(tmp_path: Path) -> None:
     cloud = _load(tmp_path, f"{HEAD}\n{rows}").build().cloud
     assert time.perf_counter() - begun < 5
     assert cloud.fleet.names[:2] == ["h0", "h1"]
-    assert cloud.fleet.size == 10_000
+    assert cloud.fleet.row_count == 10_000

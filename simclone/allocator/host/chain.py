@@ -81,7 +81,7 @@ def _page(
     steps: list[Step],
     trace: Trace | None,
 ) -> Survivors | _Ended:
-    everybody = np.flatnonzero(cloud.fleet.array("exists") == 1)
+    everybody = np.flatnonzero(cloud.fleet.array(cloud.fleet.exists) == 1)
     index, first = everybody, True
     for flow in flows:
         candidates = Candidates(cloud, index, first=first, page=page)

@@ -37,7 +37,7 @@ class HostArrays:
         self._fleet, self.index = fleet, index
 
     def __getattr__(self, name: str) -> IntArray:
-        column = self._fleet.array(name)
+        column = self._fleet.array(self._fleet.cells[name])
         return column if len(self.index) == len(column) else column[self.index]
 
 
@@ -50,7 +50,7 @@ class HostRow:
         self._fleet, self.index = fleet, index
 
     def __getattr__(self, name: str) -> int:
-        return self._fleet.cells(name)[self.index]
+        return self._fleet.cells[name][self.index]
 
 
 class Lookup:
@@ -104,7 +104,7 @@ class Candidates:
 
     def clusters(self) -> list[int]:
         """The clusters they stand in, ascending."""
-        found: list[int] = np.unique(self.cloud.fleet.array("cluster")[self.index]).tolist()
+        found: list[int] = np.unique(self.cloud.fleet.array(self.cloud.fleet.cluster)[self.index]).tolist()
         return found
 
     def any(self, truth: Any) -> bool:

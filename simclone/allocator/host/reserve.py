@@ -15,12 +15,12 @@ def refusal(request: HostRequest, cloud: Cloud, host: int) -> Try | None:
 
     Devices and scheduling rules are reservers of the cloud edition; the open core has none.
     """
-    cells = cloud.fleet.cells
-    if request.cpu and cells("available_cpu")[host] - request.cpu < 0:
+    table = cloud.fleet
+    if request.cpu and table.available_cpu[host] - request.cpu < 0:
         return _short(cloud, host, "host.cpu", "cpu")
     taken = divided(request.memory, cloud.fleet.memory_ratio(host))
-    if request.memory and cells("available_memory")[host] - taken - cells("reserved_memory")[host] < 0:
-        kept = cells("available_memory")[host] - taken >= 0
+    if request.memory and table.available_memory[host] - taken - table.reserved_memory[host] < 0:
+        kept = table.available_memory[host] - taken >= 0
         return _short(cloud, host, "host.reservedMemory" if kept else "host.memory", "memory")
     if cloud.settings.profile == "open":
         return None

@@ -46,7 +46,7 @@ def _main(cloud: Cloud, request: StorageRequest) -> list[int]:
 def _reachable(cloud: Cloud, request: StorageRequest) -> list[int]:
     rows: Iterable[int] = range(len(cloud.storages))
     if request.host is not None:
-        rows = cloud.storages_of(cloud.fleet.get("cluster", request.host))
+        rows = cloud.storages_of(cloud.fleet.cluster[request.host])
     wanted, found = request.candidates, []
     for row in rows:
         one = cloud.storages[row]

@@ -34,13 +34,13 @@ class ShareFloor:
 def share_floor(cloud: Cloud, storage: int, size: int) -> ShareFloor:
     """What shares of *storage* must have for *size* bytes."""
     shares = cloud.storages[storage].shares
-    present = np.zeros(cloud.fleet.size, dtype=np.bool_)
+    present = np.zeros(cloud.fleet.row_count, dtype=np.bool_)
     sound = present.copy()
     least = divided(size, cloud.storage_ratio(storage)) + reserved_of(cloud)
     if shares is not None:
-        many = shares.size
-        present[:many] = shares.array("present") == 1
-        total, free = shares.array("total_physical"), shares.array("available_physical")
+        many = shares.row_count
+        present[:many] = shares.array(shares.present) == 1
+        total, free = shares.array(shares.total_physical), shares.array(shares.available_physical)
         limit = np.floor(total * threshold_of(cloud, storage) + 0.5).astype(np.int64)
         sound[:many] = present[:many] & ((free == total) | (total - free < limit)) & (size < limit)
     return ShareFloor(present, sound, least)
@@ -51,14 +51,14 @@ def shares_that_fit(cloud: Cloud, storage: int, floor: ShareFloor) -> BoolArray:
     shares = cloud.storages[storage].shares
     fits = floor.sound.copy()
     if shares is not None:
-        fits[: shares.size] &= shares.array("available") >= floor.least
+        fits[: shares.row_count] &= shares.array(shares.available) >= floor.least
     return fits
 
 
 def has_share(cloud: Cloud, storage: int, host: int) -> bool:
     """True when the host brings disk to this local storage."""
     shares = cloud.storages[storage].shares
-    return shares is not None and host < shares.size and shares.get("present", host) == 1
+    return shares is not None and host < shares.row_count and shares.present[host] == 1
 
 
 def share_refusal(cloud: Cloud, storage: int, host: int, request: StorageRequest) -> str | None:
@@ -66,11 +66,11 @@ def share_refusal(cloud: Cloud, storage: int, host: int, request: StorageRequest
     one, shares = cloud.storages[storage], cloud.storages[storage].shares
     if shares is None or not has_share(cloud, storage, host):
         return "storage.local"
-    ratio, available = cloud.storage_ratio(storage), shares.get("available", host)
+    ratio, available = cloud.storage_ratio(storage), shares.available[host]
     room = available if request.exact else multiplied(available, ratio)
     if room - reserved_of(cloud) < request.size:
         return "storage.virtual"
-    total, free = shares.get("total_physical", host), shares.get("available_physical", host)
+    total, free = shares.total_physical[host], shares.available_physical[host]
     short = physical_shortage(total, free, request.size, threshold_of(cloud, storage))
     if short is not None:
         return short
@@ -94,7 +94,7 @@ def local_candidates(cloud: Cloud, request: StorageRequest) -> list[int] | Error
         text = "a volume on local storage needs a host"
         return ErrorCode(code="SYS.1007", details=text, reason="storage.localHost")
     fleet = cloud.fleet
-    if fleet.get("state", host) != ENABLED or fleet.get("status", host) != CONNECTED:
+    if fleet.state[host] != ENABLED or fleet.status[host] != CONNECTED:
         text = f"host {fleet.uuids[host]} of the local storage is not usable"
         return ErrorCode(code="SYS.1006", details=text, reason="storage.localHost")
     reasons: list[tuple[int, str]] = []
@@ -109,7 +109,7 @@ def local_candidates(cloud: Cloud, request: StorageRequest) -> list[int] | Error
 
 
 def _in_reach(cloud: Cloud, request: StorageRequest) -> list[int]:
-    cluster = cloud.fleet.get("cluster", request.host or 0)
+    cluster = cloud.fleet.cluster[request.host or 0]
     return [
         row
         for row, one in enumerate(cloud.storages)

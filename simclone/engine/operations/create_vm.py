@@ -110,9 +110,9 @@ def _place_refusal(cloud: Cloud, wish: Wish) -> str | None:
         return f"zone {cloud.zones[wish.zone].uuid} is Disabled"
     if wish.cluster is not None and cloud.cluster_states[wish.cluster]:
         return f"cluster {cloud.clusters[wish.cluster].uuid} is Disabled"
-    if wish.host is not None and cloud.fleet.get("state", wish.host) == 1:
+    if wish.host is not None and cloud.fleet.state[wish.host] == 1:
         return f"host {cloud.fleet.uuids[wish.host]} is Disabled"
-    if wish.host is not None and cloud.fleet.get("status", wish.host):
+    if wish.host is not None and cloud.fleet.status[wish.host]:
         return f"host {cloud.fleet.uuids[wish.host]} is not Connected"
     if wish.root_storage is not None and wish.data_storage is not None:
         root, data = (cloud.storages[row] for row in (wish.root_storage, wish.data_storage))
@@ -143,7 +143,7 @@ def start_new(ctx: Context, vm: int, request: str) -> Workflow[ErrorCode | None]
         ledger.set_vm(vm, state=STATE["Created"])
         ledger.remove_vm(vm)
         return error
-    last = NONE if wish.cloned else cloud.vms.get("host", vm)
+    last = NONE if wish.cloned else cloud.vms.host[vm]
     ledger.set_vm(vm, state=STATE["Paused" if wish.paused else "Running"], last_host=last)
     return None
 
@@ -189,8 +189,8 @@ def _stages(ctx: Context, vm: int, wish: Wish, request: str) -> Workflow[ErrorCo
 
 def host_lost(ctx: Context, host: int) -> ErrorCode | None:
     """The error of a start whose host was lost on the way."""
-    cells = ctx.cloud.fleet.cells
-    if cells("status")[host] == CONNECTED and cells("exists")[host]:
+    table = ctx.cloud.fleet
+    if table.status[host] == CONNECTED and table.exists[host]:
         return None
     text = f"host {ctx.cloud.fleet.uuids[host]} was lost while the VM was being started on it"
     return ErrorCode("HOST.1010", text, reason="host.lost")
@@ -198,14 +198,14 @@ def host_lost(ctx: Context, host: int) -> ErrorCode | None:
 
 def settle_lost(ctx: Context, vm: int) -> None:
     """A VM lost with its host, found after the host came back: it is Stopped, as the others of that host are."""
-    host = ctx.cloud.vms.get("host", vm)
-    if ctx.cloud.vms.state_name(vm) == "Unknown" and host != NONE and ctx.cloud.fleet.get("status", host) == CONNECTED:
+    host = ctx.cloud.vms.host[vm]
+    if ctx.cloud.vms.state_name(vm) == "Unknown" and host != NONE and ctx.cloud.fleet.status[host] == CONNECTED:
         stop_row(ctx, vm)
 
 
 def stop_row(ctx: Context, vm: int) -> None:
     """Return the host's capacity; the VM remembers the host as its last."""
-    host = ctx.cloud.vms.get("host", vm)
+    host = ctx.cloud.vms.host[vm]
     ctx.ledger.end_host(vm, "stop")
     ctx.ledger.set_vm(vm, state=STATE["Stopped"], host=NONE, last_host=host)
 

@@ -16,16 +16,16 @@ def destroy_vm(ctx: Context, vm: int) -> Workflow[Outcome]:
         return Outcome(vm, wrong_state(cloud, vm, "destroy"))
     if ctx.slow:
         yield Work("destroy", vm=vm)
-    if vms.cells("hold_host")[vm] != NONE:
+    if vms.hold_host[vm] != NONE:
         stop_row(ctx, vm)
     ledger.set_vm(vm, state=STATE["Destroyed"])
     for nic in vms.nics[vm]:
         ledger.return_address(nic, "destroy")
-    kinds = cloud.volumes.cells("type")
+    kinds = cloud.volumes.type
     for volume in list(vms.volumes[vm]):
         if kinds[volume] != ROOT:
             ledger.detach_volume(volume)
-    if cloud.settings.values["vm.deletionPolicy"] == "Direct" or vms.cells("root")[vm] == NONE:
+    if cloud.settings.values["vm.deletionPolicy"] == "Direct" or vms.root[vm] == NONE:
         remove(ctx, vm, "direct")
     return Outcome(vm)
 

@@ -74,7 +74,7 @@ def release_ip(ctx: Context, l3: int, ip: int) -> Outcome:
 def detach_l3_network(ctx: Context, vm: int, l3: int) -> Outcome:
     """Take away a VM's card on a network."""
     for nic in ctx.cloud.vms.nics[vm]:
-        if ctx.cloud.nics.get("l3", nic) == l3:
+        if ctx.cloud.nics.l3[nic] == l3:
             ctx.ledger.remove_nic(nic, "detach")
             return Outcome(vm)
     return Outcome(vm, operation_error("the VM has no card on that network", "network.nic"))

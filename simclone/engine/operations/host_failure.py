@@ -22,7 +22,7 @@ _LIVING = ("Running", "Paused")
 
 def ha_of(ctx: Context, vm: int) -> str:
     """The HA level of a VM: the value of its tag ``ha::…``, None without one."""
-    tags = ctx.cloud.vms.shape(vm).system_tags
+    tags = ctx.cloud.vms.shape_of(vm).system_tags
     return next((tag.removeprefix("ha::") for tag in tags if tag.startswith("ha::")), "None")
 
 
@@ -39,14 +39,14 @@ def restart_elsewhere(ctx: Context, vm: int) -> Workflow[Outcome]:
     """HA start of an Unknown VM: fresh capacity elsewhere first, then the dead host forgets it."""
     ledger, cloud = ctx.ledger, ctx.cloud
     yield Work("detectFailure", vm=vm)
-    if not cloud.vms.get("alive", vm) or cloud.vms.state_name(vm) != "Unknown":
+    if not cloud.vms.alive[vm] or cloud.vms.state_name(vm) != "Unknown":
         return Outcome(vm)
-    dead = cloud.vms.get("host", vm)
+    dead = cloud.vms.host[vm]
     work, view = allocation(ctx, vm)
     yield work
-    if not cloud.vms.get("alive", vm) or cloud.vms.state_name(vm) != "Unknown":
+    if not cloud.vms.alive[vm] or cloud.vms.state_name(vm) != "Unknown":
         return Outcome(vm)
-    strategy = cloud.vms.shape(vm).strategy or LEAST_VM
+    strategy = cloud.vms.shape_of(vm).strategy or LEAST_VM
     request = replace(existing_request(cloud, vm, START, strategy), soft_avoid=frozenset({dead}), scene="Auto")
     ctx.announce(request, view.seen)
     decision = decided(ctx, request, ctx.next_occasion(vm), view)
@@ -61,7 +61,7 @@ def restart_elsewhere(ctx: Context, vm: int) -> Workflow[Outcome]:
         settle_lost(ctx, vm)
         return Outcome(vm, lost)
     ledger.move_hold(vm)
-    cluster = cloud.fleet.get("cluster", decision.host)
+    cluster = cloud.fleet.cluster[decision.host]
     ledger.set_vm(vm, host=decision.host, last_host=dead, cluster=cluster, state=STATE["Running"])
     return Outcome(vm)
 
@@ -71,7 +71,7 @@ def repair_host(ctx: Context, host: int) -> list[int]:
     ctx.ledger.set_host(host, "repair", status=CONNECTED)
     waiting = []
     for vm in vms_on(ctx, host):
-        if ctx.cloud.vms.state_name(vm) == "Unknown" and ctx.cloud.vms.get("move_host", vm) == NONE:
+        if ctx.cloud.vms.state_name(vm) == "Unknown" and ctx.cloud.vms.move_host[vm] == NONE:
             stop_row(ctx, vm)
             waiting.append(vm)
     ctx.ledger.recalculate_host(host)

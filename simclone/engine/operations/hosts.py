@@ -20,7 +20,7 @@ from simclone.units import MAX_AMOUNT
 def vms_on(ctx: Context, host: int) -> list[int]:
     """VM rows on a host, oldest first."""
     vms = ctx.cloud.vms
-    found: list[int] = np.flatnonzero((vms.array("host") == host) & (vms.array("alive") == 1)).tolist()
+    found: list[int] = np.flatnonzero((vms.array(vms.host) == host) & (vms.array(vms.alive) == 1)).tolist()
     return found
 
 
@@ -41,7 +41,7 @@ def add_host(
         "total_memory": memory,
         "available_memory": memory,
     }
-    host = ledger.add_host(place_uuid("host", name, fleet.size), name, dict(one.labels), **values)
+    host = ledger.add_host(place_uuid("host", name, fleet.row_count), name, dict(one.labels), **values)
     figures = host_figures(cloud, host)
     ledger.set_host(host, "add", available_cpu=figures["total_cpu"], **figures)
     for row, size in (local or {}).items():
@@ -64,9 +64,9 @@ def delete_host(ctx: Context, host: int) -> Outcome:
         stop_row(ctx, vm)
     for row, storage in enumerate(cloud.storages):
         shares = storage.shares
-        if shares is None or host >= shares.size or not shares.get("present", host):
+        if shares is None or host >= shares.row_count or not shares.present[host]:
             continue
-        gone = {name: shares.get(name, host) for name in ("total", "total_physical", "available_physical")}
+        gone = {name: shares.cells[name][host] for name in ("total", "total_physical", "available_physical")}
         ledger.forget_share(row, host)
         ledger.set_storage(
             row,
@@ -82,7 +82,7 @@ def delete_host(ctx: Context, host: int) -> Outcome:
 def _empty_mount_points(ctx: Context) -> None:
     """A shared mount point that no host mounts reports nothing."""
     fleet = ctx.cloud.fleet
-    clusters = set(fleet.array("cluster")[fleet.array("exists") == 1].tolist())
+    clusters = set(fleet.array(fleet.cluster)[fleet.array(fleet.exists) == 1].tolist())
     for row, storage in enumerate(ctx.cloud.storages):
         if storage.type == "SharedMountPoint" and not storage.clusters & clusters:
             ctx.ledger.zero_storage(row)
@@ -94,7 +94,7 @@ def change_host_state(ctx: Context, host: int, event: str) -> Workflow[Outcome]:
     if event == "maintain":
         return (yield from maintain(ctx, host))
     if event == "enable":
-        if fleet.get("state", host) == MAINTENANCE:
+        if fleet.state[host] == MAINTENANCE:
             ctx.ledger.set_host(host, "enable", status=0)
         ctx.ledger.set_host(host, "enable", state=ENABLED)
     elif event == "disable":
@@ -107,10 +107,10 @@ def change_host_state(ctx: Context, host: int, event: str) -> Workflow[Outcome]:
 def maintain(ctx: Context, host: int) -> Workflow[Outcome]:
     """Move every VM away; what cannot move is stopped, or blocks, by ``host.maintenance.policy``."""
     ledger, fleet = ctx.ledger, ctx.cloud.fleet
-    status = fleet.get("status", host)
+    status = fleet.status[host]
     if STATUSES[status] == "Connecting":
         return Outcome(host, operation_error(f"host {fleet.uuids[host]} is Connecting", "host.status"))
-    before = fleet.get("state", host)
+    before = fleet.state[host]
     ledger.set_host(host, "maintain", state=PRE_MAINTENANCE)
     policy = ctx.cloud.settings.values["host.maintenance.policy"]
     while True:
@@ -121,10 +121,10 @@ def maintain(ctx: Context, host: int) -> Workflow[Outcome]:
         for vm in left:
             error = error or (yield from alone(vm, _evacuate(ctx, vm, host, str(policy))))
         if error is not None or not _improves(ctx, host, left):
-            if fleet.get("state", host) == PRE_MAINTENANCE:
+            if fleet.state[host] == PRE_MAINTENANCE:
                 ledger.set_host(host, "maintain", state=before)
             return Outcome(host, operation_error("a VM cannot be moved away", "host.maintenance", error))
-    if fleet.get("state", host) == PRE_MAINTENANCE:
+    if fleet.state[host] == PRE_MAINTENANCE:
         ledger.set_host(host, "maintain", state=MAINTENANCE)
     return Outcome(host)
 
@@ -137,7 +137,7 @@ def _improves(ctx: Context, host: int, before: list[int]) -> bool:
 def _evacuate(ctx: Context, vm: int, host: int, policy: str) -> Workflow[ErrorCode | None]:
     """Move one VM away or stop it; whoever left by itself meanwhile, or is lost, is left alone."""
     cloud = ctx.cloud
-    if not cloud.vms.get("alive", vm) or cloud.vms.get("host", vm) != host or cloud.vms.state_name(vm) == "Unknown":
+    if not cloud.vms.alive[vm] or cloud.vms.host[vm] != host or cloud.vms.state_name(vm) == "Unknown":
         return None
     if cloud.vms.state_name(vm) == "Running":
         moved = yield from migrate_vm(ctx, vm)
@@ -146,7 +146,7 @@ def _evacuate(ctx: Context, vm: int, host: int, policy: str) -> Workflow[ErrorCo
         if policy == "JustMigrate":
             return moved.error
         yield Work("stop", ("host", host), vm=vm)
-    if cloud.vms.get("hold_host", vm) == host and cloud.vms.state_name(vm) != "Unknown":
+    if cloud.vms.hold_host[vm] == host and cloud.vms.state_name(vm) != "Unknown":
         stop_row(ctx, vm)
     return None
 
@@ -172,8 +172,8 @@ def change_cluster_state(ctx: Context, cluster: int, event: str) -> Outcome:
     state = ENABLED if event == "enable" else DISABLED
     ctx.ledger.put(ctx.cloud.cluster_states, cluster, state, ctx.cloud.clusters[cluster].name, event)
     fleet = ctx.cloud.fleet
-    for host in np.flatnonzero((fleet.array("cluster") == cluster) & (fleet.array("exists") == 1)).tolist():
-        if fleet.get("state", host) not in (PRE_MAINTENANCE, MAINTENANCE):
+    for host in np.flatnonzero((fleet.array(fleet.cluster) == cluster) & (fleet.array(fleet.exists) == 1)).tolist():
+        if fleet.state[host] not in (PRE_MAINTENANCE, MAINTENANCE):
             ctx.ledger.set_host(host, event, state=state)
     return Outcome(cluster)
 
@@ -187,14 +187,14 @@ def resize_vm(ctx: Context, vm: int, cpu: int | None, memory: int | None, asker:
     from simclone.records import Unplaced
 
     cloud, ledger = ctx.cloud, ctx.ledger
-    cells = cloud.vms.cells
-    old_cpu, old_memory = cells("cpu")[vm], cells("memory")[vm]
+    table = cloud.vms
+    old_cpu, old_memory = table.cpu[vm], table.memory[vm]
     new_cpu = old_cpu if cpu is None else cpu
     new_memory = old_memory if memory is None else memory
     state = cloud.vms.state_name(vm)
     if state not in ("Running", "Stopped"):
         return Outcome(vm, wrong_state(cloud, vm, "update"))
-    account = cells("account")[vm]
+    account = table.account[vm]
     if asker is not None and asker >= 0 and state == "Running":
         asks = [("vm.cpuNum", max(new_cpu - old_cpu, 0)), ("vm.memorySize", max(new_memory - old_memory, 0))]
         error = quota.refusal(cloud, account, asks)
@@ -210,7 +210,7 @@ def resize_vm(ctx: Context, vm: int, cpu: int | None, memory: int | None, asker:
             cpu=max(new_cpu - old_cpu, 0),
             memory=max(step, 0),
             old_memory=old_memory,
-            host=cells("host")[vm],
+            host=table.host[vm],
             full_allocate=False,
             last_host=None,
             group=None,

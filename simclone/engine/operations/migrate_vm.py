@@ -19,15 +19,15 @@ from simclone.records import ErrorCode, Placed
 
 def migrate_request(cloud: Cloud, vm: int, host: int | None) -> HostRequest:
     """What a migration asks; a root on local storage runs the local chain."""
-    root = cloud.vms.get("root", vm)
-    local = root != NONE and cloud.volumes.get("host", root) != NONE
-    current = cloud.vms.get("host", vm)
+    root = cloud.vms.root[vm]
+    local = root != NONE and cloud.volumes.host[root] != NONE
+    current = cloud.vms.host[vm]
     request = existing_request(cloud, vm, MIGRATE_OPERATION, LOCAL_MIGRATE if local else MIGRATE)
     return replace(
         request,
         host=host,
         avoid=frozenset({current}) if current != NONE else frozenset(),
-        zone=cloud.fleet.get("zone", current) if current != NONE else None,
+        zone=cloud.fleet.zone[current] if current != NONE else None,
         last_host=None,
     )
 
@@ -48,18 +48,18 @@ def migrate_vm(ctx: Context, vm: int, host: int | None = None) -> Workflow[Outco
     if not isinstance(decision, Placed):
         return Outcome(vm, decision.error)
     ledger.hold_target(vm, decision.host)
-    yield Work("migrate", ("host", decision.host), cloud.vms.get("memory", vm), vm)
-    source = cloud.vms.get("host", vm)
+    yield Work("migrate", ("host", decision.host), cloud.vms.memory[vm], vm)
+    source = cloud.vms.host[vm]
     lost = host_lost(ctx, decision.host)
     if lost is not None or cloud.vms.state_name(vm) != "Running":
         ledger.end_target(vm, "rollback")
         settle_lost(ctx, vm)
         return Outcome(vm, lost or operation_error("the VM was lost while it moved", "vm.state"))
     ledger.move_hold(vm)
-    ledger.set_vm(vm, host=decision.host, last_host=source, cluster=cloud.fleet.get("cluster", decision.host))
+    ledger.set_vm(vm, host=decision.host, last_host=source, cluster=cloud.fleet.cluster[decision.host])
     for volume in volumes_of(cloud, vm):
-        if cloud.volumes.get("host", volume) == source:
+        if cloud.volumes.host[volume] == source:
             ledger.set_volume(
-                volume, space=ledger.move_space(cloud.volumes.get("space", volume), decision.host), host=decision.host
+                volume, space=ledger.move_space(cloud.volumes.space[volume], decision.host), host=decision.host
             )
     return Outcome(vm)

@@ -57,7 +57,7 @@ def apply(ledger: Ledger, key: str) -> None:
     """
     cloud = ledger.cloud
     if key in HOST_KEYS:
-        for host in np.flatnonzero(cloud.fleet.array("exists")).tolist():
+        for host in np.flatnonzero(cloud.fleet.array(cloud.fleet.exists)).tolist():
             if refresh_host(ledger, host):
                 ledger.recalculate_host(host)
 
@@ -65,10 +65,10 @@ def apply(ledger: Ledger, key: str) -> None:
 def host_figures(cloud: Cloud, host: int) -> dict[str, int]:
     """The columns of a host that settings determine."""
     levels, settings = cloud.host_levels(host), cloud.settings
-    kvm = cloud.decode("hypervisor", cloud.fleet.get("hypervisor", host)) == "KVM"
+    kvm = cloud.decode("hypervisor", cloud.fleet.hypervisor[host]) == "KVM"
     ratio = float(settings.get("mevoco.overProvisioning.memory", levels))
     return {
-        "total_cpu": cloud.fleet.get("cpu_num", host) * int(settings.get("host.cpu.overProvisioning.ratio", levels)),
+        "total_cpu": cloud.fleet.cpu_num[host] * int(settings.get("host.cpu.overProvisioning.ratio", levels)),
         "reserved_memory": int(settings.get("kvm.reservedMemory", levels)) if kvm else 0,
         "ratio_class": cloud.fleet.ratio_class_of(ratio),
     }
@@ -78,12 +78,12 @@ def refresh_host(ledger: Ledger, host: int) -> bool:
     """Write what changed; True when anything did. A new total moves the drift so that the books stay equal."""
     fleet = ledger.cloud.fleet
     figures = {
-        name: value for name, value in host_figures(ledger.cloud, host).items() if fleet.get(name, host) != value
+        name: value for name, value in host_figures(ledger.cloud, host).items() if fleet.cells[name][host] != value
     }
     if not figures:
         return False
-    change = figures.get("total_cpu", fleet.get("total_cpu", host)) - fleet.get("total_cpu", host)
+    change = figures.get("total_cpu", fleet.total_cpu[host]) - fleet.total_cpu[host]
     if change:
-        figures["available_cpu"] = fleet.get("available_cpu", host) + change
+        figures["available_cpu"] = fleet.available_cpu[host] + change
     ledger.set_host(host, "settings", **figures)
     return True

@@ -30,38 +30,38 @@ def wrong_state(cloud: Cloud, vm: int, operation: str) -> ErrorCode:
 
 def volumes_of(cloud: Cloud, vm: int) -> list[int]:
     """The VM's volumes that lie on a storage."""
-    return [row for row in cloud.vms.volumes[vm] if cloud.volumes.get("storage", row) != NONE]
+    return [row for row in cloud.vms.volumes[vm] if cloud.volumes.storage[row] != NONE]
 
 
 def existing_request(cloud: Cloud, vm: int, operation: str, strategy: str | None) -> HostRequest:
     """What a VM that has volumes asks the host allocator."""
-    cells, shape, volumes = cloud.vms.cells, cloud.vms.shape(vm), cloud.volumes
-    storages = frozenset(volumes.get("storage", row) for row in volumes_of(cloud, vm))
-    local = frozenset(volumes.get("host", row) for row in volumes_of(cloud, vm)) - {NONE}
-    sizes = [row for row in volumes_of(cloud, vm) if volumes.get("host", row) != NONE]
-    root, group = cells("root")[vm], cells("group")[vm]
+    table, shape, volumes = cloud.vms, cloud.vms.shape_of(vm), cloud.volumes
+    storages = frozenset(volumes.storage[row] for row in volumes_of(cloud, vm))
+    local = frozenset(volumes.host[row] for row in volumes_of(cloud, vm)) - {NONE}
+    sizes = [row for row in volumes_of(cloud, vm) if volumes.host[row] != NONE]
+    root, group = table.root[vm], table.group[vm]
 
     def known(row: int) -> int | None:
         return None if row == NONE else row
 
     return HostRequest(
-        cpu=cells("cpu")[vm],
-        memory=cells("memory")[vm],
+        cpu=table.cpu[vm],
+        memory=table.memory[vm],
         strategy=strategy,
         vm=vm,
-        account=cells("account")[vm],
+        account=table.account[vm],
         operation=operation,
-        volume_sizes=sum(volumes.get("size", row) for row in sizes),
-        snapshot_sizes=sum(cloud.snapshots.get("size", s) for row in sizes for s in volumes.snapshots.get(row, ())),
-        l3s=tuple(cloud.nics.get("l3", nic) for nic in cloud.vms.nics[vm]),
+        volume_sizes=sum(volumes.size[row] for row in sizes),
+        snapshot_sizes=sum(cloud.snapshots.size[s] for row in sizes for s in volumes.snapshots.get(row, ())),
+        l3s=tuple(cloud.nics.l3[nic] for nic in cloud.vms.nics[vm]),
         image=shape.image,
         architecture=shape.architecture,
         hypervisor=shape.hypervisor_type or _hypervisor(cloud, vm),
         required_storages=storages,
-        vm_cluster=known(cells("cluster")[vm]),
-        last_host=known(cells("last_host")[vm]),
-        current_host=known(cells("host")[vm]),
-        root_storage=known(volumes.get("storage", root)) if root != NONE else None,
+        vm_cluster=known(table.cluster[vm]),
+        last_host=known(table.last_host[vm]),
+        current_host=known(table.host[vm]),
+        root_storage=known(volumes.storage[root]) if root != NONE else None,
         volume_storages=storages,
         volume_hosts=local,
         root_ready=root != NONE,
@@ -72,18 +72,18 @@ def existing_request(cloud: Cloud, vm: int, operation: str, strategy: str | None
 
 
 def _hypervisor(cloud: Cloud, vm: int) -> str | None:
-    cluster = cloud.vms.get("cluster", vm)
+    cluster = cloud.vms.cluster[vm]
     return None if cluster == NONE else cloud.clusters[cluster].hypervisor_type
 
 
 def start_request(cloud: Cloud, vm: int, host: int | None, cluster: int | None) -> HostRequest:
     """The host request of a later start; where it is Designated follows section 3.3."""
-    current = cloud.vms.get("cluster", vm)
+    current = cloud.vms.cluster[vm]
     cluster = cluster if host is None else None
     moved = cluster is not None and cluster != current
     has_nic = bool(cloud.vms.nics[vm])
     designated = host is not None or moved or not has_nic
-    strategy = DESIGNATED if designated else cloud.vms.shape(vm).strategy or LEAST_VM
+    strategy = DESIGNATED if designated else cloud.vms.shape_of(vm).strategy or LEAST_VM
     request = existing_request(cloud, vm, START, strategy)
     own = None if has_nic or current == NONE or host is not None else current
     wanted = own if cluster is None else cluster
@@ -98,9 +98,9 @@ def start_vm(
     state = cloud.vms.state_name(vm)
     if state not in ("Stopped", "Created"):
         return Outcome(vm, wrong_state(cloud, vm, "start"))
-    cpu, memory = cloud.vms.get("cpu", vm), cloud.vms.get("memory", vm)
+    cpu, memory = cloud.vms.cpu[vm], cloud.vms.memory[vm]
     if asker is not None and asker >= 0:
-        error = quota.refusal(cloud, cloud.vms.get("account", vm), quota.start_asks(cpu, memory))
+        error = quota.refusal(cloud, cloud.vms.account[vm], quota.start_asks(cpu, memory))
         if error is not None:
             return Outcome(vm, error)
     if state == "Created":
@@ -117,7 +117,7 @@ def start_vm(
 def restart(ctx: Context, vm: int, request: HostRequest) -> Workflow[ErrorCode | None]:
     """Start a VM that has volumes; when it fails it stays as it was."""
     ledger, cloud = ctx.ledger, ctx.cloud
-    before = {name: cloud.vms.get(name, vm) for name in ("state", "host", "last_host", "cluster")}
+    before = {name: cloud.vms.cells[name][vm] for name in ("state", "host", "last_host", "cluster")}
     ledger.set_vm(vm, state=STATE["Starting"])
     identity = ctx.next_occasion(vm)
     work, view = allocation(ctx, vm)
@@ -130,7 +130,7 @@ def restart(ctx: Context, vm: int, request: HostRequest) -> Workflow[ErrorCode |
     if not isinstance(decision, Placed):
         ledger.set_vm(vm, **before)
         return decision.error
-    bare = [nic for nic in cloud.vms.nics[vm] if cloud.nics.get("ip", nic) == NONE]
+    bare = [nic for nic in cloud.vms.nics[vm] if cloud.nics.ip[nic] == NONE]
     error = first_start.take_addresses(ledger, vm, cloud.vms.wishes[vm], identity)
     if error is None:
         error = yield from ctx.step(Work("startOnHypervisor", ("host", decision.host), vm=vm))
@@ -149,7 +149,7 @@ def stop_vm(ctx: Context, vm: int) -> Workflow[Outcome]:
     """Stop a running or paused VM; its host's capacity returns at once."""
     if ctx.cloud.vms.state_name(vm) not in ("Running", "Paused", "Unknown"):
         return Outcome(vm, wrong_state(ctx.cloud, vm, "stop"))
-    yield Work("stop", ("host", ctx.cloud.vms.get("host", vm)), vm=vm)
+    yield Work("stop", ("host", ctx.cloud.vms.host[vm]), vm=vm)
     stop_row(ctx, vm)
     return Outcome(vm)
 
@@ -158,7 +158,7 @@ def reboot_vm(ctx: Context, vm: int) -> Workflow[Outcome]:
     """Restart a running VM in place."""
     if ctx.cloud.vms.state_name(vm) != "Running":
         return Outcome(vm, wrong_state(ctx.cloud, vm, "reboot"))
-    yield Work("reboot", ("host", ctx.cloud.vms.get("host", vm)), vm=vm)
+    yield Work("reboot", ("host", ctx.cloud.vms.host[vm]), vm=vm)
     return Outcome(vm)
 
 
@@ -166,6 +166,6 @@ def pause_vm(ctx: Context, vm: int) -> Workflow[Outcome]:
     """Suspend a running VM on its host; it keeps everything."""
     if ctx.cloud.vms.state_name(vm) != "Running":
         return Outcome(vm, wrong_state(ctx.cloud, vm, "pause"))
-    yield Work("pause", ("host", ctx.cloud.vms.get("host", vm)), vm=vm)
+    yield Work("pause", ("host", ctx.cloud.vms.host[vm]), vm=vm)
     ctx.ledger.set_vm(vm, state=STATE["Paused"])
     return Outcome(vm)

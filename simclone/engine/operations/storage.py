@@ -27,12 +27,12 @@ def change_primary_storage_state(ctx: Context, row: int, event: str) -> Outcome:
 def _stop_users(ctx: Context, storage: int, cluster: int | None) -> None:
     volumes, vms = ctx.cloud.volumes, ctx.cloud.vms
     users = dict.fromkeys(
-        volumes.get("vm", row)
-        for row in range(volumes.size)
-        if volumes.get("alive", row) and volumes.get("storage", row) == storage and volumes.get("vm", row) != NONE
+        volumes.vm[row]
+        for row in range(volumes.row_count)
+        if volumes.alive[row] and volumes.storage[row] == storage and volumes.vm[row] != NONE
     )
     for vm in users:
-        if vms.get("hold_host", vm) != NONE and cluster in (None, vms.get("cluster", vm)):
+        if vms.hold_host[vm] != NONE and cluster in (None, vms.cluster[vm]):
             stop_row(ctx, vm)
 
 

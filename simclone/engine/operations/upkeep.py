@@ -14,8 +14,8 @@ def recalculate_drifted(ctx: Context) -> None:
     Only hosts whose recorded figures differ from what is held can change, so only those are looked at.
     """
     fleet = ctx.cloud.fleet
-    drifted = (fleet.array("drift_cpu") != 0) | (fleet.array("drift_memory") != 0)
-    usable = (fleet.array("exists") == 1) & (fleet.array("status") == CONNECTED)
+    drifted = (fleet.array(fleet.drift_cpu) != 0) | (fleet.array(fleet.drift_memory) != 0)
+    usable = (fleet.array(fleet.exists) == 1) & (fleet.array(fleet.status) == CONNECTED)
     for host in np.flatnonzero(drifted & usable).tolist():
         ctx.ledger.recalculate_host(host)
 
@@ -23,7 +23,7 @@ def recalculate_drifted(ctx: Context) -> None:
 def collect_orphans(ctx: Context) -> None:
     """Drop cached images that are gone and that no volume is based on (clone-storage-affinity.md 3.8)."""
     cloud, volumes = ctx.cloud, ctx.cloud.volumes
-    used = set(volumes.array("image")[volumes.array("alive") == 1].tolist())
+    used = set(volumes.array(volumes.image)[volumes.array(volumes.alive) == 1].tolist())
     for row, storage in enumerate(cloud.storages):
         for image, host in list(storage.caches):
             if cloud.images[image].temporary and image not in cloud.image_space and image not in used:

@@ -57,22 +57,20 @@ def attach_data_volume(ctx: Context, vm: int, volume: int) -> Outcome:
     state = cloud.vms.state_name(vm)
     if state not in ("Running", "Stopped", "Paused"):
         return Outcome(volume, operation_error(f"a VM in state {state} takes no volume", "vm.state"))
-    if cloud.volumes.get("vm", volume) != NONE or cloud.volumes.get("status", volume) == DELETED:
+    if cloud.volumes.vm[volume] != NONE or cloud.volumes.status[volume] == DELETED:
         return Outcome(volume, operation_error("the volume is attached or deleted", "volume.state"))
-    if cloud.volumes.get("storage", volume) == NONE:
-        error = _instantiate(ctx, vm, volume)
-    else:
-        error = _reachable(ctx, vm, volume)
+    missing = cloud.volumes.storage[volume] == NONE
+    error = _instantiate(ctx, vm, volume) if missing else _reachable(ctx, vm, volume)
     if error is not None:
         return Outcome(volume, error)
-    taken = {cloud.volumes.get("device", row) for row in cloud.vms.volumes[vm]}
+    taken = {cloud.volumes.device[row] for row in cloud.vms.volumes[vm]}
     ledger.attach_volume(volume, vm, next(n for n in range(1, len(taken) + 2) if n not in taken))
     return Outcome(volume)
 
 
 def _home(ctx: Context, vm: int) -> int:
-    cells = ctx.cloud.vms.cells
-    return cells("host")[vm] if cells("host")[vm] != NONE else cells("last_host")[vm]
+    table = ctx.cloud.vms
+    return table.host[vm] if table.host[vm] != NONE else table.last_host[vm]
 
 
 def _instantiate(ctx: Context, vm: int, volume: int) -> ErrorCode | None:
@@ -80,11 +78,11 @@ def _instantiate(ctx: Context, vm: int, volume: int) -> ErrorCode | None:
     ledger, cloud = ctx.ledger, ctx.cloud
     host = _home(ctx, vm)
     local_rows = frozenset(row for row, one in enumerate(cloud.storages) if one.is_local)
-    cluster = cloud.fleet.get("cluster", host)
+    cluster = cloud.fleet.cluster[host]
     shared = [row for row in cloud.storages_of(cluster) if row not in local_rows and cloud.storages[row].usable(True)]
     only_local = bool(local_storages(cloud, host)) and not shared
     request = StorageRequest(
-        cloud.volumes.get("size", volume),
+        cloud.volumes.size[volume],
         CREATE_DATA,
         host=host,
         strategy=LOCAL_STRATEGY if only_local else DEFAULT,
@@ -100,17 +98,17 @@ def _instantiate(ctx: Context, vm: int, volume: int) -> ErrorCode | None:
 def _reachable(ctx: Context, vm: int, volume: int) -> ErrorCode | None:
     """The volume's storage must be seen from where the VM is or may start."""
     cloud = ctx.cloud
-    storage, place = cloud.volumes.get("storage", volume), cloud.volumes.get("host", volume)
-    running = cloud.vms.get("host", vm)
-    local = {cloud.volumes.get("host", row) for row in volumes_of(cloud, vm)} - {NONE}
+    storage, place = cloud.volumes.storage[volume], cloud.volumes.host[volume]
+    running = cloud.vms.host[vm]
+    local = {cloud.volumes.host[row] for row in volumes_of(cloud, vm)} - {NONE}
     if place != NONE and ((running not in (NONE, place)) or (local and place not in local)):
         return operation_error("the volume lies on another host's local storage", "storage.localHost")
     if running != NONE:
-        clusters = {cloud.vms.get("cluster", vm)}
+        clusters = {cloud.vms.cluster[vm]}
     else:
         clusters = set(range(len(cloud.clusters)))
         for row in volumes_of(cloud, vm):
-            clusters &= cloud.storages[cloud.volumes.get("storage", row)].clusters
+            clusters &= cloud.storages[cloud.volumes.storage[row]].clusters
     if not clusters & cloud.storages[storage].clusters:
         return operation_error("no cluster sees the VM's volumes and this one together", "storage.volumes")
     return None
@@ -118,7 +116,7 @@ def _reachable(ctx: Context, vm: int, volume: int) -> ErrorCode | None:
 
 def detach_data_volume(ctx: Context, volume: int) -> Outcome:
     """Take a volume from its VM."""
-    if ctx.cloud.volumes.get("vm", volume) == NONE:
+    if ctx.cloud.volumes.vm[volume] == NONE:
         return Outcome(volume, operation_error("the volume is not attached", "volume.state"))
     ctx.ledger.detach_volume(volume)
     return Outcome(volume)
@@ -127,12 +125,12 @@ def detach_data_volume(ctx: Context, volume: int) -> Outcome:
 def delete_data_volume(ctx: Context, volume: int) -> Outcome:
     """Delete: under ``Delay`` it stays as Deleted and keeps its space; an attached one is detached first."""
     cloud = ctx.cloud
-    if cloud.volumes.get("type", volume) != DATA:
+    if cloud.volumes.type[volume] != DATA:
         return Outcome(volume, operation_error("only data volumes can be deleted", "volume.state"))
-    if cloud.volumes.get("vm", volume) != NONE:
+    if cloud.volumes.vm[volume] != NONE:
         ctx.ledger.detach_volume(volume)
     direct = cloud.settings.values["volume.deletionPolicy"] == "Direct"
-    if direct or cloud.volumes.get("storage", volume) == NONE:
+    if direct or cloud.volumes.storage[volume] == NONE:
         ctx.ledger.remove_volume(volume, "delete")
     else:
         ctx.ledger.set_volume(volume, status=DELETED)
@@ -141,7 +139,7 @@ def delete_data_volume(ctx: Context, volume: int) -> Outcome:
 
 def expunge_data_volume(ctx: Context, volume: int) -> Outcome:
     """Remove a deleted volume for good."""
-    if ctx.cloud.volumes.get("status", volume) != DELETED:
+    if ctx.cloud.volumes.status[volume] != DELETED:
         return Outcome(volume, operation_error("only a deleted volume can be expunged", "volume.state"))
     ctx.ledger.remove_volume(volume, "expunge")
     return Outcome(volume)
@@ -151,7 +149,7 @@ def migrate_volume(ctx: Context, volume: int, host: int) -> Outcome:
     """Move an unattached (or a stopped VM's) local volume to another host of the same storage."""
     if host not in migration_hosts(ctx, volume):
         return Outcome(volume, operation_error("the host cannot take the volume", "storage.local"))
-    space = ctx.ledger.move_space(ctx.cloud.volumes.get("space", volume), host)
+    space = ctx.ledger.move_space(ctx.cloud.volumes.space[volume], host)
     ctx.ledger.set_volume(volume, space=space, host=host)
     return Outcome(volume)
 
@@ -159,38 +157,38 @@ def migrate_volume(ctx: Context, volume: int, host: int) -> Outcome:
 def migration_hosts(ctx: Context, volume: int) -> list[int]:
     """Hosts of the same local storage with room for the volume, virtual and physical."""
     cloud = ctx.cloud
-    storage, own = cloud.volumes.get("storage", volume), cloud.volumes.get("host", volume)
+    storage, own = cloud.volumes.storage[volume], cloud.volumes.host[volume]
     shares = cloud.storages[storage].shares
     if shares is None:
         return []
-    size = cloud.volumes.get("size", volume)
+    size = cloud.volumes.size[volume]
     fleet = cloud.fleet
-    vm = cloud.volumes.get("vm", volume)
-    l3s = () if vm == NONE else tuple(cloud.nics.get("l3", nic) for nic in cloud.vms.nics[vm])
+    vm = cloud.volumes.vm[volume]
+    l3s = () if vm == NONE else tuple(cloud.nics.l3[nic] for nic in cloud.vms.nics[vm])
     clusters = cloud.clusters_of_l3s(l3s) & cloud.storages[storage].clusters
     return [
         host
-        for host in range(fleet.size)
+        for host in range(fleet.row_count)
         if host != own
-        and fleet.get("exists", host)
-        and fleet.get("state", host) == 0
-        and fleet.get("status", host) == 0
-        and fleet.get("cluster", host) in clusters
+        and fleet.exists[host]
+        and fleet.state[host] == 0
+        and fleet.status[host] == 0
+        and fleet.cluster[host] in clusters
         and has_share(cloud, storage, host)
-        and shares.get("available", host) >= size
-        and shares.get("available_physical", host) >= size
+        and shares.available[host] >= size
+        and shares.available_physical[host] >= size
     ]
 
 
 def resize_volume(ctx: Context, volume: int, size: int) -> Outcome:
     """Enlarge a volume of a stopped VM."""
     ledger, cloud = ctx.ledger, ctx.cloud
-    old, vm = cloud.volumes.get("size", volume), cloud.volumes.get("vm", volume)
+    old, vm = cloud.volumes.size[volume], cloud.volumes.vm[volume]
     if vm != NONE and cloud.vms.state_name(vm) != "Stopped":
         return Outcome(volume, operation_error("the VM is not stopped", "vm.state"))
     if size <= old:
         return Outcome(volume, operation_error("a volume can only grow", "volume.state"))
-    storage, host = cloud.volumes.get("storage", volume), cloud.volumes.get("host", volume)
+    storage, host = cloud.volumes.storage[volume], cloud.volumes.host[volume]
     local = host != NONE
     request = StorageRequest(
         size - old, CREATE_DATA, host=host if local else None, candidates=(storage,), require_local=local
@@ -199,7 +197,7 @@ def resize_volume(ctx: Context, volume: int, size: int) -> Outcome:
         more = allocate(ledger, request, cloud.volumes.names[volume], Identity("api", 0))
     if isinstance(more, ErrorCode):
         return Outcome(volume, more)
-    space = ledger.resize_space(cloud.volumes.get("space", volume), size)
+    space = ledger.resize_space(cloud.volumes.space[volume], size)
     ledger.set_volume(volume, size=size, space=space)
     return Outcome(volume)
 

@@ -63,8 +63,8 @@ class Tally:
 def _standing(ledger: Ledger) -> list[int]:
     """VMs, vCPUs and bytes that hold a host already."""
     vms = ledger.cloud.vms
-    held = vms.array("hold_host") >= 0
-    return [int(held.sum()), int(vms.array("hold_cpu")[held].sum()), int(vms.array("memory")[held].sum())]
+    held = vms.array(vms.hold_host) >= 0
+    return [int(held.sum()), int(vms.array(vms.hold_cpu)[held].sum()), int(vms.array(vms.memory)[held].sum())]
 
 
 class Sampler:

@@ -28,7 +28,7 @@ VM_FIELDS = ("alive", "state", "host", "cpu", "memory")
 
 def figures(cloud: Cloud) -> dict[str, Any]:
     """Hosts, storages, networks, groups and limits as they stand, by row."""
-    columns = {name: cloud.fleet.array(name).tolist() for name in HOST_FIELDS}
+    columns = {name: cloud.fleet.array(cloud.fleet.cells[name]).tolist() for name in HOST_FIELDS}
     hosts = [
         {
             "name": cloud.fleet.names[row],
@@ -36,7 +36,7 @@ def figures(cloud: Cloud) -> dict[str, Any]:
             "devices": {spec: counts[row] for spec, counts in cloud.fleet.devices.items() if row in counts},
             **{name: columns[name][row] for name in HOST_FIELDS},
         }
-        for row in range(cloud.fleet.size)
+        for row in range(cloud.fleet.row_count)
     ]
     return {
         "hosts": hosts,
@@ -45,7 +45,7 @@ def figures(cloud: Cloud) -> dict[str, Any]:
             {"ranges": [[one.start, one.end] for one in pool.ranges], "used": sorted(pool.used)} for pool in cloud.pools
         ],
         "groups": [_group(cloud, row) for row in range(len(cloud.groups))],
-        "vms": [{name: cloud.vms.get(name, row) for name in VM_FIELDS} for row in range(cloud.vms.size)],
+        "vms": [{name: cloud.vms.cells[name][row] for name in VM_FIELDS} for row in range(cloud.vms.row_count)],
         "accounts": [
             {name: cloud.limit(account, name) for name in QUOTA_DEFAULTS} for account in range(len(cloud.accounts))
         ],
@@ -56,8 +56,8 @@ def _storage(cloud: Cloud, row: int) -> dict[str, Any]:
     one = cloud.storages[row]
     shown: dict[str, Any] = {"name": one.name, "total": one.total, "available": one.available}
     if one.shares is not None:
-        present = np.flatnonzero(one.shares.array("present")).tolist()
-        shown["shares"] = {str(host): one.shares.get("available", host) for host in present}
+        present = np.flatnonzero(one.shares.array(one.shares.present)).tolist()
+        shown["shares"] = {str(host): one.shares.available[host] for host in present}
     return shown
 
 

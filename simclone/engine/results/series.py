@@ -67,9 +67,9 @@ class PlaceSeries:
 
     def _places(self, at_us: int, kind: str) -> None:
         fleet = self._cloud.fleet
-        there = fleet.array("exists") == 1
-        many = {"zones": len(self._cloud.zones), "clusters": len(self._cloud.clusters), "hosts": fleet.size}[kind]
-        group = np.arange(fleet.size) if kind == "hosts" else fleet.array(kind[:-1])
+        there = fleet.array(fleet.exists) == 1
+        many = {"zones": len(self._cloud.zones), "clusters": len(self._cloud.clusters), "hosts": fleet.row_count}[kind]
+        group = np.arange(fleet.row_count) if kind == "hosts" else fleet.array(fleet.cells[kind[:-1]])
 
         def total(values: IntArray) -> IntArray:
             sums = np.zeros(many, dtype=np.int64)
@@ -77,7 +77,7 @@ class PlaceSeries:
             return sums
 
         names = ("vm_count", "held_cpu", "held_memory", "available_cpu", "available_memory")
-        sums = [total(fleet.array(name)) for name in names]
+        sums = [total(fleet.array(fleet.cells[name])) for name in names]
         rows = np.arange(many) if kind != "hosts" else np.flatnonzero(there)
         fixed = (np.full(len(rows), at_us), np.full(len(rows), PLACES.index(kind)), rows)
         self.places.add_rows(*fixed, *(one[rows] for one in (*sums, *self._use(total))))
@@ -87,10 +87,10 @@ class PlaceSeries:
         fleet = self._cloud.fleet
         found = []
         for name, weight in (
-            ("cpu_use_ppm", fleet.array("cpu_num")),
-            ("memory_use_ppm", fleet.array("total_memory") // MIB),
+            ("cpu_use_ppm", fleet.array(fleet.cpu_num)),
+            ("memory_use_ppm", fleet.array(fleet.total_memory) // MIB),
         ):
-            mean = total(fleet.array(name) * weight) // np.maximum(total(weight), 1)
+            mean = total(fleet.array(fleet.cells[name]) * weight) // np.maximum(total(weight), 1)
             found.append(mean if fleet.monitored else np.full_like(mean, NOT_MEASURED))
         return found[0], found[1]
 

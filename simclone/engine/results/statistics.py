@@ -131,15 +131,15 @@ def statistics_of(result: RunResult, durations_us: Sequence[int] | None = None) 
 
 def _standing_now(cloud: Cloud) -> Standing:
     vms = cloud.vms
-    held = vms.array("hold_host") != NONE
-    return int(held.sum()), int(vms.array("cpu")[held].sum()), int(vms.array("memory")[held].sum())
+    held = vms.array(vms.hold_host) != NONE
+    return int(held.sum()), int(vms.array(vms.cpu)[held].sum()), int(vms.array(vms.memory)[held].sum())
 
 
 def _waits(result: RunResult) -> list[int]:
     """Time in queues of every row that was made in the run and came to a host."""
     vms = result.ledger.cloud.vms
-    host, last = vms.cells("host"), vms.cells("last_host")
-    born = range(len(result.start["vms"]), vms.size)
+    host, last = vms.host, vms.last_host
+    born = range(len(result.start["vms"]), vms.row_count)
     return [result.waited_us.get(row, 0) for row in born if host[row] != NONE or last[row] != NONE]
 
 
@@ -160,8 +160,8 @@ def _use(result: RunResult) -> dict[str, Any]:
         span = totals.span_us
         mean = [area / span for area in totals.area]
     hosts = _usable(cloud)
-    cpu = sum(cloud.fleet.get("total_cpu", host) for host in hosts)
-    memory = sum(multiplied(cloud.fleet.get("total_memory", host), cloud.fleet.memory_ratio(host)) for host in hosts)
+    cpu = sum(cloud.fleet.total_cpu[host] for host in hosts)
+    memory = sum(multiplied(cloud.fleet.total_memory[host], cloud.fleet.memory_ratio(host)) for host in hosts)
     return {
         "mean_vms": float(mean[0]),
         "mean_cpu_vcpus": float(mean[1]),
@@ -185,9 +185,9 @@ def _usable(cloud: Cloud) -> list[int]:
 
 def _holes(cloud: Cloud) -> dict[str, Any]:
     """The largest hole, and what is stranded for each offering."""
-    cells, hosts = cloud.fleet.cells, _usable(cloud)
-    cpu = {host: max(cells("available_cpu")[host], 0) for host in hosts}
-    memory = {host: max(cells("available_memory")[host] - cells("reserved_memory")[host], 0) for host in hosts}
+    table, hosts = cloud.fleet, _usable(cloud)
+    cpu = {host: max(table.available_cpu[host], 0) for host in hosts}
+    memory = {host: max(table.available_memory[host] - table.reserved_memory[host], 0) for host in hosts}
     ratio = {host: cloud.fleet.memory_ratio(host) for host in hosts}
     room = {host: cloud.fleet.room(host) for host in hosts}
     hole = max(((room[host], cpu[host]) for host in hosts if room[host] and cpu[host]), default=(0, 0))

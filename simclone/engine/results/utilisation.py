@@ -44,9 +44,9 @@ class Meters:
         self._window = Window()
         self._begin_us = ctx.ledger.now_us
         vms = ctx.cloud.vms
-        for vm in range(vms.size):
-            if vms.get("hold_host", vm) != NONE:
-                self._window.since[vm, vms.get("hold_host", vm)] = self._begin_us
+        for vm in range(vms.row_count):
+            if vms.hold_host[vm] != NONE:
+                self._window.since[vm, vms.hold_host[vm]] = self._begin_us
         ctx.ledger.monitor()
         self._average(self._begin_us + window_us, self._begin_us)
         ctx.ledger.watchers.append(self._changed)
@@ -70,17 +70,17 @@ class Meters:
     def _average(self, now_us: int, begin_us: int) -> None:
         """Sums are exact: part per million × amount × microsecond."""
         ctx, span = self.ctx, now_us - begin_us
-        fleet, cells = ctx.cloud.fleet, ctx.cloud.vms.cells
-        used = {kind: [0] * fleet.size for kind in KINDS}
+        fleet, table = ctx.cloud.fleet, ctx.cloud.vms
+        used = {kind: [0] * fleet.row_count for kind in KINDS}
         middle = begin_us + span // 2
         shares: dict[tuple[int, str], int] = {}
         for vm, host, stood in self._window.spans(begin_us, now_us):
             for kind in KINDS:
                 share = self._share(vm, kind, middle, shares)
                 if share:
-                    used[kind][host] += share * cells(kind)[vm] * stood
-        for host in range(fleet.size):
-            whole = {"cpu": fleet.get("cpu_num", host), "memory": fleet.get("total_memory", host)}
+                    used[kind][host] += share * table.cells[kind][vm] * stood
+        for host in range(fleet.row_count):
+            whole = {"cpu": fleet.cpu_num[host], "memory": fleet.total_memory[host]}
             found = {
                 f"{kind}_use_ppm": min(used[kind][host] // (whole[kind] * span), MILLION) if whole[kind] else 0
                 for kind in KINDS
@@ -90,7 +90,7 @@ class Meters:
     def _share(self, vm: int, kind: str, at_us: int, known: dict[tuple[int, str], int]) -> int:
         """The part in use at a time; what many VMs share is asked once."""
         vms = self.ctx.cloud.vms
-        use = vms.shape(vm).use
+        use = vms.shape_of(vm).use
         if not use:
             return 0
         course = self._course(use)[kind]
@@ -99,7 +99,7 @@ class Meters:
             who = self.ctx.identity(vm)
             turn = Identity(f"use/{who.source}", who.ordinal, who.position, at_us // self.window_us)
             return course.at(at_us, start, (self.ctx.cloud.chance.key(turn, f"use/{kind}") + 0.5) / UNIT)
-        row = vms.get("shape", vm), kind
+        row = vms.shape[vm], kind
         if row not in known:
             known[row] = course.at(at_us, start)
         return known[row]

@@ -7,7 +7,7 @@ from typing import TypeVar
 from simclone.errors import InvariantViolation
 from simclone.model.inventory import IpRange
 from simclone.model.ledger.journal import Journal
-from simclone.model.vms import NONE
+from simclone.model.vms import NONE, Nics
 
 K = TypeVar("K")
 
@@ -17,28 +17,28 @@ class AddressBook(Journal):
 
     def add_nic(self, vm: int, l3: int, device: int, mac: int) -> int:
         """A card without address."""
-        row, cells = self._row(self.cloud.nics), self.cloud.nics._cells
-        cells["alive"][row], cells["vm"][row], cells["l3"][row] = 1, vm, l3
-        cells["device"][row], cells["mac"][row], cells["born_us"][row] = device, mac, self.now_us
+        row, table = self._row(self.cloud.nics), self.cloud.nics
+        table.alive[row], table.vm[row], table.l3[row] = 1, vm, l3
+        table.device[row], table.mac[row], table.born_us[row] = device, mac, self.now_us
         self._push(self.cloud.vms.nics[vm], row)
         self._put(self.cloud.nics.macs, (mac, device & 0xFF), row)
         return row
 
     def remove_nic(self, nic: int, cause: str = "") -> None:
         """Take a card away; its address is returned."""
-        cells = self.cloud.nics.cells
+        table = self.cloud.nics
         self.return_address(nic, cause)
-        self._cell(self.cloud.nics, "alive", nic, 0)
-        self._forget(self.cloud.nics.macs, (cells("mac")[nic], cells("device")[nic] & 0xFF))
-        vm = cells("vm")[nic]
+        self._cell(self.cloud.nics, Nics.alive, nic, 0)
+        self._forget(self.cloud.nics.macs, (table.mac[nic], table.device[nic] & 0xFF))
+        vm = table.vm[nic]
         self._put(self.cloud.vms.nics, vm, [row for row in self.cloud.vms.nics[vm] if row != nic])
 
     def return_address(self, nic: int, cause: str) -> None:
         """A card's address returns; the card stays."""
-        cells = self.cloud.nics.cells
-        if cells("ip")[nic] != NONE:
-            self.end_ip(cells("l3")[nic], cells("ip")[nic], cause)
-            self._cell(self.cloud.nics, "ip", nic, NONE)
+        table = self.cloud.nics
+        if table.ip[nic] != NONE:
+            self.end_ip(table.l3[nic], table.ip[nic], cause)
+            self._cell(self.cloud.nics, Nics.ip, nic, NONE)
 
     def hold_ip(self, l3: int, ip: int, nic: int = NONE) -> None:
         """Take an address; *nic* is the card that gets it, if any."""
@@ -47,7 +47,7 @@ class AddressBook(Journal):
             raise InvariantViolation(f"address {ip} on {self.cloud.l3s[l3].name} taken twice")
         self._put(used, ip, nic)
         if nic != NONE:
-            self._cell(self.cloud.nics, "ip", nic, ip)
+            self._cell(self.cloud.nics, Nics.ip, nic, ip)
         if self.recording:
             self._show("hold", ("nic", nic), ("l3", l3), ("ip",), (ip,))
 

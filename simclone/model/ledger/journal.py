@@ -8,9 +8,8 @@ from typing import Any
 
 from simclone.errors import InvariantViolation
 from simclone.model.cloud import USAGE, Cloud
-from simclone.model.columns import Columns
+from simclone.model.columns import Column, Table
 from simclone.model.ledger.events import EventLog
-from simclone.model.vms import NONE
 
 _SLOT = {name: place for place, name in enumerate(USAGE)}
 
@@ -81,17 +80,17 @@ class Journal:
             self._undo.append((rows.pop, ()))
         rows.append(value)
 
-    def _row(self, table: Columns) -> int:
+    def _row(self, table: Table) -> int:
         """A fresh row; its cells are written without being remembered, as the whole row is."""
-        row = table._new_row()
+        row = table.new_row()
         if self._undo is not None:
             self._undo.append((_pop_row, (table, row)))
         return row
 
-    def _cell(self, table: Columns, name: str, row: int, value: int) -> None:
-        cells = table._cells[name]
+    def _cell(self, table: Table, column: Column, row: int, value: int) -> None:
+        cells = table.cells[column.name]
         if self._undo is not None:
-            self._undo.append((table.put, (name, row, cells[row])))
+            self._undo.append((table.put, (column, row, cells[row])))
         cells[row] = value
 
     def _touch(self, host: int) -> None:
@@ -99,17 +98,17 @@ class Journal:
         if self._undo is not None:
             self._tried.add(host)
 
-    def _host(self, name: str, host: int, value: int) -> None:
-        self._cell(self.cloud.fleet, name, host, value)
+    def _host(self, column: Column, host: int, value: int) -> None:
+        self._cell(self.cloud.fleet, column, host, value)
         self._touch(host)
 
-    def _host_add(self, name: str, host: int, amount: int) -> None:
+    def _host_add(self, column: Column, host: int, amount: int) -> None:
+        cells = self.cloud.fleet.cells[column.name]
         if self._undo is None:
-            cloud = self.cloud
-            cloud.fleet._cells[name][host] += amount
-            cloud.touched.add(host)
+            cells[host] += amount
+            self.cloud.touched.add(host)
         else:
-            self._host(name, host, self.cloud.fleet.cells(name)[host] + amount)
+            self._host(column, host, cells[host] + amount)
 
     def _emit(
         self, kind: str, subject: str, target: str, amounts: tuple[tuple[str, int], ...], cause: str = ""
@@ -140,9 +139,7 @@ def _restore(mapping: dict[Any, Any], before: dict[Any, Any]) -> None:
     mapping.update(before)
 
 
-def _pop_row(table: Columns, row: int) -> None:
-    if table.size != row + 1:
+def _pop_row(table: Table, row: int) -> None:
+    if table.row_count != row + 1:
         raise InvariantViolation("rows are undone out of order")
-    for name in table.FIELDS:
-        table.cells(name)[row] = NONE if name in table.UNSET else 0
-    table.size = row
+    table.drop_last_row()

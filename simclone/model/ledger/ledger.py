@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from simclone.errors import InvariantViolation
+from simclone.model.columns import IntArray
 from simclone.model.ledger.addresses import AddressBook
 from simclone.model.ledger.hosts import HostBook
 from simclone.model.ledger.space import Space
@@ -68,14 +69,25 @@ class Ledger(VmBook, HostBook, VolumeBook, AddressBook):
     def check(self) -> None:
         """Compare the two books; raises InvariantViolation with the first difference."""
         fleet, vms = self.cloud.fleet, self.cloud.vms
-        for name in ("cpu", "memory"):
-            held = np.zeros(fleet.size, dtype=np.int64)
-            for kind in ("hold", "move"):
-                holders = vms.array(f"{kind}_host")
-                np.add.at(held, holders[holders >= 0], vms.array(f"{kind}_{name}")[holders >= 0])
-            _same(f"held {name}", fleet.array(f"held_{name}"), held)
-            recorded = fleet.array(f"total_{name}") - held + fleet.array(f"drift_{name}")
-            _same(f"available {name}", fleet.array(f"available_{name}"), recorded)
+        cpu = _held(
+            fleet.row_count,
+            (vms.array(vms.hold_host), vms.array(vms.hold_cpu)),
+            (vms.array(vms.move_host), vms.array(vms.move_cpu)),
+        )
+        memory = _held(
+            fleet.row_count,
+            (vms.array(vms.hold_host), vms.array(vms.hold_memory)),
+            (vms.array(vms.move_host), vms.array(vms.move_memory)),
+        )
+        _same("held cpu", fleet.array(fleet.held_cpu), cpu)
+        _same(
+            "available cpu",
+            fleet.array(fleet.available_cpu),
+            fleet.array(fleet.total_cpu) - cpu + fleet.array(fleet.drift_cpu),
+        )
+        _same("held memory", fleet.array(fleet.held_memory), memory)
+        reported = fleet.array(fleet.total_memory) - memory + fleet.array(fleet.drift_memory)
+        _same("available memory", fleet.array(fleet.available_memory), reported)
         for row, storage in enumerate(self.cloud.storages):
             mine = sum(space.amount for space in self.spaces.values() if space.storage == row)
             if storage.held != mine:
@@ -83,6 +95,14 @@ class Ledger(VmBook, HostBook, VolumeBook, AddressBook):
             books = storage.total - storage.system_used - storage.held + storage.drift
             if storage.available != books:
                 raise InvariantViolation(f"{storage.name}: available {storage.available}, books say {books}")
+
+
+def _held(hosts: int, *holds: tuple[IntArray, IntArray]) -> IntArray:
+    """What the holds (hosts, amounts) add up to per host, shape (hosts,)."""
+    total = np.zeros(hosts, dtype=np.int64)
+    for holders, amounts in holds:
+        np.add.at(total, holders[holders >= 0], amounts[holders >= 0])
+    return total
 
 
 def _same(what: str, found: Any, expected: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from simclone.errors import InvariantViolation
 from simclone.model.cloud import Cloud
 from simclone.model.ledger.journal import Journal
-from simclone.model.storage import ANYWHERE, OsdGroup, PrimaryStorage
+from simclone.model.storage import ANYWHERE, LocalShares, OsdGroup, PrimaryStorage
 from simclone.model.vms import NONE, VOLUME_STATUS
 from simclone.units import divided
 
@@ -85,10 +85,13 @@ class SpaceBook(Journal):
         if space.osd != NONE:
             self._charge_book(storage.osd_groups[space.osd], held, recorded)
         if space.host != ANYWHERE and storage.shares is not None:
-            cells = storage.shares.cells
-            for name, change in (("available", -recorded), ("held", held), ("drift", held - recorded)):
-                self._cell(storage.shares, name, space.host, cells(name)[space.host] + change)
+            self._charge_share(storage.shares, space.host, held, recorded)
             self._touch(space.host)
+
+    def _charge_share(self, shares: LocalShares, host: int, held: int, recorded: int) -> None:
+        self._cell(shares, LocalShares.available, host, shares.available[host] - recorded)
+        self._cell(shares, LocalShares.held, host, shares.held[host] + held)
+        self._cell(shares, LocalShares.drift, host, shares.drift[host] + held - recorded)
 
     def _charge_book(self, book: PrimaryStorage | OsdGroup, held: int, recorded: int) -> None:
         self._attr(book, "available", book.available - recorded)
@@ -132,8 +135,8 @@ class SpaceBook(Journal):
         shares = self.cloud.storages[row].shares
         if shares is None:
             raise InvariantViolation(f"{self.cloud.storages[row].name} has no shares")
-        shares.reach(self.cloud.fleet.size)
+        shares.reach(self.cloud.fleet.row_count)
         self.cloud.epoch += 1
         for name, value in values.items():
-            self._cell(shares, name, host, value)
+            self._cell(shares, LocalShares.COLUMNS[name], host, value)
         self._emit("set", f"host/{host}", f"storage/{row}", tuple(values.items()), "share")

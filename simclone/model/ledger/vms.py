@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from simclone.errors import InvariantViolation
 from simclone.model.columns import IntArray
+from simclone.model.fleet import Fleet
 from simclone.model.inventory import ADMIN
 from simclone.model.ledger.journal import Journal
-from simclone.model.vms import NONE, STATE
+from simclone.model.vms import NONE, STATE, Vms
 
 _FIGURES = ("state", "host", "last_host", "cpu", "memory", "root")
 _SHOWN = frozenset(_FIGURES)
@@ -38,19 +39,19 @@ class VmBook(Journal):
     ) -> int:
         """A new VM row in state Created, on no host; *cpu* vCPUs, *memory* bytes, the others rows and numbers."""
         vms = self.cloud.vms
-        row, cells = self._row(vms), vms._cells
-        cells["alive"][row], cells["shape"][row], cells["account"][row] = 1, shape, account
-        cells["cpu"][row], cells["memory"][row], cells["zone"][row] = cpu, memory, zone
-        cells["source"][row], cells["ordinal"][row] = source, ordinal
-        cells["position"][row], cells["occasion"][row] = position, occasion
-        cells["born_us"][row] = cells["changed_us"][row] = self.now_us
+        row, table = self._row(vms), vms
+        table.alive[row], table.shape[row], table.account[row] = 1, shape, account
+        table.cpu[row], table.memory[row], table.zone[row] = cpu, memory, zone
+        table.source[row], table.ordinal[row] = source, ordinal
+        table.position[row], table.occasion[row] = position, occasion
+        table.born_us[row] = table.changed_us[row] = self.now_us
         self._push(vms.names, name)
         self._put(vms.by_name, name, [*vms.by_name.get(name, ()), row])
         self._put(vms.volumes, row, [])
         self._put(vms.nics, row, [])
         self._count_vm(row, +1)
         if self.recording:
-            self._show_vm(row, f"add {vms.shape(row).strategy}")
+            self._show_vm(row, f"add {vms.shape_of(row).strategy}")
         return row
 
     def add_vms(self, names: Sequence[str], **values: IntArray | int) -> int:
@@ -61,56 +62,56 @@ class VmBook(Journal):
         if self._undo is not None or self.recording:
             raise InvariantViolation("rows are added at once only where nobody records them")
         vms = self.cloud.vms
-        first = vms._new_rows(len(names))
+        first = vms.new_rows(len(names))
         usual = {"alive": 1, "state": STATE["Created"], "born_us": self.now_us}
         for field, value in {**usual, **values}.items():
-            vms.array(field)[first:] = value
+            vms.array(vms.cells[field])[first:] = value
         vms.names.extend(names)
         return first
 
     def seat(self, vm: int, host: int) -> None:
         """Write a VM's host with its cluster and zone; as `set_vm` does, with less ado where nobody watches."""
-        fleet, vms = self.cloud.fleet._cells, self.cloud.vms._cells
-        cluster, zone = fleet["cluster"][host], fleet["zone"][host]
-        if self._watched(vm) or vms["host"][vm] != NONE:
+        fleet, vms = self.cloud.fleet, self.cloud.vms
+        cluster, zone = fleet.cluster[host], fleet.zone[host]
+        if self._watched(vm) or vms.host[vm] != NONE:
             self.set_vm(vm, host=host, cluster=cluster, zone=zone)
             return
-        fleet["vm_count"][host] += 1
-        vms["host"][vm], vms["cluster"][vm], vms["zone"][vm] = host, cluster, zone
-        vms["changed_us"][vm] = self.now_us
+        fleet.vm_count[host] += 1
+        vms.host[vm], vms.cluster[vm], vms.zone[vm] = host, cluster, zone
+        vms.changed_us[vm] = self.now_us
         self.cloud.touched.add(host)
 
     def unseat(self, vm: int) -> None:
         """Forget a VM's host and cluster."""
-        vms = self.cloud.vms._cells
-        host = vms["host"][vm]
+        vms = self.cloud.vms
+        host = vms.host[vm]
         if self._watched(vm) or host == NONE:
             self.set_vm(vm, host=NONE, cluster=NONE)
             return
-        self.cloud.fleet._cells["vm_count"][host] -= 1
-        vms["host"][vm] = vms["cluster"][vm] = NONE
-        vms["changed_us"][vm] = self.now_us
+        self.cloud.fleet.vm_count[host] -= 1
+        vms.host[vm] = vms.cluster[vm] = NONE
+        vms.changed_us[vm] = self.now_us
         self.cloud.touched.add(host)
 
     def _watched(self, vm: int) -> bool:
         """Whether a change of a VM is remembered, told, or counted anywhere but on its host."""
-        vms = self.cloud.vms._cells
+        vms = self.cloud.vms
         return (
             self.recording
             or self._undo is not None
-            or vms["account"][vm] != ADMIN
-            or vms["group"][vm] != NONE
-            or vms["state"][vm] == _STOPPED
-            or not vms["alive"][vm]
+            or vms.account[vm] != ADMIN
+            or vms.group[vm] != NONE
+            or vms.state[vm] == _STOPPED
+            or not vms.alive[vm]
         )
 
     def set_vm(self, vm: int, **values: int) -> None:
         """Change fields of a VM; counts per host, account and group follow."""
-        cells = self.cloud.vms._cells
+        table = self.cloud.vms
         # of an administrator's VM only its host, its group and its being Stopped count anywhere
         steady = (
-            cells["account"][vm] == ADMIN
-            and cells["state"][vm] != _STOPPED
+            table.account[vm] == ADMIN
+            and table.state[vm] != _STOPPED
             and values.get("state") != _STOPPED
             and _MOVING.isdisjoint(values)
         )
@@ -119,64 +120,64 @@ class VmBook(Journal):
             self._count_vm(vm, -1)
         if self._undo is None:
             for name, value in values.items():
-                cells[name][vm] = value
-            cells["changed_us"][vm] = self.now_us
+                table.cells[name][vm] = value
+            table.changed_us[vm] = self.now_us
         else:
             for name, value in {**values, "changed_us": self.now_us}.items():
-                self._cell(self.cloud.vms, name, vm, value)
+                self._cell(table, Vms.COLUMNS[name], vm, value)
         if counted:
             self._count_vm(vm, +1)
         if self.recording and not _SHOWN.isdisjoint(values):
             self._show_vm(vm, "change")
 
     def _show_vm(self, vm: int, cause: str) -> None:
-        cells = self.cloud.vms._cells
+        table = self.cloud.vms
         values = (
-            cells["state"][vm],
-            cells["host"][vm],
-            cells["last_host"][vm],
-            cells["cpu"][vm],
-            cells["memory"][vm],
-            cells["root"][vm],
+            table.state[vm],
+            table.host[vm],
+            table.last_host[vm],
+            table.cpu[vm],
+            table.memory[vm],
+            table.root[vm],
         )
-        self._show("vm", ("vm", vm), ("account", cells["account"][vm]), _FIGURES, values, cause)
+        self._show("vm", ("vm", vm), ("account", table.account[vm]), _FIGURES, values, cause)
 
     def remove_vm(self, vm: int) -> None:
         """Take the row out of the database: its name is free, its group forgets it."""
-        cells = self.cloud.vms._cells
-        if cells["group"][vm] != NONE:
+        table = self.cloud.vms
+        if table.group[vm] != NONE:
             self.leave_group(vm)
-        if cells["hold_host"][vm] != NONE:
+        if table.hold_host[vm] != NONE:
             raise InvariantViolation(f"VM {self.cloud.vms.names[vm]} is removed while it holds a host")
         self._count_vm(vm, -1)
-        self._cell(self.cloud.vms, "alive", vm, 0)
+        self._cell(self.cloud.vms, Vms.alive, vm, 0)
         if self.recording:
             self._show_vm(vm, "remove")
 
     def _count_vm(self, vm: int, sign: int) -> None:
-        cells = self.cloud.vms._cells
-        if not cells["alive"][vm]:
+        table = self.cloud.vms
+        if not table.alive[vm]:
             return
-        state, host, last = cells["state"][vm], cells["host"][vm], cells["last_host"][vm]
+        state, host, last = table.state[vm], table.host[vm], table.last_host[vm]
         if host != NONE:
-            self._host_add("vm_count", host, sign)
-            group = cells["group"][vm]
+            self._host_add(Fleet.vm_count, host, sign)
+            group = table.group[vm]
             if group != NONE:
                 counts = self.cloud.groups[group].counts
                 self._put(counts, host, counts.get(host, 0) + sign)
         if state == _STOPPED and last != NONE:
-            self._host_add("stopped_count", last, sign)
-            self._host_add("stopped_cpu", last, sign * cells["cpu"][vm])
-            self._host_add("stopped_memory", last, sign * cells["memory"][vm])
-        account = cells["account"][vm]
+            self._host_add(Fleet.stopped_count, last, sign)
+            self._host_add(Fleet.stopped_cpu, last, sign * table.cpu[vm])
+            self._host_add(Fleet.stopped_memory, last, sign * table.memory[vm])
+        account = table.account[vm]
         if account != ADMIN:
-            placed = host != NONE or last != NONE or cells["root"][vm] != NONE
+            placed = host != NONE or last != NONE or table.root[vm] != NONE
             if state != _DESTROYED and placed:
                 self._use(account, "vm.totalNum", sign)
             if state not in _NOT_RUNNING and not (state == _STARTING and host == NONE):
                 self._use(account, "vm.num", sign)
-                self._use(account, "vm.cpuNum", sign * cells["cpu"][vm])
-                self._use(account, "vm.memorySize", sign * cells["memory"][vm])
+                self._use(account, "vm.cpuNum", sign * table.cpu[vm])
+                self._use(account, "vm.memorySize", sign * table.memory[vm])
 
     def join_group(self, vm: int, group: int) -> None:
         """Make a VM a member; running members count on their host."""
@@ -186,7 +187,7 @@ class VmBook(Journal):
 
     def leave_group(self, vm: int) -> None:
         """End a membership."""
-        group = self.cloud.vms.get("group", vm)
+        group = self.cloud.vms.group[vm]
         self.set_vm(vm, group=NONE)
         self._drop(self.cloud.groups[group].members, vm)
         self._emit("set", f"vm/{vm}", f"group/{group}", (), "leave")

@@ -6,7 +6,7 @@ import numpy as np
 
 from simclone.model.inventory import ADMIN, Image
 from simclone.model.ledger.space import SpaceBook
-from simclone.model.vms import NONE, VOLUME_STATUS
+from simclone.model.vms import NONE, VOLUME_STATUS, Snapshots, Volumes
 
 _FIGURES = ("type", "status", "vm", "size", "space")
 _READY, _DELETED = (VOLUME_STATUS[name] for name in ("Ready", "Deleted"))
@@ -32,14 +32,14 @@ class VolumeBook(SpaceBook):
     ) -> int:
         """A new volume row, NotInstantiated and on no storage, or Ready on the *space* held for it; sizes in bytes."""
         volumes = self.cloud.volumes
-        row, cells = self._row(volumes), volumes._cells
-        cells["alive"][row], cells["type"][row], cells["account"][row] = 1, type, account
-        cells["size"][row], cells["actual_size"][row], cells["born_us"][row] = size, actual_size, self.now_us
-        cells["image"][row], cells["offering"][row], cells["device"][row] = image, offering, device
+        row, table = self._row(volumes), volumes
+        table.alive[row], table.type[row], table.account[row] = 1, type, account
+        table.size[row], table.actual_size[row], table.born_us[row] = size, actual_size, self.now_us
+        table.image[row], table.offering[row], table.device[row] = image, offering, device
         if space != NONE:
             held = self.spaces[space]
-            cells["storage"][row], cells["host"][row], cells["space"][row] = held.storage, held.host, space
-            cells["status"][row], cells["vm"][row] = _READY, vm
+            table.storage[row], table.host[row], table.space[row] = held.storage, held.host, space
+            table.status[row], table.vm[row] = _READY, vm
         self._push(volumes.names, name)
         if tags:
             self._put(volumes.tags, row, tags)
@@ -83,15 +83,15 @@ class VolumeBook(SpaceBook):
     def _show_volume(self, volume: int, cause: str) -> None:
         if not self.recording:
             return
-        cells = self.cloud.volumes._cells
-        values = tuple([cells[name][volume] for name in _FIGURES])
-        self._show("volume", ("volume", volume), ("account", cells["account"][volume]), _FIGURES, values, cause)
+        table = self.cloud.volumes
+        values = tuple([table.cells[name][volume] for name in _FIGURES])
+        self._show("volume", ("volume", volume), ("account", table.account[volume]), _FIGURES, values, cause)
 
     def set_volume(self, volume: int, **values: int) -> None:
         """Change fields of a volume; the account's usage follows."""
         self._count_volume(volume, -1)
         for name, value in values.items():
-            self._cell(self.cloud.volumes, name, volume, value)
+            self._cell(self.cloud.volumes, Volumes.COLUMNS[name], volume, value)
         self._count_volume(volume, +1)
         self._show_volume(volume, "change")
 
@@ -102,23 +102,23 @@ class VolumeBook(SpaceBook):
 
     def detach_volume(self, volume: int) -> None:
         """Take a volume from its VM."""
-        vm = self.cloud.volumes.get("vm", volume)
+        vm = self.cloud.volumes.vm[volume]
         rest = [row for row in self.cloud.vms.volumes[vm] if row != volume]
         self._put(self.cloud.vms.volumes, vm, rest)
         self.set_volume(volume, vm=NONE, device=NONE, last_vm=vm)
 
     def remove_volume(self, volume: int, cause: str = "") -> None:
         """Take a volume out of the database; its space ends."""
-        cells = self.cloud.volumes.cells
-        space = cells("space")[volume]
+        table = self.cloud.volumes
+        space = table.space[volume]
         if space != NONE:
             self.end_space(space, cause)
-            storage = self.cloud.storages[cells("storage")[volume]]
+            storage = self.cloud.storages[table.storage[volume]]
             self._attr(storage, "volume_count", storage.volume_count - 1)
         self._count_volume(volume, -1)
-        self._cell(self.cloud.volumes, "alive", volume, 0)
+        self._cell(self.cloud.volumes, Volumes.alive, volume, 0)
         self._show_volume(volume, "remove")
-        vm = cells("vm")[volume]
+        vm = table.vm[volume]
         if vm != NONE:
             self._put(self.cloud.vms.volumes, vm, [v for v in self.cloud.vms.volumes[vm] if v != volume])
 
@@ -130,22 +130,22 @@ class VolumeBook(SpaceBook):
         self.set_volume(volume, storage=found.storage, host=found.host, space=space, status=_READY)
 
     def _count_volume(self, volume: int, sign: int) -> None:
-        cells = self.cloud.volumes._cells
-        account = cells["account"][volume]
-        if account == ADMIN or not cells["alive"][volume]:
+        table = self.cloud.volumes
+        account = table.account[volume]
+        if account == ADMIN or not table.alive[volume]:
             return
-        self._use(account, "volume.capacity", sign * cells["size"][volume])
-        if cells["type"][volume] == 1 and cells["status"][volume] != _DELETED:
+        self._use(account, "volume.capacity", sign * table.size[volume])
+        if table.type[volume] == 1 and table.status[volume] != _DELETED:
             self._use(account, "volume.data.num", sign)
 
     def add_snapshot(self, name: str, volume: int, size: int, account: int, space: int) -> int:
         """A snapshot of a volume, whose space is already held (`NONE` when nothing was charged)."""
         snapshots, volumes = self.cloud.snapshots, self.cloud.volumes
-        storage = volumes.get("storage", volume)
-        row, cells = self._row(snapshots), snapshots._cells
-        cells["alive"][row], cells["volume"][row], cells["storage"][row] = 1, volume, storage
-        cells["size"][row], cells["space"][row] = size, space
-        cells["account"][row], cells["born_us"][row] = account, self.now_us
+        storage = volumes.storage[volume]
+        row, table = self._row(snapshots), snapshots
+        table.alive[row], table.volume[row], table.storage[row] = 1, volume, storage
+        table.size[row], table.space[row] = size, space
+        table.account[row], table.born_us[row] = account, self.now_us
         self._push(snapshots.names, name)
         older = volumes.snapshots.get(volume)
         if older is None:
@@ -159,11 +159,11 @@ class VolumeBook(SpaceBook):
     def remove_snapshot(self, row: int, cause: str = "") -> None:
         """Delete a snapshot; its space ends."""
         snapshots, volumes = self.cloud.snapshots, self.cloud.volumes
-        if snapshots.get("space", row) != NONE:
-            self.end_space(snapshots.get("space", row), cause)
-        volume, account = snapshots.get("volume", row), snapshots.get("account", row)
+        if snapshots.space[row] != NONE:
+            self.end_space(snapshots.space[row], cause)
+        volume, account = snapshots.volume[row], snapshots.account[row]
         self._put(volumes.snapshots, volume, [r for r in volumes.snapshots.get(volume, []) if r != row])
-        self._cell(snapshots, "alive", row, 0)
+        self._cell(snapshots, Snapshots.alive, row, 0)
         if account != ADMIN:
             self._use(account, "snapshot.volume.num", -1)
 
@@ -224,12 +224,16 @@ class VolumeBook(SpaceBook):
         for image, where in list(storage.caches):
             if where == host:
                 self.drop_cache(image, row, host, "hostDeleted")
-        here = (volumes.array("storage") == row) & (volumes.array("host") == host) & (volumes.array("alive") == 1)
+        here = (
+            (volumes.array(volumes.storage) == row)
+            & (volumes.array(volumes.host) == host)
+            & (volumes.array(volumes.alive) == 1)
+        )
         for volume in np.flatnonzero(here).tolist():
-            self.end_space(volumes.get("space", volume), "hostDeleted")
+            self.end_space(volumes.space[volume], "hostDeleted")
             self.set_volume(volume, space=NONE, storage=NONE, host=NONE, status=_DELETED)
             self._attr(storage, "volume_count", storage.volume_count - 1)
         shares = storage.shares
-        left = shares.get("available", host) if shares is not None else 0
+        left = shares.available[host] if shares is not None else 0
         self.set_storage(row, available=storage.available - left)
         self.set_share(row, host, present=0, total=0, available=0, total_physical=0, available_physical=0, drift=0)

@@ -95,8 +95,8 @@ def dress(ctx: Context, ask: Ask, naked: Shape | None = None) -> None:
         return
     cloud, vm = ctx.cloud, ctx.cloud.find("vm", ask.vm)
     offering = cloud.find("instanceOffering", ask.offering)
-    old, one = naked or cloud.vms.shape(vm), cloud.offerings[offering]
-    if cloud.vms.shape(vm).offering == offering:
+    old, one = naked or cloud.vms.shape_of(vm), cloud.offerings[offering]
+    if cloud.vms.shape_of(vm).offering == offering:
         return
     shape = shape_of(
         cloud,
@@ -150,11 +150,11 @@ def hosts_by_place(cloud: Cloud, rows: Iterable[int]) -> tuple[dict[str, int], d
     """Those of some VMs that have a host, by cluster and by zone."""
     clusters: dict[str, int] = {}
     zones: dict[str, int] = {}
-    cells, fleet = cloud.vms.cells, cloud.fleet
+    table, fleet = cloud.vms, cloud.fleet
     for vm in rows:
-        host = cells("host")[vm]
-        if host != NONE and cells("alive")[vm]:
-            cluster, zone = cloud.clusters[fleet.get("cluster", host)].name, cloud.zones[fleet.get("zone", host)].name
+        host = table.host[vm]
+        if host != NONE and table.alive[vm]:
+            cluster, zone = cloud.clusters[fleet.cluster[host]].name, cloud.zones[fleet.zone[host]].name
             clusters[cluster] = clusters.get(cluster, 0) + 1
             zones[zone] = zones.get(zone, 0) + 1
     return clusters, zones

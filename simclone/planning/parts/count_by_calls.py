@@ -26,7 +26,7 @@ class Filled:
 
 def filled(ctx: Context, ask: Ask) -> Filled:
     """Clone until nothing is placed any more, into this very cloud, whose source is dressed."""
-    first, placed, until, reason, chunk = ctx.cloud.vms.size, 0, -1, "", CHUNK
+    first, placed, until, reason, chunk = ctx.cloud.vms.row_count, 0, -1, "", CHUNK
     while placed < MOST:
         answer = call(ctx, ask, [f"more-{placed + turn}" for turn in range(chunk)])
         if answer.error is not None:
@@ -46,7 +46,7 @@ def filled(ctx: Context, ask: Ask) -> Filled:
             break
     else:
         reason = ""
-    clusters, zones = hosts_by_place(ctx.cloud, range(first, ctx.cloud.vms.size))
+    clusters, zones = hosts_by_place(ctx.cloud, range(first, ctx.cloud.vms.row_count))
     return Filled(placed if until < 0 else until, placed, reason, clusters, zones)
 
 
@@ -84,7 +84,7 @@ def filled_in_turn(ctx: Context, asks: Sequence[Ask], weights: Sequence[int]) ->
     counts, until, reasons = [0] * len(asks), [-1] * len(asks), [""] * len(asks)
     rows: list[list[int]] = [[] for _ in asks]
     first = -1
-    naked = [ctx.cloud.vms.shape(ctx.cloud.find("vm", one.vm)) for one in asks]
+    naked = [ctx.cloud.vms.shape_of(ctx.cloud.find("vm", one.vm)) for one in asks]
     for place in in_turn(weights):
         if all(reasons) or sum(counts) >= MOST:
             break

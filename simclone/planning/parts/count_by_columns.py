@@ -43,8 +43,8 @@ def counted(ctx: Context, ask: Ask) -> Filled | None:
     if total >= MOST or not total or not _enough(ctx, ask, request, counts):
         return None
     cloud, fleet = ctx.cloud, ctx.cloud.fleet
-    clusters = _by_name(counts, fleet.array("cluster"), [one.name for one in cloud.clusters])
-    zones = _by_name(counts, fleet.array("zone"), [one.name for one in cloud.zones])
+    clusters = _by_name(counts, fleet.array(fleet.cluster), [one.name for one in cloud.clusters])
+    zones = _by_name(counts, fleet.array(fleet.zone), [one.name for one in cloud.zones])
     return Filled(total, total, reason, clusters, zones)
 
 
@@ -57,7 +57,7 @@ def _by_itself(request: HostRequest, cloud: Cloud) -> bool:
     """Whether each host's verdict depends on that host alone."""
     if request.account >= 0 or device_asks(request.system_tags) or any(one.is_local for one in cloud.storages):
         return False
-    everybody = Candidates(cloud, np.flatnonzero(cloud.fleet.array("exists") == 1), first=True)
+    everybody = Candidates(cloud, np.flatnonzero(cloud.fleet.array(cloud.fleet.exists) == 1), first=True)
     for flow in strategy_of(request, cloud).filters:
         facts = flow.facts(request, cloud, everybody)
         if isinstance(facts, HardStop):
@@ -72,7 +72,7 @@ def _counts(request: HostRequest, cloud: Cloud) -> tuple[IntArray, str]:
     ctx = Context(Ledger(cloud).fork())
     update_global_config(ctx, PAGES, False)
     strategy, twin = strategy_of(request, cloud), ctx.cloud
-    counts = np.zeros(twin.fleet.size, dtype=np.int64)
+    counts = np.zeros(twin.fleet.row_count, dtype=np.int64)
     _leap(request, ctx.ledger, strategy, counts)
     while True:
         found = chain.run(strategy, request, twin)
@@ -91,10 +91,10 @@ def _leap(request: HostRequest, ledger: Ledger, strategy: Strategy, counts: IntA
     """
     fleet = ledger.cloud.fleet
     charge = np.array([max(divided(request.memory, ratio), 1) for ratio in fleet.memory_ratios])[
-        fleet.array("ratio_class")
+        fleet.array(fleet.ratio_class)
     ]
-    room = (fleet.array("available_memory") - fleet.array("reserved_memory")) // charge
-    most = np.minimum(room, fleet.array("available_cpu") // max(request.cpu, 1)) - 1
+    room = (fleet.array(fleet.available_memory) - fleet.array(fleet.reserved_memory)) // charge
+    most = np.minimum(room, fleet.array(fleet.available_cpu) // max(request.cpu, 1)) - 1
     most = np.clip(most, 0, MOST)
     hosts = np.flatnonzero(most > 0)
     ledger.fill(hosts, request.cpu, request.memory, most[hosts] - 1)
@@ -120,7 +120,9 @@ def _enough(ctx: Context, ask: Ask, request: HostRequest, counts: IntArray) -> b
         return False
     each = [max(-(-(more - less) // 2), 0) for less, more in zip(one, three, strict=True)]
     largest = max(each)
-    clusters = np.bincount(ctx.cloud.fleet.array("cluster"), weights=counts, minlength=len(cloud.clusters))
+    clusters = np.bincount(
+        ctx.cloud.fleet.array(ctx.cloud.fleet.cluster), weights=counts, minlength=len(cloud.clusters)
+    )
     for row, storage in enumerate(cloud.storages):
         many = int(sum(clusters[cluster] for cluster in storage.clusters))
         if many and not _lasts(cloud, row, many * largest + one[row]):

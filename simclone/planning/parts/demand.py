@@ -31,8 +31,8 @@ def wanted(ctx: Context, scenario: Scenario) -> Iterator[Wanted]:
         if not isinstance(names, list) or doc.vm not in scenario.resolved.names.kinds["vm"].rows:
             continue
         vm = ctx.cloud.find("vm", doc.vm)
-        cells = ctx.cloud.vms.cells
-        yield Wanted(doc.name or "", len(names), vm, cells("cpu")[vm], cells("memory")[vm], _starts(doc))
+        table = ctx.cloud.vms
+        yield Wanted(doc.name or "", len(names), vm, table.cpu[vm], table.memory[vm], _starts(doc))
 
 
 def _starts(doc: RequestDoc) -> bool:

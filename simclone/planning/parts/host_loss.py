@@ -67,7 +67,7 @@ def lose(ctx: Context, hosts: Iterable[int], *, everyone: bool = True) -> Loss:
     """
     rows, cloud = sorted(hosts), ctx.cloud
     restarted, lost = [], []
-    before = [vm for host in rows for vm in vms_on(ctx, host) if cloud.vms.get("hold_host", vm) == host]
+    before = [vm for host in rows for vm in vms_on(ctx, host) if cloud.vms.hold_host[vm] == host]
     for host in rows:
         fail_host(ctx, host)
     for vm in before:
@@ -77,7 +77,7 @@ def lose(ctx: Context, hosts: Iterable[int], *, everyone: bool = True) -> Loss:
             continue
         outcome = run_now(restart_elsewhere(ctx, vm))
         if outcome.error is None:
-            restarted.append((name, cloud.fleet.names[cloud.vms.get("host", vm)]))
+            restarted.append((name, cloud.fleet.names[cloud.vms.host[vm]]))
         else:
             lost.append((name, outcome.error.root_reason))
     return Loss(tuple(cloud.fleet.names[row] for row in rows), tuple(restarted), tuple(lost))
@@ -91,7 +91,11 @@ def usable_hosts(cloud: Cloud) -> list[int]:
 def losable_hosts(cloud: Cloud) -> list[int]:
     """Hosts that can still be lost, by rank: usable ones, and Connected ones that hold VMs whatever their state is."""
     fleet = cloud.fleet
-    holding = (fleet.array("exists") == 1) & (fleet.array("status") == CONNECTED) & (fleet.array("held_memory") > 0)
+    holding = (
+        (fleet.array(fleet.exists) == 1)
+        & (fleet.array(fleet.status) == CONNECTED)
+        & (fleet.array(fleet.held_memory) > 0)
+    )
     return [int(row) for row in np.flatnonzero(fleet.usable() | holding)]
 
 
@@ -107,7 +111,7 @@ def sets_of(cloud: Cloud, size: int) -> tuple[Iterator[tuple[int, ...]], int, bo
         return combinations(hosts, size), comb(len(hosts), size), True
     fleet = cloud.fleet
     orders = [
-        sorted(hosts, key=lambda row: (-fleet.get(memory, row), -fleet.get(cpu, row), row))
+        sorted(hosts, key=lambda row: (-fleet.cells[memory][row], -fleet.cells[cpu][row], row))
         for memory, cpu in (("held_memory", "held_cpu"), ("total_memory", "total_cpu"))
     ]
     heavy = list(dict.fromkeys(row for pair in zip(*orders, strict=True) for row in pair))

@@ -32,12 +32,12 @@ def holes(cloud: Cloud, most: int = 10) -> list[Hole]:
     fleet = cloud.fleet
     checked = cloud.settings.flag("hostAllocator.hostAllocator.checkHostMem")
     found = []
-    for host in np.flatnonzero(fleet.usable() & (fleet.array("available_cpu") > 0)).tolist():
+    for host in np.flatnonzero(fleet.usable() & (fleet.array(fleet.available_cpu) > 0)).tolist():
         room = fleet.room(host)
         if checked:
-            room = min(room, fleet.get("total_memory", host) - 1)
+            room = min(room, fleet.total_memory[host] - 1)
         if room > 0:
-            found.append((-room, -fleet.get("available_cpu", host), host))
+            found.append((-room, -fleet.available_cpu[host], host))
     widest = max((-cpu for _, cpu, _ in found), default=0)
     return [Hole(fleet.names[host], -cpu, -room, widest) for room, cpu, host in sorted(found)[:most]]
 

@@ -39,7 +39,7 @@ def add_storages(cloud: Cloud, resolved: Resolved) -> None:
         places = {group.name: place for place, group in enumerate(doc.osd_groups)}
         storage.pools = tuple(CephPool(pool.name, pool.type, places[pool.osd_group]) for pool in doc.pools)
         if doc.type == LOCAL:
-            storage.shares = _shares(cloud.fleet.size, resolved.figures.shares[row])
+            storage.shares = _shares(cloud.fleet.row_count, resolved.figures.shares[row])
         cloud.storages.append(storage)
 
 
@@ -52,12 +52,12 @@ def _shares(hosts: int, books: list[tuple[int, Book]]) -> LocalShares:
     shares = LocalShares(max(hosts, 1))
     shares.reach(hosts)
     for host, book in books:
-        shares.put("present", host, 1)
-        shares.put("total", host, book.total)
-        shares.put("available", host, book.available)
-        shares.put("total_physical", host, book.total_physical)
-        shares.put("available_physical", host, book.available_physical)
-        shares.put("drift", host, book.available - book.total)
+        shares.present[host] = 1
+        shares.total[host] = book.total
+        shares.available[host] = book.available
+        shares.total_physical[host] = book.total_physical
+        shares.available_physical[host] = book.available_physical
+        shares.drift[host] = book.available - book.total
     return shares
 
 

@@ -48,11 +48,11 @@ class AffinityGroupFlow(FilterFlow):
         if group is None or not group.policy.endswith("Hard"):
             return Pass()
         counts = member_counts(group, request.vm, cloud)
-        many = cloud.vms.size + 1
+        many = cloud.vms.row_count + 1
         if group.policy == "antiHard":
-            return Facts(Sparse(counts, cloud.fleet.size), 0, 0)
+            return Facts(Sparse(counts, cloud.fleet.row_count), 0, 0)
         if group.policy == "affinityHard":
-            return Facts(Sparse(counts, cloud.fleet.size), 1, many) if counts else Pass()
+            return Facts(Sparse(counts, cloud.fleet.row_count), 1, many) if counts else Pass()
         return Facts(domain_lookup(cloud, group, counts), 0, spread_limit(cloud, group, counts))
 
     def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
@@ -90,7 +90,7 @@ class HostRuleFlow(FilterFlow):
         rule = group.host_rule if group else None
         if rule is None or not rule.policy.endswith("Hard"):
             return Pass()
-        inside = Sparse(dict.fromkeys(rule_hosts(cloud, rule), 1), cloud.fleet.size)
+        inside = Sparse(dict.fromkeys(rule_hosts(cloud, rule), 1), cloud.fleet.row_count)
         return RuleFacts(inside, int(rule.policy == "affinityHard"))
 
     def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:

@@ -46,7 +46,7 @@ class DesignatedHostFlow(FilterFlow):
         if not candidates.first and not wished and request.hypervisor is None:
             return Pass()
         clusters = set(request.clusters) or set(range(len(cloud.clusters)))
-        size = cloud.fleet.size
+        size = cloud.fleet.row_count
         hosts = Sparse({}, size, 1) if request.host is None else Sparse({request.host: 1}, size)
         return Facts(
             -1 if request.zone is None else request.zone,

@@ -39,7 +39,7 @@ class PciDeviceFlow(FilterFlow):
         asks = device_asks(request.system_tags)
         if not asks or request.operation == "UpdateVm":
             return Pass()
-        short = np.zeros(cloud.fleet.size, dtype=np.int64)
+        short = np.zeros(cloud.fleet.row_count, dtype=np.int64)
         for spec, count in asks:
             short += np.maximum(count - cloud.fleet.free_devices(spec), 0)
         return Facts(Lookup(short))

@@ -74,7 +74,7 @@ class LocalStorageFlow(FilterFlow):
         if request.operation == START:
             if not request.volume_hosts:
                 return Pass()
-            return LocalFacts(Sparse(dict.fromkeys(sorted(request.volume_hosts), 1), cloud.fleet.size))
+            return LocalFacts(Sparse(dict.fromkeys(sorted(request.volume_hosts), 1), cloud.fleet.row_count))
         local = [row for row, one in enumerate(cloud.storages) if one.is_local]
         if request.operation != NEW_CREATE or not local:
             return Pass()
@@ -86,8 +86,8 @@ class LocalStorageFlow(FilterFlow):
             demanded or ({cloud.storages[row].is_local for row in cloud.storages_of(cluster)} == {True})
             for cluster in range(len(cloud.clusters))
         ]
-        checked = np.asarray(only, dtype=np.bool_)[cloud.fleet.array("cluster")]
-        has = np.zeros(cloud.fleet.size, dtype=np.bool_)
+        checked = np.asarray(only, dtype=np.bool_)[cloud.fleet.array(cloud.fleet.cluster)]
+        has = np.zeros(cloud.fleet.row_count, dtype=np.bool_)
         fits, floors = has.copy(), []
         for row in local:
             if request.required_storages and row not in request.required_storages:
@@ -106,7 +106,7 @@ class LocalStorageFlow(FilterFlow):
         shares = cloud.storages[row].shares
         if shares is None:
             return None
-        return Watch(shares.cells("available"), floor.least, facts.asked & floor.sound, facts.asked & ~floor.sound)
+        return Watch(shares.available, floor.least, facts.asked & floor.sound, facts.asked & ~floor.sound)
 
     def refuses_by_counts(self, request: HostRequest, cloud: Cloud, facts: Any, refused: Counts) -> ErrorCode | None:
         """The error says what was asked, not who refused."""

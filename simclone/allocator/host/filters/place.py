@@ -39,7 +39,7 @@ class AvoidHostFlow(FilterFlow):
         """The hosts to avoid."""
         if not request.avoid:
             return Pass()
-        return Facts(Sparse(dict.fromkeys(sorted(request.avoid), 1), cloud.fleet.size))
+        return Facts(Sparse(dict.fromkeys(sorted(request.avoid), 1), cloud.fleet.row_count))
 
     def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
         """Says how many were avoided."""
@@ -65,7 +65,7 @@ class HostOsVersionFlow(FilterFlow):
         reference = request.current_host if request.current_host is not None else request.last_host
         if reference is None or cloud.settings.flag("hostAllocator.migration.differentOs"):
             return Pass()
-        code = cloud.fleet.get("os", reference)
+        code = cloud.fleet.os[reference]
         return Pass() if code < 0 else OsFacts(code)
 
     def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
@@ -99,7 +99,7 @@ class ResourceBindingFlow(FilterFlow):
         if (scene != "All" and scene != request.scene) or not (request.bindings or own_cluster):
             return Pass()
         bound = self._bound(request, cloud, own_cluster)
-        facts = Facts(Sparse(dict.fromkeys(bound, 1), cloud.fleet.size))
+        facts = Facts(Sparse(dict.fromkeys(bound, 1), cloud.fleet.row_count))
         soft = settings.values["vm.resourceBinding.strategy"] == "Soft"
         if soft and not candidates.any(self.keep(candidates.hosts, facts)):
             return Pass()
@@ -110,7 +110,7 @@ class ResourceBindingFlow(FilterFlow):
         if own_cluster and request.vm_cluster is not None:
             clusters.add(request.vm_cluster)
         hosts = {row for kind, row in request.bindings if kind == "Host"}
-        members = cloud.fleet.array("cluster").tolist()
+        members = cloud.fleet.array(cloud.fleet.cluster).tolist()
         return [host for host, cluster in enumerate(members) if cluster in clusters or host in hosts]
 
     def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
@@ -140,7 +140,7 @@ class LastHostFlow(FilterFlow):
         last = request.last_host
         if request.list_all or last is None or not candidates.any(candidates.index == last):
             return Pass()
-        return Facts(Sparse({last: 1}, cloud.fleet.size))
+        return Facts(Sparse({last: 1}, cloud.fleet.row_count))
 
 
 @dataclass(frozen=True, slots=True)

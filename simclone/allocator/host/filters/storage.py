@@ -139,9 +139,9 @@ class HostPrimaryStorageFlow(FilterFlow):
                 if status == DISCONNECTED or (new and status != CONNECTED):
                     bad[host] = 0
         if not request.optional_storages:
-            return Sparse(bad, cloud.fleet.size, 1)
+            return Sparse(bad, cloud.fleet.row_count, 1)
         good = set.intersection(*(self._connected(cloud, options) for options in request.optional_storages))
-        return Sparse({host: 1 for host in sorted(good) if host not in bad}, cloud.fleet.size)
+        return Sparse({host: 1 for host in sorted(good) if host not in bad}, cloud.fleet.row_count)
 
     def _connected(self, cloud: Cloud, options: frozenset[int]) -> set[int]:
         return {host for row in options for host, status in cloud.storages[row].links.items() if status == CONNECTED}
@@ -153,7 +153,7 @@ class HostPrimaryStorageFlow(FilterFlow):
             return sorted(request.required_storages)
         hosts = candidates.hosts
         left = candidates.index[(fits[hosts.cluster] == 1) & (linked[hosts.index] == 1)]
-        clusters = set(np.unique(cloud.fleet.array("cluster")[left]).tolist())
+        clusters = set(np.unique(cloud.fleet.array(cloud.fleet.cluster)[left]).tolist())
         return [row for row, one in enumerate(cloud.storages) if one.usable(True) and one.clusters & clusters]
 
     def _required(self, request: HostRequest, cloud: Cloud, reach: Sequence[int]) -> int:
@@ -240,10 +240,10 @@ class MigrationTargetSpaceFlow(FilterFlow):
         row = request.root_storage
         shares = cloud.storages[row].shares if row is not None else None
         if row is None or shares is None:
-            return HostFacts(Sparse({}, cloud.fleet.size))
+            return HostFacts(Sparse({}, cloud.fleet.row_count))
         needed = divided(request.volume_sizes, cloud.storage_ratio(row)) + request.snapshot_sizes
-        fits = np.zeros(cloud.fleet.size, dtype=np.int64)
-        fits[: shares.size] = (shares.array("present") == 1) & (shares.array("available") > needed)
+        fits = np.zeros(cloud.fleet.row_count, dtype=np.int64)
+        fits[: shares.row_count] = (shares.array(shares.present) == 1) & (shares.array(shares.available) > needed)
         return HostFacts(Lookup(fits))
 
     def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:

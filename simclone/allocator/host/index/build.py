@@ -31,10 +31,10 @@ class _Walk:
     """Where a walk through the chain is: hosts left, hosts left whatever stands on them, the parts so far."""
 
     def __init__(self, cloud: Cloud, page: int) -> None:
-        self.cloud, self.page, size = cloud, page, cloud.fleet.size
+        self.cloud, self.page, size = cloud, page, cloud.fleet.row_count
         self.early: Ordinals = np.full(size, ELSEWHERE, dtype=np.int16)
         self.late: Ordinals = np.full(size, FREE, dtype=np.int16)
-        self.index: IntArray = np.flatnonzero(cloud.fleet.array("exists") == 1)
+        self.index: IntArray = np.flatnonzero(cloud.fleet.array(cloud.fleet.exists) == 1)
         self.open = self.index
         self.first, self.each = True, False
         self.floors_at: int | None = None
@@ -84,7 +84,7 @@ class _Walk:
         self.floors_at, self.floor_tests = len(self.parts) - 1, floors
         self.early_clusters, self.open = clusters, self.index
         self.index = self.index[part.flow.keep(candidates.hosts, part.facts)]
-        self.clusters = tuple(np.unique(self.cloud.fleet.array("cluster")[self.index]).tolist())
+        self.clusters = tuple(np.unique(self.cloud.fleet.array(self.cloud.fleet.cluster)[self.index]).tolist())
         return True
 
     def _take_watch(self, part: Part, candidates: Candidates, watch: Watch) -> bool:

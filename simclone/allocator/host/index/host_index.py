@@ -87,7 +87,7 @@ class HostIndex:
         self._cloud = cloud
         self._epoch = cloud.epoch
         self._orders: dict[tuple[Figure, bool, bool, bytes], Order] = {}
-        self._of_host: list[list[Order]] = [[] for _ in range(cloud.fleet.size)]
+        self._of_host: list[list[Order]] = [[] for _ in range(cloud.fleet.row_count)]
         self._known: dict[int, tuple[HostRequest, Kind]] = {}
         self._kinds: dict[Key, Kind | None] = {}
         self._bare: dict[tuple[tuple[Any, ...], int | None], HostRequest] = {}
@@ -272,7 +272,7 @@ class HostIndex:
         """Drop all orders and what leads to them."""
         self._orders.clear()
         self._known.clear()
-        self._of_host = [[] for _ in range(self._cloud.fleet.size)]
+        self._of_host = [[] for _ in range(self._cloud.fleet.row_count)]
         for kind in self._kinds.values():
             if kind is not None:
                 kind.forget()

@@ -118,13 +118,13 @@ class Shape:
     def _floored(self, cloud: Cloud) -> Ordinals:
         """The first floor each host does not reach."""
         fleet = cloud.fleet
-        blocked = np.full(fleet.size, FREE, dtype=np.int16)
-        ratio = fleet.array("ratio_class")
+        blocked = np.full(fleet.row_count, FREE, dtype=np.int16)
+        ratio = fleet.array(fleet.ratio_class)
         for place in range(len(self.floor_tests) - 1, -1, -1):
             ((name, _), *rest) = self.floor_tests[place].columns
-            value = fleet.array(name)
+            value = fleet.array(fleet.cells[name])
             for other, sign in rest:
-                value = value + sign * fleet.array(other)
+                value = value + sign * fleet.array(fleet.cells[other])
             floor = np.array([row[place] for row in self.floors], dtype=np.int64)[ratio]
             blocked[value < floor] = self.floor_ordinal + place
         return blocked
@@ -166,12 +166,12 @@ class Shape:
                 self.counts[test] += change
 
     def _floor(self, cloud: Cloud, host: int) -> int:
-        cells = cloud.fleet._cells
-        floors = self.floors[cells["ratio_class"][host]]
+        table = cloud.fleet
+        floors = self.floors[table.ratio_class[host]]
         for place, test in enumerate(self.floor_tests):
             value = 0
             for name, sign in test.columns:
-                value += sign * cells[name][host]
+                value += sign * table.cells[name][host]
             if value < floors[place]:
                 return self.floor_ordinal + place
         return FREE

@@ -48,8 +48,8 @@ class Order:
         self._cloud, self._page = cloud, page
         self.hosts: list[int] = np.flatnonzero(page).tolist()
         column, self._sign, self._base = figure
-        self._column = cloud.fleet.cells(column) if column else None
-        size = cloud.fleet.size
+        self._column = cloud.fleet.cells[column] if column else None
+        size = cloud.fleet.row_count
         self.levels = Levels(self.hosts, size, ranked=drawn or rotates)
         self.drawn, self.rotates = drawn, rotates
         self.floors = FloorTable(cloud.fleet)
@@ -60,7 +60,7 @@ class Order:
         self._watched = WatchTable(self.hosts, size)
         self._blocked, self._put = self.floors.blocked, self.levels.put
         self._highest = -NOWHERE
-        self._cluster = cloud.fleet.cells("cluster")
+        self._cluster = cloud.fleet.cluster
         for host in self.hosts:
             self.levels.put(host, self._level(host), 0)
 
@@ -83,7 +83,9 @@ class Order:
         self._watched.put(shape.bit, shape.watch)
         tight, poor = shape.too_small(self._cloud), shape.too_poor()
         passing = (shape.early == FREE) & ~tight
-        clusters = np.bincount(self._cloud.fleet.array("cluster")[passing], minlength=len(shape.by_cluster))
+        clusters = np.bincount(
+            self._cloud.fleet.array(self._cloud.fleet.cluster)[passing], minlength=len(shape.by_cluster)
+        )
         shape.by_cluster = clusters.tolist()
         shape.open = passing & (shape.late == FREE) & ~poor
         shape.room = int(np.count_nonzero(shape.open))

@@ -28,7 +28,7 @@ class FloorTable:
     """For each quantity the floors of all shapes in order, and who is refused below each of them."""
 
     def __init__(self, fleet: Fleet) -> None:
-        self._cells, self._classes = fleet._cells, fleet._cells["ratio_class"]
+        self._cells, self._classes = fleet.cells, fleet.ratio_class
         self._members: list[tuple[int, Sequence[Floor], list[list[int]]]] = []
         self._tables: list[list[Table]] = []
 

@@ -40,7 +40,7 @@ class LeastExtensionSortFlow(SortFlow):
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """How much longer each host is busy with the VM than without; an empty host from the beginning."""
-        end = NONE if request.vm is None else cloud.vms.get("until_us", request.vm)
+        end = NONE if request.vm is None else cloud.vms.until_us[request.vm]
         longer = np.maximum((NEVER if end == NONE else end) - last_ends(cloud), 0)
         return ExtensionFacts(Lookup(np.searchsorted(BOUNDS, longer)))
 
@@ -52,8 +52,8 @@ class LeastExtensionSortFlow(SortFlow):
 def last_ends(cloud: Cloud) -> IntArray:
     """When the last VM of each host ends, in microseconds; 0 for an empty host."""
     vms = cloud.vms
-    held = np.flatnonzero(vms.array("hold_host") != NONE)
-    ends = vms.array("until_us")[held]
-    found = np.zeros(cloud.fleet.size, dtype=np.int64)
-    np.maximum.at(found, vms.array("hold_host")[held], np.where(ends == NONE, NEVER, ends))
+    held = np.flatnonzero(vms.array(vms.hold_host) != NONE)
+    ends = vms.array(vms.until_us)[held]
+    found = np.zeros(cloud.fleet.row_count, dtype=np.int64)
+    np.maximum.at(found, vms.array(vms.hold_host)[held], np.where(ends == NONE, NEVER, ends))
     return found

@@ -37,15 +37,15 @@ class StoppedVmAwareSortFlow(SortFlow):
 
     def arrange(self, hosts: list[int], request: HostRequest, cloud: Cloud) -> list[int]:
         """Available hosts by stopped count in hash order, then the rest as they came."""
-        cells = cloud.fleet.cells
-        stopped, cpu, memory = cells("stopped_count"), cells("stopped_cpu"), cells("stopped_memory")
+        table = cloud.fleet
+        stopped, cpu, memory = table.stopped_count, table.stopped_cpu, table.stopped_memory
         roomy = [
             host
             for host in hosts
             if not stopped[host]
             or (
-                cells("available_cpu")[host] > cpu[host] + request.cpu
-                and cells("available_memory")[host] > memory[host] + request.memory
+                table.available_cpu[host] > cpu[host] + request.cpu
+                and table.available_memory[host] > memory[host] + request.memory
             )
         ] or hosts
         kept = set(roomy)

@@ -35,11 +35,11 @@ class VmSchedulingRuleSortFlow(SortFlow):
         if group is None or not group.policy.endswith("Soft"):
             return Pass()
         counts = member_counts(group, request.vm, cloud)
-        many = cloud.vms.size + 1
+        many = cloud.vms.row_count + 1
         if group.policy == "affinitySoft":
-            return CountFacts(Sparse(counts, cloud.fleet.size), 1, many) if counts else Pass()
+            return CountFacts(Sparse(counts, cloud.fleet.row_count), 1, many) if counts else Pass()
         if group.policy == "antiSoft":
-            facts = CountFacts(Sparse(counts, cloud.fleet.size), 0, 0)
+            facts = CountFacts(Sparse(counts, cloud.fleet.row_count), 0, 0)
         else:
             limit = spread_limit(cloud, group, counts)
             facts = CountFacts(domain_lookup(cloud, group, counts), 0, limit)
@@ -73,7 +73,7 @@ class VmHostRuleSortFlow(SortFlow):
         hosts = rule_hosts(cloud, rule)
         if not hosts:
             return Pass()
-        return NamedFacts(Sparse(dict.fromkeys(hosts, 1), cloud.fleet.size), int(rule.policy == "affinitySoft"))
+        return NamedFacts(Sparse(dict.fromkeys(hosts, 1), cloud.fleet.row_count), int(rule.policy == "affinitySoft"))
 
     def preferred(self, host: Any, facts: Any) -> Any:
         """Hosts on the wanted side of the rule."""
@@ -90,7 +90,7 @@ class SoftAvoidHostSortFlow(SortFlow):
         """The hosts to avoid, or `Pass`."""
         if not request.soft_avoid:
             return Pass()
-        return NamedFacts(Sparse(dict.fromkeys(sorted(request.soft_avoid), 1), cloud.fleet.size), 0)
+        return NamedFacts(Sparse(dict.fromkeys(sorted(request.soft_avoid), 1), cloud.fleet.row_count), 0)
 
     def preferred(self, host: Any, facts: Any) -> Any:
         """Hosts that need not be avoided."""

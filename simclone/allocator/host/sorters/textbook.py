@@ -67,7 +67,7 @@ class RoundRobinSortFlow(SortFlow):
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """Where the round stands."""
-        return TurnFacts(cloud.last_placed, cloud.fleet.size)
+        return TurnFacts(cloud.last_placed, cloud.fleet.row_count)
 
     def key(self, host: Any, facts: Any) -> Any:
         """Steps from the last host, wrapping round."""
@@ -110,7 +110,7 @@ class WeightedScoreSortFlow(SortFlow):
         """The range of each figure over the candidates."""
         parts = []
         for scorer, weight in self.weights:
-            values = cloud.fleet.array(SCORERS[scorer])[candidates.index]
+            values = cloud.fleet.array(cloud.fleet.cells[SCORERS[scorer]])[candidates.index]
             low, high = int(np.min(values)), int(np.max(values))
             parts.append((SCORERS[scorer], weight, low, max(high - low, 1)))
         return ScoreFacts(tuple(parts), SCALE * sum(abs(weight) for _, weight in self.weights))

@@ -94,14 +94,14 @@ def _prepare(ctx: Context, job: Job) -> Workflow[ErrorCode | None]:
 
 
 def _commit(ctx: Context, job: Job) -> Work:
-    size = sum(ctx.cloud.volumes.get("actual_size", volume) for volume in volumes_to_clone(ctx, job))
+    size = sum(ctx.cloud.volumes.actual_size[volume] for volume in volumes_to_clone(ctx, job))
     return Work("commitImage", ("image-store", *sorted(set(job.backups.values()))), size, job.source)
 
 
 def _start(ctx: Context, job: Job, place: int) -> Workflow[None]:
     """Step 8 for one name: its failure is that name's error and its row is removed."""
     vm = job.vms[place]
-    changed_us = ctx.cloud.vms.get("changed_us", vm)
+    changed_us = ctx.cloud.vms.changed_us[vm]
     failed = yield from start_new(ctx, vm, job.request.name)
     if failed is not None:
         job.gone[place] = replace(snapshot(ctx.cloud, vm), changed_us=changed_us)
@@ -112,11 +112,11 @@ def _start(ctx: Context, job: Job, place: int) -> Workflow[None]:
 def _stop(ctx: Context, job: Job, place: int) -> Workflow[None]:
     """Step 11: the paused clones of CreateStopped are stopped cold and give their host back."""
     vm = job.vms[place]
-    yield Work("stop", ("host", ctx.cloud.vms.get("host", vm)), vm=vm)
-    if ctx.cloud.vms.get("hold_host", vm) != NONE:
+    yield Work("stop", ("host", ctx.cloud.vms.host[vm]), vm=vm)
+    if ctx.cloud.vms.hold_host[vm] != NONE:
         stop_row(ctx, vm)
 
 
 def _flatten(ctx: Context, vm: int) -> Workflow[None]:
     """Step 13: a full copy of the chain; the virtual ledger does not change."""
-    yield Work("flatten", size=ctx.cloud.volumes.get("size", ctx.cloud.vms.get("root", vm)), vm=vm)
+    yield Work("flatten", size=ctx.cloud.volumes.size[ctx.cloud.vms.root[vm]], vm=vm)

@@ -29,7 +29,7 @@ def refusal(ctx: Context, job: Job) -> ErrorCode | None:
 
 
 def _type(ctx: Context, job: Job) -> ErrorCode | None:
-    kind = ctx.cloud.vms.shape(job.source).vm_type
+    kind = ctx.cloud.vms.shape_of(job.source).vm_type
     return None if kind == "UserVm" else invalid_argument(f"a VM of type {kind} cannot be cloned")
 
 
@@ -47,10 +47,10 @@ def _full_capacity(ctx: Context, job: Job) -> ErrorCode | None:
     cloud, volumes = ctx.cloud, ctx.cloud.volumes
     need: dict[int, int] = {}
     for volume in cloud.vms.volumes[job.source]:
-        storage = volumes.get("storage", volume)
+        storage = volumes.storage[volume]
         if storage != NONE:
-            snapshots = sum(cloud.snapshots.get("size", row) for row in volumes.snapshots.get(volume, ()))
-            need[storage] = need.get(storage, 0) + volumes.get("size", volume) - snapshots
+            snapshots = sum(cloud.snapshots.size[row] for row in volumes.snapshots.get(volume, ()))
+            need[storage] = need.get(storage, 0) + volumes.size[volume] - snapshots
     for storage, one in need.items():
         wanted, found = one * len(job.request.names), cloud.storages[storage]
         if found.available < wanted:
@@ -64,8 +64,8 @@ def _fast_host(ctx: Context, job: Job) -> ErrorCode | None:
     if not job.fast:
         return None
     cloud = ctx.cloud
-    data = [v for v in cloud.vms.volumes[job.source] if cloud.volumes.get("type", v) == 1]
-    if not any(cloud.volumes.get("host", volume) != NONE for volume in data):
+    data = [v for v in cloud.vms.volumes[job.source] if cloud.volumes.type[v] == 1]
+    if not any(cloud.volumes.host[volume] != NONE for volume in data):
         return None
     own = source_host(ctx, job)
     if job.host is not None and job.host != own:
@@ -76,18 +76,18 @@ def _fast_host(ctx: Context, job: Job) -> ErrorCode | None:
 
 def _quota(ctx: Context, job: Job) -> ErrorCode | None:
     cloud, request = ctx.cloud, job.request
-    cells, root = cloud.vms.cells, cloud.vms.get("root", job.source)
-    size = cloud.volumes.get("size", root) if root != NONE else 0
+    table, root = cloud.vms, cloud.vms.root[job.source]
+    size = cloud.volumes.size[root] if root != NONE else 0
     asks = quota.clone_asks(
         len(request.names),
-        cells("cpu")[job.source],
-        cells("memory")[job.source],
+        table.cpu[job.source],
+        table.memory[job.source],
         size,
         len(volumes_to_clone(ctx, job)),
         request.strategy,
     )
     if not cloud.settings.fidelity["imageSizeQuotaVirtual"] and root != NONE:
-        actual = cloud.volumes.get("actual_size", root)
+        actual = cloud.volumes.actual_size[root]
         asks = [(name, actual if name == "image.size" else asked) for name, asked in asks]
     return quota.refusal(cloud, job.account, asks)
 
@@ -101,10 +101,10 @@ def _state(ctx: Context, job: Job) -> ErrorCode | None:
 def dry_run_request(ctx: Context, job: Job) -> HostRequest:
     """Step 1: is there a host for one VM of the source's size? Its own group counts, the requested one does not."""
     cloud, vm = ctx.cloud, job.source
-    get = cloud.vms.get
-    l3s = tuple([cloud.nics.get("l3", nic) for nic in cloud.vms.nics[vm]])
-    figures = (get("cpu", vm), get("memory", vm), get("shape", vm), get("account", vm))
-    places = (get("zone", vm), get("group", vm), get("last_host", vm), job.host, job.cluster)
+    vms = cloud.vms
+    l3s = tuple([cloud.nics.l3[nic] for nic in cloud.vms.nics[vm]])
+    figures = (vms.cpu[vm], vms.memory[vm], vms.shape[vm], vms.account[vm])
+    places = (vms.zone[vm], vms.group[vm], vms.last_host[vm], job.host, job.cluster)
     known, key = cloud.lasting(), ("dryRun", vm, figures, places, l3s)
     found: HostRequest | None = known.get(key)
     if found is None:
@@ -113,19 +113,19 @@ def dry_run_request(ctx: Context, job: Job) -> HostRequest:
 
 
 def _dry_run_request(cloud: Cloud, job: Job, l3s: tuple[int, ...]) -> HostRequest:
-    cells, vm = cloud.vms.cells, job.source
-    zone, group, last = cells("zone")[vm], cells("group")[vm], cells("last_host")[vm]
+    table, vm = cloud.vms, job.source
+    zone, group, last = table.zone[vm], table.group[vm], table.last_host[vm]
     return HostRequest(
-        cpu=cells("cpu")[vm],
-        memory=cells("memory")[vm],
+        cpu=table.cpu[vm],
+        memory=table.memory[vm],
         strategy="DefaultHostAllocatorStrategy",
         vm=vm,
-        account=cells("account")[vm] if cloud.settings.fidelity["dryRunQuota"] else ADMIN,
+        account=table.account[vm] if cloud.settings.fidelity["dryRunQuota"] else ADMIN,
         l3s=l3s,
         zone=None if zone == NONE or job.cluster is not None or job.host is not None else zone,
         clusters=() if job.cluster is None else (job.cluster,),
         host=job.host,
-        hypervisor=cloud.vms.shape(vm).hypervisor_type,
+        hypervisor=cloud.vms.shape_of(vm).hypervisor_type,
         group=None if group == NONE else group,
         last_host=None if last == NONE else last,
         dry_run=True,

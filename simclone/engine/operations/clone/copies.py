@@ -18,11 +18,11 @@ def choose_backups(ctx: Context, job: Job) -> ErrorCode | None:
         return None
     cloud = ctx.cloud
     for volume in volumes_to_clone(ctx, job):
-        image = cloud.volumes.get("image", volume)
+        image = cloud.volumes.image[volume]
         found = select_for_commit(
             cloud,
-            cloud.volumes.get("storage", volume),
-            cloud.volumes.get("actual_size", volume),
+            cloud.volumes.storage[volume],
+            cloud.volumes.actual_size[volume],
             None if image == NONE else image,
             cloud.chance.order(ctx.identity(job.source), "backupStorage"),
         )
@@ -47,16 +47,16 @@ def take_snapshots(ctx: Context, job: Job) -> ErrorCode | None:
 def take_snapshot(ctx: Context, volume: int, name: str, account: int) -> int | ErrorCode:
     """A snapshot of a volume; its actual size is charged on its storage (section 3.10)."""
     ledger, volumes = ctx.ledger, ctx.cloud.volumes
-    size = volumes.get("actual_size", volume)
+    size = volumes.actual_size[volume]
     held = NONE
     if size:
-        storage, host = volumes.get("storage", volume), volumes.get("host", volume)
+        storage, host = volumes.storage[volume], volumes.host[volume]
         exact = not ctx.cloud.settings.fidelity["snapshotUsesRatio"]
         local = ctx.cloud.storages[storage].is_local
         request = StorageRequest(
             size, SNAPSHOT, host=host if local else None, candidates=(storage,), exact=exact, require_local=local
         )
-        space = allocate(ledger, request, f"snapshot {name}", ctx.identity(max(volumes.get("vm", volume), 0)))
+        space = allocate(ledger, request, f"snapshot {name}", ctx.identity(max(volumes.vm[volume], 0)))
         if isinstance(space, ErrorCode):
             return space
         held = space
@@ -66,8 +66,8 @@ def take_snapshot(ctx: Context, volume: int, name: str, account: int) -> int | E
 def make_images(ctx: Context, job: Job) -> None:
     """Step 5: a temporary image of each snapshot."""
     cloud, volumes = ctx.cloud, ctx.cloud.volumes
-    shape = cloud.vms.shape(job.source)
-    root = cloud.vms.get("root", job.source)
+    shape = cloud.vms.shape_of(job.source)
+    root = cloud.vms.root[job.source]
     source = cloud.vm_uuid(job.source)
     for volume in volumes_to_clone(ctx, job):
         if job.fast and volume != root:
@@ -78,8 +78,8 @@ def make_images(ctx: Context, job: Job) -> None:
             name=f"for-clone-vm-{source}-{kind}-{cloud.volume_uuid(volume)}",
             media_type="RootVolumeTemplate" if volume == root else "DataVolumeTemplate",
             format="qcow2",
-            size=volumes.get("size", volume),
-            actual_size=volumes.get("actual_size", volume),
+            size=volumes.size[volume],
+            actual_size=volumes.actual_size[volume],
             backup_storages=() if job.fast else (job.backups[volume],),
             architecture=shape.architecture,
             platform=shape.platform,

@@ -22,7 +22,7 @@ def copy_data_volumes(ctx: Context, job: Job) -> Workflow[ErrorCode | None]:
         vm = job.vms[place]
         made: list[int] = []
         for source in sources:
-            size = ctx.cloud.volumes.get("actual_size", source)
+            size = ctx.cloud.volumes.actual_size[source]
             error = yield from ctx.step(Work("createDataVolume", size=size, vm=vm))
             one = error or _copy(ctx, job, vm, source)
             if isinstance(one, ErrorCode):
@@ -45,10 +45,10 @@ def _attach(ctx: Context, vm: int, volume: int, device: int) -> ErrorCode | None
 
 def _copy(ctx: Context, job: Job, vm: int, source: int) -> int | ErrorCode:
     ledger, cloud = ctx.ledger, ctx.cloud
-    size, storage = cloud.volumes.get("size", source), cloud.volumes.get("storage", source)
+    size, storage = cloud.volumes.size[source], cloud.volumes.storage[source]
     if job.data_storage is not None:
         storage = job.data_storage
-    host = cloud.vms.get("host", vm)
+    host = cloud.vms.host[vm]
     local = cloud.storages[storage].is_local
     request = StorageRequest(
         size,
@@ -67,9 +67,9 @@ def _copy(ctx: Context, job: Job, vm: int, source: int) -> int | ErrorCode:
         job.request.data_tags,
         type=DATA,
         size=size,
-        actual_size=cloud.volumes.get("actual_size", source),
+        actual_size=cloud.volumes.actual_size[source],
         account=job.account,
-        offering=cloud.volumes.get("offering", source),
+        offering=cloud.volumes.offering[source],
     )
     ledger.place_volume(row, space)
     return row

@@ -57,11 +57,11 @@ class Job:
 def volumes_to_clone(ctx: Context, job: Job) -> list[int]:
     """The root, and with ``full`` the data volumes, by device number."""
     cloud = ctx.cloud
-    root = cloud.vms.get("root", job.source)
+    root = cloud.vms.root[job.source]
     if not job.request.full:
         return [root]
-    data = [v for v in cloud.vms.volumes[job.source] if cloud.volumes.get("type", v) == DATA]
-    data.sort(key=lambda volume: cloud.volumes.get("device", volume))
+    data = [v for v in cloud.vms.volumes[job.source] if cloud.volumes.type[v] == DATA]
+    data.sort(key=lambda volume: cloud.volumes.device[volume])
     return [root, *data]
 
 
@@ -168,7 +168,7 @@ def taken_names(ctx: Context) -> set[str] | None:
     if not ctx.cloud.settings.flag("vm.uniqueVmName"):
         return None
     vms = ctx.cloud.vms
-    return {name for row, name in enumerate(vms.names) if vms.get("alive", row)}
+    return {name for row, name in enumerate(vms.names) if vms.alive[row]}
 
 
 def _with_group(ctx: Context, job: Job) -> Job | ErrorCode:
@@ -187,7 +187,7 @@ def _with_group(ctx: Context, job: Job) -> Job | ErrorCode:
 
 def source_host(ctx: Context, job: Job) -> int | None:
     """The source's host, else its last one."""
-    cells = ctx.cloud.vms.cells
-    host = cells("host")[job.source]
-    host = cells("last_host")[job.source] if host == NONE else host
+    table = ctx.cloud.vms
+    host = table.host[job.source]
+    host = table.last_host[job.source] if host == NONE else host
     return None if host == NONE else host

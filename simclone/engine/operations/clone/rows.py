@@ -72,15 +72,15 @@ def _head(tag: str) -> str:
 def clone_shape(ctx: Context, job: Job) -> Shape:
     """What the clones share: the source's shape on the temporary root image, without data disks."""
     cloud = ctx.cloud
-    shape = cloud.vms.shape(job.source)
-    root = cloud.vms.get("root", job.source)
+    shape = cloud.vms.shape_of(job.source)
+    root = cloud.vms.root[job.source]
     offering = None if shape.offering is None else cloud.offerings[shape.offering]
     return changed(
         shape,
         strategy=shape.strategy or LEAST_VM,
         image=job.images[root],
-        l3s=tuple([cloud.nics.get("l3", nic) for nic in cloud.vms.nics[job.source]]),
-        root_size=cloud.volumes.get("size", root),
+        l3s=tuple([cloud.nics.l3[nic] for nic in cloud.vms.nics[job.source]]),
+        root_size=cloud.volumes.size[root],
         root_offering=None,
         disks=(),
         constraint=offering.constraint if offering else None,
@@ -92,9 +92,9 @@ def clone_shape(ctx: Context, job: Job) -> Shape:
 
 def clone_wish(ctx: Context, job: Job) -> Wish:
     """Where the clones go: whole and fast clones stay on the source's root storage unless another is named."""
-    cloud, request, cells = ctx.cloud, job.request, ctx.cloud.vms.cells
-    root, zone = cells("root")[job.source], cells("zone")[job.source]
-    storage = cloud.volumes.cells("storage")[root]
+    cloud, request, table = ctx.cloud, job.request, ctx.cloud.vms
+    root, zone = table.root[job.source], table.zone[job.source]
+    storage = cloud.volumes.storage[root]
     pinned = job.root_storage
     if pinned is None and (request.full or job.fast):
         pinned = storage
@@ -136,8 +136,8 @@ def add_rows(ctx: Context, job: Job) -> None:
     A create-time rule, such as unique names, fails the one name it meets.
     """
     shape, wish = clone_shape(ctx, job), clone_wish(ctx, job)
-    cells = ctx.cloud.vms.cells
-    cpu, memory = cells("cpu")[job.source], cells("memory")[job.source]
+    table = ctx.cloud.vms
+    cpu, memory = table.cpu[job.source], table.memory[job.source]
     taken = taken_names(ctx)
     for position, name in enumerate(job.request.names):
         if taken is not None and name in taken:
