@@ -13,7 +13,7 @@ from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import TypeVar
 
-from simclone.quick import quick
+from msgspec import Struct
 
 T = TypeVar("T")
 
@@ -47,9 +47,7 @@ def _asker(seed: int, replication: int, source: str, ordinal: int, position: int
     return mix(mix(key ^ ordinal) ^ position)
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True, gc=False):
     """Who asks for a decision, given where the request is made.
 
     *source* is the arrival stream, trace, scenario list or ``api``; *ordinal* the running number inside it;

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from simclone.quick import quick
+from msgspec import Struct
 
 PAGE_MARKER = "NO_AVAILABLE_HOST_BUT_PAGINATION_HAS_NOT_DONE"
 """The allocator's internal marker for unfinished paging; visible as a nested cause only."""
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class ErrorCode:
+class ErrorCode(Struct, frozen=True, gc=False):
     """An error as the API reports it (host-allocation.md 7.1).
 
     *reason* is simclone's own short constant for tables and tests (``host.memory``, ``ip.exhausted``, …); it is
@@ -55,9 +53,7 @@ class ErrorCode:
         return next((error.reason for error in self.chain() if error.reason), "")
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True, gc=False):
     """What one filter flow did to one page of hosts.
 
     *refused* counts the hosts each test refused, by reason, in the order the flow tests; a host is counted under the
@@ -83,9 +79,7 @@ class Try:
     text: str
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(Struct, frozen=True, gc=False):
     """The host that was found; *tried* were refused at the reservation before it."""
 
     host: int
@@ -94,9 +88,7 @@ class Placed:
     steps: tuple[Step, ...] = ()
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Unplaced:
+class Unplaced(Struct, frozen=True, gc=False):
     """No host; *error* is what the allocator answers."""
 
     error: ErrorCode
@@ -107,9 +99,7 @@ class Unplaced:
 Decision = Placed | Unplaced
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class DecisionRecord:
+class DecisionRecord(Struct, frozen=True, gc=False):
     """One decision of a run, with who asked.
 
     *subject* is the clone's or VM's name, *request* the name of the request it belongs to, *purpose*
@@ -125,9 +115,7 @@ class DecisionRecord:
     decision: Decision
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True, gc=False):
     """One change of the ledger.
 
     *kind* is ``hold``, ``end``, ``drift``, ``set``, ``vm``, ``volume``, ``device`` or ``breach``; *subject* names the
@@ -143,9 +131,7 @@ class Event:
     cause: str = ""
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class CloneRequest:
+class CloneRequest(Struct, frozen=True, gc=False):
     """One ``CloneVmInstance`` request, parsed; references are names or uuids as they were written.
 
     *name* is the request's name in its scenario, *source* and *ordinal* its identity for keyed draws, *vm* the
@@ -175,9 +161,7 @@ class CloneRequest:
     stays_us: tuple[int | None, ...] = ()
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class VmSnapshot:
+class VmSnapshot(Struct, frozen=True, gc=False):
     """What of a VM changes with time, as it stood when an answer was made; rows of `simclone.model`.
 
     *ips* are integers by card (-1: none), *volumes* (row, storage, host) triples, *changed_us* the last change.
@@ -197,9 +181,7 @@ class VmSnapshot:
     changed_us: int
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class CloneRecord:
+class CloneRecord(Struct, frozen=True, gc=False):
     """One element of a clone answer as simclone keeps it.
 
     *vm* is the row in `simclone.model.vms`, *error* the element's error, *snapshot* the VM as it was answered; a name
@@ -224,9 +206,7 @@ class CloneRecord:
         return -1 if self.snapshot is None else self.snapshot.host
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class CloneAnswer:
+class CloneAnswer(Struct, frozen=True, gc=False):
     """The outcome of one clone call: *error* for the call as a whole, else one element per name."""
 
     request: CloneRequest

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from msgspec import Struct
+
 from simclone.allocator.host.request import HostRequest
 from simclone.chance import Identity
 from simclone.engine.injected_faults import Faults
@@ -13,7 +15,6 @@ from simclone.engine.waits import Work, Workflow, alone
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import ADMIN
 from simclone.model.ledger.ledger import Ledger
-from simclone.quick import quick
 from simclone.records import Decision, DecisionRecord, ErrorCode, Unplaced
 
 T = TypeVar("T")
@@ -112,9 +113,7 @@ class Context:
         return ADMIN if name in (None, "admin") else self.cloud.find("account", str(name))
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """The end of one operation: the VM or volume it was about and its error, if any."""
 
     row: int

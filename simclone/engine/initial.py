@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from ipaddress import IPv4Address
+
+from msgspec.structs import replace
 
 from simclone.engine.context import Context
 from simclone.engine.operations.create_vm import NewVm, add_row, create_now, normalised, stop_row

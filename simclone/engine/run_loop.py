@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
+
 from simclone.engine.clock import ARRIVALS, ENDS, RECALCULATION, Clock
 from simclone.engine.collecting import collected_rarely
 from simclone.engine.context import Context, Outcome
@@ -20,7 +22,6 @@ from simclone.engine.results.series import PlaceSeries
 from simclone.engine.timing import INSTANT, Timing
 from simclone.engine.waits import Workflow
 from simclone.errors import InvalidInput
-from simclone.quick import changed
 from simclone.records import CloneAnswer, CloneRecord, CloneRequest, ErrorCode
 from simclone.units import SECOND
 from simclone.wire.request import parse
@@ -330,7 +331,7 @@ def _seconds_of(values: Mapping[str, Any], key: str) -> int:
 def _with_body(base: CloneRequest, arrival: Arrival, names: list[str]) -> CloneRequest:
     """The request for *names* as the stream's body has it; a body without members says nothing more."""
     if not arrival.body:
-        return changed(base, names=tuple(names))
+        return replace(base, names=tuple(names))
     action = {key: value for key, value in arrival.body.items() if key not in ("systemTags", "userTags")}
     tags = {key: arrival.body[key] for key in ("systemTags", "userTags") if key in arrival.body}
     parsed = parse({"cloneVmInstance": {**action, "names": names}, **tags}, arrival.vm, base=base)

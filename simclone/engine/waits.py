@@ -8,17 +8,14 @@ on a calendar.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from simclone.quick import quick
+from msgspec import Struct
 
 T = TypeVar("T")
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(Struct, frozen=True):
     """One step: its *name*, the *queue* it stands in (kind, then what makes it one queue), the bytes it moves.
 
     *size* may be a function, asked when the queue has been passed, and *begin* is called then; *vm* is the row it is
@@ -32,17 +29,13 @@ class Work:
     begin: Callable[[], None] | None = None
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Together:
+class Together(Struct, frozen=True):
     """Workflows that start at once; the answer is the list of their results, in the given order."""
 
     jobs: Sequence[Workflow[Any]]
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Locked:
+class Locked(Struct, frozen=True):
     """A workflow that needs a VM for itself: operations on one VM come one after the other (clone sheet 2.1)."""
 
     vm: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from simclone.quick import quick
+from msgspec import Struct
 
 ENABLED, DISABLED, PRE_MAINTENANCE, MAINTENANCE = 0, 1, 2, 3
 HOST_STATES = ("Enabled", "Disabled", "PreMaintenance", "Maintenance")
@@ -36,9 +36,7 @@ class Cluster:
     labels: tuple[tuple[str, str], ...] = ()
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(Struct, frozen=True, gc=False):
     """A template or ISO. *size* is virtual, *actual_size* stored bytes; *backup_storages* are indices.
 
     *temporary* marks an image a clone call made for itself, *system* one the platform made.
@@ -185,9 +183,7 @@ def device_asks(tags: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
     return tuple((part[1], int(part[2])) for part in parts if len(part) == 3 and part[2].isdecimal())
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Struct, frozen=True, gc=False):
     """Where a new VM is wanted, and how it is started.
 
     *root_storage* and *data_storage* pin volumes, *static_ips* are (l3, address) pairs, *paused* starts leave the
@@ -209,9 +205,7 @@ class Wish:
     volume_tags: tuple[str, ...] = ()
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True, gc=False):
     """What many VMs share; each row of `simclone.model.vms` names one.
 
     *image*, *offering* and *l3s* are indices (None where there is none), *root_size* is the root disk in bytes.

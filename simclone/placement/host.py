@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from simclone.allocator.host import chain, reserve
 from simclone.allocator.host.index.host_index import HostIndex

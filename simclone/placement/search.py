@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from simclone.allocator.host.request import NEW_CREATE, HostRequest
 from simclone.allocator.host.strategies import DESIGNATED, LEAST_VM, LIFETIME_AWARE
 from simclone.allocator.primary_storage.chain import ordered
@@ -19,22 +22,17 @@ from simclone.model.ledger.ledger import Ledger
 from simclone.model.vms import NONE
 from simclone.placement.host import allocate_host, give_back_host
 from simclone.placement.storage import Spaces, VolumePlan, reserve_volumes
-from simclone.quick import changed, quick
 from simclone.records import Decision, ErrorCode, Placed
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True, gc=False):
     """A host and the space of all volumes, charged."""
 
     host: int
     spaces: Spaces
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class SearchResult:
+class SearchResult(Struct, frozen=True, gc=False):
     """The outcome and every host decision on the way, with the request that led to it.
 
     *breaches* are the reasons of rules that hosts no longer met when they were reserved.
@@ -113,9 +111,9 @@ def _shared(
     key = ("asked", table.shape[vm], table.cpu[vm], table.memory[vm], table.account[vm], backup)
     found: tuple[Wish, HostRequest, VolumePlan] | None = known.get(key)
     if found is None or found[0] is not wish:
-        request = changed(host_request(cloud, vm, wish, backup, clusters), group=None)
+        request = replace(host_request(cloud, vm, wish, backup, clusters), group=None)
         found = known[key] = (wish, request, _plan(cloud, vm, wish, backup))
-    request = found[1] if group == NONE else changed(found[1], vm=vm, group=group)
+    request = found[1] if group == NONE else replace(found[1], vm=vm, group=group)
     return request, found[2]
 
 
@@ -173,9 +171,9 @@ def search(
     failed_host: int | None = None
     for turn, (root, data) in enumerate(_combinations(cloud, plan, reach.attached, identity)):
         pins = frozenset(pin for pin in (root, data) if pin is not None)
-        narrowed = changed(request, clusters=reach.clusters, required_storages=pins)
+        narrowed = replace(request, clusters=reach.clusters, required_storages=pins)
         asker = identity.again((identity.occasion << 4) | turn)
-        outcome = _attempt(ledger, vm, narrowed, changed(plan, root_pin=root, data_pin=data), asker, hunt)
+        outcome = _attempt(ledger, vm, narrowed, replace(plan, root_pin=root, data_pin=data), asker, hunt)
         if isinstance(outcome, Found):
             return hunt.result(outcome)
         placed = hunt.decisions[-1][1]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
+from msgspec.structs import replace
 
 from simclone.allocator.primary_storage import local
 from simclone.allocator.primary_storage.chain import DEFAULT, LOCAL_STRATEGY, filtered, ordered
@@ -13,7 +14,6 @@ from simclone.model.cloud import Cloud
 from simclone.model.inventory import Disk, StorageConstraint
 from simclone.model.ledger.ledger import Ledger
 from simclone.model.vms import NONE
-from simclone.quick import changed, quick
 from simclone.records import ErrorCode
 from simclone.units import divided
 
@@ -99,9 +99,7 @@ def _hold_shared(ledger: Ledger, request: StorageRequest, owner: str, rows: list
     return ErrorCode(code="SYS.1006", details=text, reason="storage.virtual")
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class VolumePlan:
+class VolumePlan(Struct, frozen=True, gc=False):
     """The volumes of new VMs: the root's bytes, data disks, the image and where it comes from."""
 
     root_size: int
@@ -115,9 +113,7 @@ class VolumePlan:
     data_pin: int | None = None
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Spaces:
+class Spaces(Struct, frozen=True, gc=False):
     """Holds for the root and each data disk, in order."""
 
     root: int
@@ -179,7 +175,7 @@ def _explicitly_shared(cloud: Cloud, plan: VolumePlan) -> bool:
 
 def _pinned(request: StorageRequest, pin: int | None) -> StorageRequest:
     strategy = request.strategy or DEFAULT
-    return changed(request, strategy=strategy, candidates=() if pin is None else (pin,))
+    return replace(request, strategy=strategy, candidates=() if pin is None else (pin,))
 
 
 def _both_designated(
@@ -198,13 +194,13 @@ def _default_local(
         text = f"root storage {cloud.storages[plan.root_pin].uuid} is not local"
         return ErrorCode(code="SYS.1007", details=text, reason="storage.mixed")
     pins = () if plan.root_pin is None else (plan.root_pin,)
-    asked = [changed(root, strategy=LOCAL_STRATEGY, candidates=pins)]
+    asked = [replace(root, strategy=LOCAL_STRATEGY, candidates=pins)]
     local_rows = frozenset(row for row, one in enumerate(cloud.storages) if one.is_local)
     for one in data:
         if plan.data_pin is not None:
             asked.append(_pinned(one, plan.data_pin))
         elif shared:
-            asked.append(changed(one, strategy=one.strategy or DEFAULT, excluded=local_rows))
+            asked.append(replace(one, strategy=one.strategy or DEFAULT, excluded=local_rows))
         else:
-            asked.append(changed(one, strategy=LOCAL_STRATEGY))
+            asked.append(replace(one, strategy=LOCAL_STRATEGY))
     return asked

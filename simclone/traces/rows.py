@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from simclone.quick import quick
+from msgspec import Struct
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class VmRow:
+class VmRow(Struct, frozen=True, gc=False):
     """One VM as a trace recorded it.
 
     *arrival_us* and *end_us* are microseconds from the start of the trace (never before it); *end_us* is None
@@ -44,9 +42,7 @@ class HostRow:
     model: str
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True, gc=False):
     """One request for *count* copies of one shape, as a clone request is.
 
     Units are those of `VmRow`. *ends_us* has *count* members, in the order of the rows; *group* is the rows'

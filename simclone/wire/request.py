@@ -9,7 +9,8 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from simclone.quick import changed
+from msgspec.structs import replace
+
 from simclone.records import CloneRequest, ErrorCode
 
 ACTION = "cloneVmInstance"
@@ -59,7 +60,7 @@ def parse(body: object, vm: str, *, base: CloneRequest | None = None) -> CloneRe
     if "names" not in fields:
         return _invalid("names is missing; a clone call needs a list of names")
     start = base or CloneRequest(name="", vm=vm, names=())
-    return changed(start, vm=vm, **fields)
+    return replace(start, vm=vm, **fields)
 
 
 def _wrong_action(actions: list[str]) -> ErrorCode:

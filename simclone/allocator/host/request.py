@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
+from msgspec.structs import replace
 
 from simclone.model.inventory import ADMIN, StorageConstraint
-from simclone.quick import changed, quick
 
 NEW_CREATE, START, MIGRATE = "NewCreate", "Start", "Migrate"
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class HostRequest:
+class HostRequest(Struct, frozen=True, gc=False):
     """One question to the host allocator; indices where the cloud has rows, None where ZStack has null.
 
     *cpu* vCPUs, *memory* bytes, *disk_size* bytes of all disks that will be made. *required_storages* must all be
@@ -62,7 +60,7 @@ class HostRequest:
 
     def dry(self) -> HostRequest:
         """The same question without intent to reserve."""
-        return self if self.dry_run else changed(self, dry_run=True)
+        return self if self.dry_run else replace(self, dry_run=True)
 
     def tag(self, prefix: str) -> str | None:
         """The value of the first system tag ``prefix::value``."""

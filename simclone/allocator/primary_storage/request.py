@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from simclone.model.inventory import StorageConstraint
-from simclone.quick import quick
 
 CREATE_VM, CREATE_DATA, DOWNLOAD_IMAGE, SNAPSHOT = (
     "CreateNewVm",
@@ -15,9 +14,7 @@ CREATE_VM, CREATE_DATA, DOWNLOAD_IMAGE, SNAPSHOT = (
 )
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class StorageRequest:
+class StorageRequest(Struct, frozen=True, gc=False):
     """*size* bytes for *purpose*; empty *candidates* means all.
 
     *host* or *cluster* says from where it must be seen, *pool* is a Ceph pool's name, *exact* leaves the

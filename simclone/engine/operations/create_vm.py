@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
+from msgspec.structs import replace
 
 from simclone.allocator import quota
 from simclone.engine.allocation import allocation
@@ -13,13 +14,10 @@ from simclone.model.inventory import CONNECTED, Shape, Wish
 from simclone.model.vms import NONE, STATE
 from simclone.placement import start_stages as first_start
 from simclone.placement.search import Found, host_request, search
-from simclone.quick import changed, quick
 from simclone.records import ErrorCode, Placed
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class NewVm:
+class NewVm(Struct, frozen=True):
     """Everything one create needs; *cpu* vCPUs, *memory* bytes, *group* an affinity group's row."""
 
     name: str
@@ -62,8 +60,8 @@ def create_vm(ctx: Context, new: NewVm, strategy: str = "InstantStart") -> Workf
     error = create_refusal(ctx.cloud, new, strategy)
     if error is not None:
         return Outcome(NONE, error)
-    wish = changed(new.wish, paused=strategy == "CreateStopped")
-    vm = add_row(ctx, changed(new, wish=normalised(ctx.cloud, new.shape, wish)))
+    wish = replace(new.wish, paused=strategy == "CreateStopped")
+    vm = add_row(ctx, replace(new, wish=normalised(ctx.cloud, new.shape, wish)))
     if strategy == "JustCreate":
         return Outcome(vm)
     if ctx.slow:
@@ -79,11 +77,11 @@ def create_vm(ctx: Context, new: NewVm, strategy: str = "InstantStart") -> Workf
 def normalised(cloud: Cloud, shape: Shape, wish: Wish) -> Wish:
     """A named host overrides cluster and zone, a cluster the zone; the first network's zone is the default."""
     if wish.host is not None:
-        return changed(wish, cluster=None, zone=None)
+        return replace(wish, cluster=None, zone=None)
     if wish.cluster is not None:
-        return changed(wish, zone=None)
+        return replace(wish, zone=None)
     if wish.zone is None and shape.l3s:
-        return changed(wish, zone=cloud.l3s[shape.l3s[0]].zone)
+        return replace(wish, zone=cloud.l3s[shape.l3s[0]].zone)
     return wish
 
 
@@ -154,7 +152,7 @@ def _stages(ctx: Context, vm: int, wish: Wish, request: str) -> Workflow[ErrorCo
         text = "creation relies on the image cache of another host"
         return operation_error(text, "storage.fastClone")
     if wish.fast_host is not None:
-        wish = changed(wish, host=wish.fast_host)
+        wish = replace(wish, host=wish.fast_host)
     backup = first_start.choose_backup(ledger, vm, wish)
     if isinstance(backup, ErrorCode):
         return backup

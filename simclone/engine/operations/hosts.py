@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
+from msgspec.structs import replace
 
 from simclone.chance import place_uuid
 from simclone.engine.context import Context, Outcome, operation_error

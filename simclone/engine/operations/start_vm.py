@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from simclone.allocator import quota
 from simclone.allocator.host.request import START, HostRequest

@@ -8,11 +8,11 @@ more than one key of the host, the hosts that are left are sorted.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from simclone.allocator.host.chain import NO_MORE_PAGES, cloud_pages, merged
 from simclone.allocator.host.filters.affinity import AffinityGroupFlow
@@ -39,12 +39,11 @@ from simclone.allocator.host.strategies import Strategy
 from simclone.chance import Identity
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import device_asks
-from simclone.quick import changed
 from simclone.records import Decision, ErrorCode, Placed, Step, Unplaced
 
 MOST_SHAPES, MOST_ORDERS, MOST_KEPT, MOST_KNOWN = 256, 4096, 64, 4096
 Key = tuple[str, tuple[Any, ...], object]
-_ASKED = attrgetter(*(one.name for one in fields(HostRequest) if one.name not in ("vm", "image")))
+_ASKED = attrgetter(*(name for name in HostRequest.__struct_fields__ if name not in ("vm", "image")))
 
 
 class Kind:
@@ -153,7 +152,7 @@ class HostIndex:
         if found is None:
             if len(self._bare) > MOST_KNOWN:
                 self._bare.clear()
-            found = self._bare[key] = changed(request, group=None)
+            found = self._bare[key] = replace(request, group=None)
         return found
 
     def _lasts(self, shape: Shape, request: HostRequest) -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 
 from simclone.allocator.host.flow import Figure
 from simclone.allocator.host.index.buckets import NOWHERE, Bucket, Levels, Slots, slots
@@ -17,12 +17,9 @@ from simclone.chance import Identity, below, draw
 from simclone.errors import InvariantViolation
 from simclone.model.cloud import Cloud
 from simclone.model.columns import BoolArray
-from simclone.quick import quick
 
 
-@quick
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True, gc=False):
     """Of the hosts open to a shape so many are *left*: all, all but *hosts* (ascending), or *only* those.
 
     *hard* says that the others were filtered out; else the order puts them last.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from simclone.engine.context import Context, wrapped
 from simclone.engine.operations.clone import checks, copies

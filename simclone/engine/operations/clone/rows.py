@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address
 
+from msgspec.structs import replace
+
 from simclone.allocator.host.strategies import LEAST_VM, LIFETIME_AWARE
 from simclone.engine.context import Context, operation_error
 from simclone.engine.operations.clone.job import Job, source_host, taken_names
 from simclone.engine.operations.create_vm import NewVm, add_row
 from simclone.model.inventory import Shape, Wish
 from simclone.model.vms import NONE
-from simclone.quick import changed
 
 COPIED_TAGS = frozenset(
     [
@@ -75,7 +76,7 @@ def clone_shape(ctx: Context, job: Job) -> Shape:
     shape = cloud.vms.shape_of(job.source)
     root = cloud.vms.root[job.source]
     offering = None if shape.offering is None else cloud.offerings[shape.offering]
-    return changed(
+    return replace(
         shape,
         strategy=shape.strategy or LEAST_VM,
         image=job.images[root],
