@@ -684,7 +684,7 @@ def stir(ctx: Context, dice: Random) -> None:
     for storage in range(3):
         for image in range(2):
             if dice.random() < 0.4:
-                ctx.ledger.cache_image(image, storage, -1, -1)
+                ctx.ledger.volumes.cache_image(image, storage, -1, -1)
 
 
 # -- hooks -----------------------------------------------------------------------------------------------------
@@ -780,8 +780,8 @@ def dump(ledger: Ledger) -> dict[str, Any]:
         "overrides": {level: dict(found) for level, found in cloud.settings.overrides.items()},
         "last placed": cloud.last_placed,
         "devices": [(spec, sorted(held.items())) for spec, held in cloud.fleet.devices_held.items() if held],
-        "spaces": dict(ledger.spaces),
-        "next": ledger._next,
+        "spaces": dict(ledger.space.holds),
+        "next": ledger.journal.next_hold,
     }
 
 

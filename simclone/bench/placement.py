@@ -32,7 +32,7 @@ def add_rows(ctx: Context, flavours: list[int]) -> int:
     kinds = np.array(flavours, dtype=np.int64)
     cpu = np.array([one[0] for one in FLAVOURS], dtype=np.int64)[kinds]
     memory = np.array([one[1] * GIB for one in FLAVOURS], dtype=np.int64)[kinds]
-    return ctx.ledger.add_vms([""] * len(flavours), account=-1, cpu=cpu, memory=memory)
+    return ctx.ledger.vms.add_many([""] * len(flavours), account=-1, cpu=cpu, memory=memory)
 
 
 def run_placement(

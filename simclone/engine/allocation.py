@@ -44,5 +44,5 @@ def decided(ctx: Context, request: HostRequest, identity: Identity, view: View) 
         broken = breach(request, ctx.cloud, decision.host)
         ctx.count_breaches(() if broken is None else (broken,))
         if broken is not None and request.vm is not None:
-            ctx.ledger.tell_breach(request.vm, decision.host, broken)
+            ctx.ledger.hosts.report_violation(request.vm, decision.host, broken)
     return decision

@@ -69,7 +69,7 @@ class Context:
 
     def next_occasion(self, vm: int) -> Identity:
         """The identity of this VM's next decision; every later start or move is a new occasion."""
-        self.ledger.set_vm(vm, occasion=self.cloud.vms.occasion[vm] + 1)
+        self.ledger.vms.set(vm, occasion=self.cloud.vms.occasion[vm] + 1)
         return self.identity(vm)
 
     @property

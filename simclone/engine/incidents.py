@@ -155,7 +155,7 @@ class Incidents:
     def _repair(self, doc: IncidentDoc, target: int) -> None:
         ctx = self.simulation.ctx
         if doc.primary_storage is not None:
-            ctx.ledger.set_storage(target, **({"state": 0} if doc.event == "disable" else {"status": 0}))
+            ctx.ledger.space.set_storage(target, **({"state": 0} if doc.event == "disable" else {"status": 0}))
         elif doc.event == "maintain" or doc.event == "disable":
             self.simulation.clock.start(change_host_state(ctx, target, "enable"), _ignore)
         else:
@@ -164,11 +164,11 @@ class Incidents:
     def _storage(self, doc: IncidentDoc, target: int) -> None:
         ledger = self.simulation.ctx.ledger
         if doc.event == "fill":
-            ledger.set_storage(target, available_physical=doc.available_physical_capacity)
+            ledger.space.set_storage(target, available_physical=doc.available_physical_capacity)
         elif doc.event in ("fail", "repair"):
-            ledger.set_storage(target, status=2 if doc.event == "fail" else 0)
+            ledger.space.set_storage(target, status=2 if doc.event == "fail" else 0)
         else:
-            ledger.set_storage(target, state=1 if doc.event == "disable" else 0)
+            ledger.space.set_storage(target, state=1 if doc.event == "disable" else 0)
 
     def _add_hosts(self, doc: IncidentDoc) -> None:
         new, ctx = doc.add_hosts, self.simulation.ctx

@@ -92,14 +92,14 @@ def _place(ctx: Context, doc: VmDoc, uuid: str) -> ErrorCode | None:
     if doc.state == "Stopped":
         stop_row(ctx, vm)
     if doc.last_host is not None:
-        ctx.ledger.set_vm(vm, last_host=ctx.cloud.find("host", doc.last_host))
+        ctx.ledger.vms.set(vm, last_host=ctx.cloud.find("host", doc.last_host))
     if doc.root_actual_size is not None:
-        ctx.ledger.set_volume(ctx.cloud.vms.root[vm], actual_size=doc.root_actual_size)
+        ctx.ledger.volumes.set(ctx.cloud.vms.root[vm], actual_size=doc.root_actual_size)
     return None
 
 
 def _name(ctx: Context, vm: int, uuid: str) -> None:
-    ctx.ledger.keep(ctx.cloud.vms.uuids, vm, uuid)
+    ctx.ledger.set_vm_uuid(vm, uuid)
 
 
 def _adopt(ctx: Context, new: NewVm, host: int) -> int:
@@ -108,28 +108,28 @@ def _adopt(ctx: Context, new: NewVm, host: int) -> int:
     storage = new.wish.root_storage
     assert storage is not None
     vm = add_row(ctx, new)
-    ledger.hold_host(vm, host, "adopt")
+    ledger.hosts.hold(vm, host, "adopt")
     cluster = cloud.fleet.cluster[host]
     zone = cloud.clusters[cluster].zone
     where = host if cloud.storages[storage].is_local else ANYWHERE
-    ledger.set_vm(vm, host=host, last_host=host, cluster=cluster, zone=zone, state=STATE["Running"])
+    ledger.vms.set(vm, host=host, last_host=host, cluster=cluster, zone=zone, state=STATE["Running"])
     image = NONE if new.shape.image is None else new.shape.image
     sizes = [new.shape.root_size, *(disk.size for disk in new.shape.disks)]
     for device, size in enumerate(sizes):
         kind = DATA if device else ROOT
         osd = _osd_group(ctx, storage, "Data" if device else "Root")
-        space = ledger.hold_space(f"adopt {new.name}", storage, size, host=where, osd=osd)
-        row = ledger.add_volume(
+        space = ledger.space.hold(f"adopt {new.name}", storage, size, host=where, osd=osd)
+        row = ledger.volumes.add(
             f"{'DATA' if device else 'ROOT'}-for-{new.name}",
             type=kind,
             size=size,
             account=new.account,
             image=NONE if device else image,
         )
-        ledger.place_volume(row, space)
-        ledger.attach_volume(row, vm, device)
+        ledger.volumes.place(row, space)
+        ledger.volumes.attach(row, vm, device)
         if not device:
-            ledger.set_vm(vm, root=row)
+            ledger.vms.set(vm, root=row)
     make_nics(ledger, vm, ctx.identity(vm))
     _take_given(ctx, vm, new.wish)
     take_addresses(ledger, vm, new.wish, ctx.identity(vm))
@@ -143,7 +143,7 @@ def _take_given(ctx: Context, vm: int, wish: Wish) -> None:
         l3 = nics.l3[nic]
         address = dict(wish.static_ips).get(l3)
         if address is not None and address not in ctx.cloud.pools[l3].used:
-            ctx.ledger.hold_ip(l3, address, nic)
+            ctx.ledger.addresses.hold(l3, address, nic)
 
 
 def _osd_group(ctx: Context, storage: int, kind: str) -> int:

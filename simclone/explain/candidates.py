@@ -142,7 +142,7 @@ class Candidates:
 
             def change(ctx: Context, lacking: list[int] = lacking, cluster: int = cluster) -> None:
                 for l2 in lacking:
-                    ctx.ledger.put(cloud.l2_clusters, l2, cloud.l2_clusters[l2] | {cluster}, "l2", "trial")
+                    ctx.ledger.attach_l2(l2, cluster)
 
             if lacking:
                 names = ", ".join(cloud.l2s[l2].name for l2 in lacking)
@@ -254,13 +254,13 @@ def _joined(like: int, ctx: Context) -> None:
     copied = {name: value for name, value in fleet.values_of(like) if name not in ("state", "status", "exists")}
     empty = {"available_cpu": copied["total_cpu"], "available_memory": copied["total_memory"]}
     zero = dict.fromkeys(("vm_count", "held_cpu", "held_memory", "drift_cpu", "drift_memory", "stopped_count"), 0)
-    new = ctx.ledger.add_host("f" * 32, "new", dict(fleet.labels[like]), **{**copied, **empty, **zero})
+    new = ctx.ledger.hosts.add("f" * 32, "new", dict(fleet.labels[like]), **{**copied, **empty, **zero})
     for present in fleet.devices.values():
         present[new] = present.get(like, 0)
 
 
 def _sets(host: int, **values: int) -> Callable[[Context], None]:
-    return lambda ctx: ctx.ledger.set_host(host, "trial", **values)
+    return lambda ctx: ctx.ledger.hosts.set(host, "trial", **values)
 
 
 def _configures(key: str, value: float | str) -> Callable[[Context], None]:
@@ -272,9 +272,9 @@ def _configures(key: str, value: float | str) -> Callable[[Context], None]:
 
 def _moved(vm: int, host: int) -> Callable[[Context], None]:
     def change(ctx: Context) -> None:
-        ctx.ledger.end_host(vm, "trial")
-        ctx.ledger.set_vm(vm, host=NONE)
-        ctx.ledger.hold_host(vm, host, "trial")
-        ctx.ledger.set_vm(vm, host=host, cluster=ctx.cloud.fleet.cluster[host])
+        ctx.ledger.hosts.end(vm, "trial")
+        ctx.ledger.vms.set(vm, host=NONE)
+        ctx.ledger.hosts.hold(vm, host, "trial")
+        ctx.ledger.vms.set(vm, host=host, cluster=ctx.cloud.fleet.cluster[host])
 
     return change

@@ -103,19 +103,19 @@ def allocate_host(
         broken = None if seen is None else breach(request, ledger.cloud, decision.host)
         if broken is not None and breaches is not None:
             breaches.append(broken)
-            ledger.tell_breach(vm, decision.host, broken)
+            ledger.hosts.report_violation(vm, decision.host, broken)
         take_host(ledger, vm, decision.host)
     return decision
 
 
 def take_host(ledger: Ledger, vm: int, host: int) -> None:
     """Charge and write a host; siblings of a group and the VM counts see it from now on."""
-    ledger.hold_host(vm, host)
-    ledger.seat(vm, host)
-    ledger.put_last_placed(host)
+    ledger.hosts.hold(vm, host)
+    ledger.vms.place(vm, host)
+    ledger.set_last_placed(host)
 
 
 def give_back_host(ledger: Ledger, vm: int, cause: str) -> None:
     """Undo `take_host`: the capacity returns, the row forgets host and cluster."""
-    ledger.end_host(vm, cause)
-    ledger.unseat(vm)
+    ledger.hosts.end(vm, cause)
+    ledger.vms.displace(vm)

@@ -178,7 +178,7 @@ def search(
             return hunt.result(outcome)
         placed = hunt.decisions[-1][1]
         if failed_host is not None and not isinstance(placed, Placed) and cloud.settings.fidelity["doubleReturn"]:
-            ledger.return_again(vm, failed_host)
+            ledger.hosts.return_again(vm, failed_host)
         failed_host = placed.host if isinstance(placed, Placed) else None
         first = first or outcome
     return hunt.result(first or _no_storage())
@@ -207,7 +207,7 @@ def _attempt(
         return Found(decision.host, spaces)
     give_back_host(ledger, vm, "rollback")
     if ledger.cloud.settings.fidelity["doubleReturn"]:
-        ledger.return_again(vm, decision.host)
+        ledger.hosts.return_again(vm, decision.host)
     return spaces
 
 

@@ -33,7 +33,7 @@ def make_volumes(ledger: Ledger, vm: int, wish: Wish, found: Found) -> None:
     shape, name, account = vms.shape_of(vm), vms.names[vm], vms.account[vm]
     image = NONE if shape.image is None else shape.image
     offering = NONE if shape.root_offering is None else shape.root_offering
-    root = ledger.make_volume(
+    root = ledger.volumes.add_ready(
         f"ROOT-for-{name}",
         found.spaces.root,
         vm,
@@ -45,10 +45,10 @@ def make_volumes(ledger: Ledger, vm: int, wish: Wish, found: Found) -> None:
         offering=offering,
         device=0,
     )
-    ledger.set_vm(vm, root=root)
+    ledger.vms.set(vm, root=root)
     for turn, (disk, space) in enumerate(zip(shape.disks, found.spaces.data, strict=True)):
         offering = NONE if disk.offering is None else disk.offering
-        ledger.make_volume(
+        ledger.volumes.add_ready(
             f"DATA-for-{name}",
             space,
             vm,
@@ -70,7 +70,7 @@ def make_nics(ledger: Ledger, vm: int, identity: Identity) -> ErrorCode | None:
             mac = cloud.chance.key(identity.again((identity.occasion << 8) | device), "mac") >> 32
             if (mac, device & 0xFF) in cloud.nics.macs:
                 return ErrorCode(code="SYS.1006", details="Duplicate mac address", reason="network.mac")
-            ledger.add_nic(vm, l3, device, mac)
+            ledger.addresses.add_card(vm, l3, device, mac)
     return None
 
 
@@ -96,9 +96,9 @@ def take_address(ledger: Ledger, l3: int, wanted: int | None, key: int, nic: int
     found = ip.pick(cloud, l3, wanted=wanted, key=None if cloud.chance.ties_lowest else key)
     if isinstance(found, ErrorCode):
         return found
-    ledger.hold_ip(l3, found, nic)
+    ledger.addresses.hold(l3, found, nic)
     if wanted is None and ip.strategy_of(cloud, l3) == "AscDelayRecycleIpAllocatorStrategy":
-        ledger.set_cursor(l3, found + 1)
+        ledger.addresses.set_cursor(l3, found + 1)
     return found
 
 
@@ -130,7 +130,7 @@ def cache_image(ledger: Ledger, vm: int, wish: Wish, identity: Identity) -> Erro
         return None
     size = cloud.images[shape.image].actual_size
     if size == 0:
-        ledger.cache_image(shape.image, storage, where, NONE)
+        ledger.volumes.cache_image(shape.image, storage, where, NONE)
         return None
     strategy = None if one.is_local else DEFAULT
     request = StorageRequest(
@@ -146,7 +146,7 @@ def cache_image(ledger: Ledger, vm: int, wish: Wish, identity: Identity) -> Erro
     if isinstance(space, ErrorCode):
         text = f"no room to cache image {cloud.images[shape.image].uuid} ({size} bytes)"
         return ErrorCode(code="SYS.1006", details=text, cause=space, reason="storage.imageCache")
-    ledger.cache_image(shape.image, storage, where, space)
+    ledger.volumes.cache_image(shape.image, storage, where, space)
     return None
 
 
@@ -154,11 +154,11 @@ def undo(ledger: Ledger, vm: int, cause: str) -> None:
     """Take back everything a first start holds: cards, volumes, host. What was cached stays cached."""
     cloud = ledger.cloud
     for nic in list(cloud.vms.nics[vm]):
-        ledger.remove_nic(nic, cause)
+        ledger.addresses.remove_card(nic, cause)
     if cloud.vms.root[vm] != NONE:
-        ledger.set_vm(vm, root=NONE)
+        ledger.vms.set(vm, root=NONE)
     for volume in list(cloud.vms.volumes[vm]):
-        ledger.remove_volume(volume, cause)
+        ledger.volumes.remove(volume, cause)
     if cloud.vms.hold_host[vm] != NONE:
-        ledger.end_host(vm, cause)
-    ledger.set_vm(vm, host=NONE, cluster=NONE)
+        ledger.hosts.end(vm, cause)
+    ledger.vms.set(vm, host=NONE, cluster=NONE)

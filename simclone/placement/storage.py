@@ -75,7 +75,7 @@ def _hold_local(ledger: Ledger, request: StorageRequest, owner: str, rows: list[
     for row in rows:
         taken = request.size if request.exact else divided(request.size, cloud.storage_ratio(row))
         if _share(cloud, row, host) >= taken and cloud.storages[row].available >= taken:
-            return ledger.hold_space(owner, row, request.size, host=host, exact=request.exact)
+            return ledger.space.hold(owner, row, request.size, host=host, exact=request.exact)
     text = f"local storage on host {cloud.fleet.uuids[host]} doesn't have enough capacity for {request.size} bytes"
     return ErrorCode(code="SYS.1006", details=text, reason="storage.virtual")
 
@@ -92,7 +92,7 @@ def _hold_shared(ledger: Ledger, request: StorageRequest, owner: str, rows: list
         if cloud.storages[row].is_local:
             return _hold_local(ledger, request, owner, [row], request.host if request.host is not None else NONE)
         if cloud.storages[row].available >= taken:
-            return ledger.hold_space(owner, row, request.size, osd=NONE if osd is None else osd, exact=request.exact)
+            return ledger.space.hold(owner, row, request.size, osd=NONE if osd is None else osd, exact=request.exact)
     if last is not None:
         return last
     text = f"cannot find any qualified primary storage for {request.size} bytes"
@@ -133,7 +133,7 @@ def reserve_volumes(ledger: Ledger, plan: VolumePlan, owner: str, host: int, ide
         space = allocate(ledger, request, owner, identity, (identity.occasion << 8) | turn)
         if isinstance(space, ErrorCode):
             for one in reversed(held):
-                ledger.end_space(one, "rollback")
+                ledger.space.end(one, "rollback")
             return space
         held.append(space)
     return Spaces(held[0], tuple(held[1:]))

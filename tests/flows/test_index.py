@@ -398,9 +398,9 @@ def test_a_share_is_watched_though_nothing_else_happens_on_its_host() -> None:
         ctx = opened(alike(4, type="LocalStorage", localHosts=shares))
         size = 9 * GIB
         assert asked(ctx, 3, "simclone.FirstFit", disk_size=size) == [0, 0, 0]
-        held = ctx.ledger.hold_space("snapshot", 0, 8 * GIB, host=0)
+        held = ctx.ledger.space.hold("snapshot", 0, 8 * GIB, host=0)
         assert asked(ctx, 2, "simclone.FirstFit", disk_size=size) == [1, 1]
-        ctx.ledger.end_space(held)
+        ctx.ledger.space.end(held)
         assert asked(ctx, 2, "simclone.FirstFit", disk_size=size) == [0, 0]
     assert not seen["plain"] > 1
 
@@ -440,11 +440,11 @@ def test_use_that_is_measured_from_now_on_decides_from_now_on() -> None:
         ctx = opened(alike(3, type="NFS", totalCapacity="900G"))
         clone_now(ctx, CloneRequest("r", "s1", ("a", "b", "c")))
         assert set(asked(ctx, 4, minimum)) == {1}
-        ctx.ledger.monitor()
+        ctx.ledger.hosts.start_measuring()
         for host, use in ((1, 900_000), (2, 500_000)):
-            ctx.ledger.measure_host(host, cpu_use_ppm=use)
+            ctx.ledger.hosts.measure(host, cpu_use_ppm=use)
         assert set(asked(ctx, 4, minimum)) == {0}
-        ctx.ledger.measure_host(0, cpu_use_ppm=700_000)
+        ctx.ledger.hosts.measure(0, cpu_use_ppm=700_000)
         assert set(asked(ctx, 4, minimum)) == {2}
     assert seen["placed"] >= 9
 

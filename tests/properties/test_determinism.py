@@ -16,11 +16,11 @@ from simclone.chance import Chance, Identity
 from tests.clouds import Doc, apply, clouds, examples, opened, operations
 
 SCRIPT = """
-import dataclasses, json, sys
+import json, msgspec, sys
 from simclone.api import run
 from simclone.scenario.load import scenario_of
 done = run(scenario_of(json.load(open(sys.argv[1]))), seed=int(sys.argv[2]))
-plain = lambda rows: [dataclasses.asdict(row) for row in rows]
+plain = lambda rows: [msgspec.to_builtins(row) for row in rows]
 parts = {"responses": done.responses, "answers": plain(done.answers),
          "decisions": plain(done.result.decisions), "events": plain(done.result.events)}
 sys.stdout.write(json.dumps(parts, default=sorted))

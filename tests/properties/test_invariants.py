@@ -43,7 +43,7 @@ def holds_there(ledger: Ledger) -> Counter[tuple[str, str]]:
     for nic in range(cloud.nics.row_count):
         if cloud.nics.ip[nic] >= 0:
             there[f"nic/{nic}", f"l3/{cloud.nics.l3[nic]}"] += 1
-    for number, one in ledger.spaces.items():
+    for number, one in ledger.space.holds.items():
         there[f"space/{number}", f"storage/{one.storage}"] += 1
     for row, backups in cloud.image_space.items():
         if cloud.images[row].temporary:
@@ -271,9 +271,9 @@ def _leftovers(ctx: Context, before: dict[str, Any], answer: CloneAnswer) -> Non
     assert all(cloud.volumes.names[volume].endswith("-clone") for volume in loose)
     spaces = {cloud.volumes.space[v] for v in volumes} | {cloud.snapshots.space[s] for s in snapshots}
     caches = {space for one in cloud.storages for space in one.caches.values()}
-    fresh = set(ctx.ledger.spaces) - set(before["spaces"])
+    fresh = set(ctx.ledger.space.holds) - set(before["spaces"])
     assert fresh <= spaces | caches, "space without an owner"
-    gone = set(before["spaces"]) - set(ctx.ledger.spaces)
+    gone = set(before["spaces"]) - set(ctx.ledger.space.holds)
     assert not gone, "a clone call gives back nobody else's space"
 
 
@@ -345,14 +345,14 @@ def test_recalculation_heals_every_drift_once(doc: Doc, ops: list[Any], host: in
     for serial, op in enumerate(ops):
         apply(ctx, op, serial)
     row = host % ctx.cloud.fleet.row_count
-    ctx.ledger.recalculate_host(row)
+    ctx.ledger.hosts.recalculate(row)
     check_books(ctx)
     cloud = ctx.cloud
     here = [vm for vm in range(cloud.vms.row_count) if cloud.vms.alive[vm] and cloud.vms.host[vm] == row]
     memory = divided(sum(cloud.vms.memory[vm] for vm in here), cloud.fleet.memory_ratio(row))
     assert cloud.fleet.available_memory[row] == cloud.fleet.total_memory[row] - memory
     healed, events = dump(ctx.ledger), len(ctx.ledger.events)
-    ctx.ledger.recalculate_host(row)
+    ctx.ledger.hosts.recalculate(row)
     assert differing(healed, dump(ctx.ledger)) == []
     assert len(ctx.ledger.events) == events
 
@@ -375,7 +375,7 @@ def test_a_start_that_gets_no_address_leaves_everything() -> None:
     ctx = opened(doc)
     apply(ctx, ("destroy", 0))
     apply(ctx, ("recover", 0))
-    ctx.ledger.hold_ip(1, ctx.cloud.pools[1].ranges[0].start)
+    ctx.ledger.addresses.hold(1, ctx.cloud.pools[1].ranges[0].start)
     before = dump(ctx.ledger)
     apply(ctx, ("start", 0))
     after = dump(ctx.ledger)

@@ -308,7 +308,7 @@ def test_surprise_35_sixth_call_of_the_recommended_preset() -> None:
     assert refused(lab.clone(account="team")) == (False, "ID.1003", "quota.snapshot.volume.num")
     assert outcomes(lab.clone("admin's")) == (True, 1, "SUCCESS")
     (volume,) = lab.cloud.vms.volumes[lab.row("vm", "web")]
-    lab.ledger.remove_snapshot(lab.cloud.volumes.snapshots[volume][0])
+    lab.ledger.volumes.remove_snapshot(lab.cloud.volumes.snapshots[volume][0])
     assert outcomes(lab.clone("new", account="team")) == (True, 1, "SUCCESS")
 
 

@@ -118,7 +118,7 @@ def test_surprise_14_limits_are_checked_before_not_during(monkeypatch: pytest.Mo
         rows = usual(cloud, request)
         if request.purpose == CREATE_VM and next(once, False):
             assert lab.do("allocatePrimaryStorage", size=40 * GIB)["ok"] is True
-            lab.ledger.set_storage(0, available_physical=GIB)
+            lab.ledger.space.set_storage(0, available_physical=GIB)
         return rows
 
     monkeypatch.setattr(storage_module, "filtered", interrupted)
@@ -140,7 +140,7 @@ def test_surprise_15_thin_and_thick_cost_the_same() -> None:
         one = lab.cloud.storages[0]
         left.add((one.available, one.available_physical))
         for free, many in ((100 * GIB, 0), (100 * GIB + 1, 1)):
-            lab.ledger.set_storage(0, available_physical=free)  # the agent's next report
+            lab.ledger.space.set_storage(0, available_physical=free)  # the agent's next report
             answer = lab.clone(f"at-{free}", rootVolumeSystemTags=tags)
             assert answer["numberOfClonedVm"] == many
             assert answer["reasons"] == ({} if many else {"storage.physical": 1})

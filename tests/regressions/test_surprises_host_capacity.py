@@ -256,7 +256,7 @@ def test_surprise_19_unknown_vms_keep_their_reservation() -> None:
     assert one.capacity("report", "all")["totalMemory"] == 32 * GIB
     one.done("setHostStatus", host="h1", status="Disconnected")
     for name in ("a", "b"):
-        one.ctx.ledger.set_vm(one.row("vm", name), state=STATE["Unknown"])
+        one.ctx.ledger.vms.set(one.row("vm", name), state=STATE["Unknown"])
     assert one.free("h1") == (158, 0)
     report = one.capacity("report", "all")
     assert (report["totalMemory"], report["availableMemory"], report["totalCpu"]) == (16 * GIB, 16 * GIB, 160)

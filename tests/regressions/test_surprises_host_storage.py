@@ -156,7 +156,7 @@ def test_surprise_23_one_backup_storage_pins_the_storage_types() -> None:
     """Hosts the backup storage cannot feed are out, cached or not, and a page of only such hosts ends the search."""
     assert chances({**file_store(), "vms": [standing("old", "h2", 5)]}) == {"h2": len(SEEDS)}
     one = World(file_store())
-    one.ctx.ledger.cache_image(0, one.row("primaryStorage", "lun"), ANYWHERE, NONE)
+    one.ctx.ledger.volumes.cache_image(0, one.row("primaryStorage", "lun"), ANYWHERE, NONE)
     error = one.error("there", cluster="block")
     assert (chain(error), error.root_reason) == (["SYS.1006", "SYS.1006"], "image.storageType")
     paged = World(file_store(config={PAGE: 1}))
@@ -200,7 +200,7 @@ def test_surprise_24_ceph_images_herd_vms_to_ceph() -> None:
     spread = {"rootVolumePrimaryStorage": "root", "dataVolumePrimaryStorage": "data", "dataDiskOfferings": ["disk"]}
     for seed in SEEDS:
         one = World(doc, seed)
-        one.ctx.ledger.cache_image(0, 0, ANYWHERE, NONE)
+        one.ctx.ledger.volumes.cache_image(0, 0, ANYWHERE, NONE)
         one.create("vm", host="n1", **spread)
         one.create("other", image="elsewhere", host="n1", **spread)
         for name in ("vm", "other"):

@@ -182,7 +182,7 @@ def test_two_forks_share_their_past() -> None:
     one, other = (simulation(busy()).pause_at(at_us) for _ in range(2))
     past = everything(one.result())
     assert everything(other.result()) == past
-    other.ctx.ledger.set_host(0, "fork", state=1)
+    other.ctx.ledger.hosts.set(0, "fork", state=1)
     first, second = one.run().result(), other.run().result()
     assert first.events != second.events
     assert first.answers[: len(past[2])] == second.answers[: len(past[2])] == past[2]

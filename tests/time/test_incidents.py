@@ -395,7 +395,7 @@ def test_drift_is_healed_after_half_an_hour() -> None:
     made = simulation(cloud(running("a"), running("b"), incidents=[], run={"horizon": 4000}))
     row = made.ctx.cloud.find("vm", "a")
     at(made, 10)
-    made.ctx.ledger.return_again(row, 0)
+    made.ctx.ledger.hosts.return_again(row, 0)
     fleet = made.ctx.cloud.fleet
     at(made, 1799)
     assert (fleet.available_cpu[0], used(made, "h1")) == (3, 2)
@@ -408,7 +408,7 @@ def test_the_drift_of_a_disconnected_host_waits_for_its_return() -> None:
     doc = cloud(running("a"), running("b"), incidents=[fail(20, repairAfter=2000)], run={"horizon": 4000})
     made = simulation(doc)
     at(made, 10)
-    made.ctx.ledger.return_again(made.ctx.cloud.find("vm", "a"), 0)
+    made.ctx.ledger.hosts.return_again(made.ctx.cloud.find("vm", "a"), 0)
     at(made, 1900)
     assert made.ctx.cloud.fleet.drift_cpu[0] == 1
     at(made, 2020)

@@ -42,14 +42,14 @@ def cloud_of(ratio: float = 1.0, *, memory: int = 64 * GIB, cores: int = 16, **c
 def add_vm(ctx: Context, memory: int = 8 * GIB, cpu: int = 1, account: int = -1) -> int:
     """A VM row without any hold."""
     shape = ctx.cloud.vms.shape_row(Shape(strategy=None, image=None, offering=None, l3s=(), root_size=0))
-    return ctx.ledger.add_vm("vm", shape=shape, cpu=cpu, memory=memory, account=account)
+    return ctx.ledger.vms.add("vm", shape=shape, cpu=cpu, memory=memory, account=account)
 
 
 def running(ctx: Context, host: int = 0, memory: int = 8 * GIB, cpu: int = 1, account: int = -1) -> int:
     """A VM that runs on a host."""
     vm = add_vm(ctx, memory, cpu, account)
-    ctx.ledger.hold_host(vm, host)
-    ctx.ledger.set_vm(vm, host=host, state=2)
+    ctx.ledger.hosts.hold(vm, host)
+    ctx.ledger.vms.set(vm, host=host, state=2)
     return vm
 
 
@@ -90,7 +90,7 @@ def test_a_hold_and_its_end_leave_nothing() -> None:
     before = free(ctx)
     vm = running(ctx)
     assert free(ctx) == (159, 64 * GIB - 7158278827)
-    ctx.ledger.end_host(vm, "stop")
+    ctx.ledger.hosts.end(vm, "stop")
     assert free(ctx) == before
     assert not drifts(ctx)
     ctx.ledger.check()
@@ -101,12 +101,12 @@ def test_one_owner_holds_one_host_and_ends_it_once() -> None:
     ctx = cloud_of()
     vm = running(ctx)
     with pytest.raises(InvariantViolation, match="already holds"):
-        ctx.ledger.hold_host(vm, 1)
+        ctx.ledger.hosts.hold(vm, 1)
     with pytest.raises(InvariantViolation, match="holds a host"):
-        ctx.ledger.remove_vm(vm)
-    ctx.ledger.end_host(vm)
+        ctx.ledger.vms.remove(vm)
+    ctx.ledger.hosts.end(vm)
     with pytest.raises(InvariantViolation, match="holds no host"):
-        ctx.ledger.end_host(vm)
+        ctx.ledger.hosts.end(vm)
 
 
 def test_double_return_inflates_memory_while_others_occupy_the_host() -> None:
@@ -115,8 +115,8 @@ def test_double_return_inflates_memory_while_others_occupy_the_host() -> None:
     running(ctx, cpu=4)
     running(ctx, cpu=4)
     failed = running(ctx, cpu=2)
-    ctx.ledger.end_host(failed, "rollback")
-    ctx.ledger.return_again(failed, 0)
+    ctx.ledger.hosts.end(failed, "rollback")
+    ctx.ledger.hosts.return_again(failed, 0)
     assert free(ctx) == (160 - 8 + 2, 64 * GIB - 8 * GIB)
     assert drifts(ctx) == [("doubleReturn", {"cpu": 2, "memory": 8 * GIB})]
     ctx.ledger.check()
@@ -127,8 +127,8 @@ def test_double_return_clamps_cpu_at_the_total() -> None:
     ctx = cloud_of()
     running(ctx, cpu=1)
     failed = running(ctx, cpu=3)
-    ctx.ledger.end_host(failed)
-    ctx.ledger.return_again(failed, 0)
+    ctx.ledger.hosts.end(failed)
+    ctx.ledger.hosts.return_again(failed, 0)
     assert free(ctx) == (160, 64 * GIB)
     assert drifts(ctx) == [("doubleReturn", {"cpu": 1, "memory": 8 * GIB})]
     ctx.ledger.check()
@@ -138,8 +138,8 @@ def test_double_return_on_an_empty_host_returns_nothing() -> None:
     """Beyond the total the return throws: neither vCPUs nor bytes come back, and nothing drifts."""
     ctx = cloud_of()
     failed = running(ctx)
-    ctx.ledger.end_host(failed)
-    ctx.ledger.return_again(failed, 0)
+    ctx.ledger.hosts.end(failed)
+    ctx.ledger.hosts.return_again(failed, 0)
     assert free(ctx) == (160, 64 * GIB)
     assert not drifts(ctx)
 
@@ -148,10 +148,10 @@ def test_return_is_all_or_nothing_at_one_byte_too_much() -> None:
     """After a recalculation of two 1 GiB VMs at ratio 1.5 the last return exceeds by 1 byte: even its CPU is lost."""
     ctx = cloud_of(1.5)
     first, second = running(ctx, memory=GIB, cpu=4), running(ctx, memory=GIB, cpu=4)
-    ctx.ledger.recalculate_host(0)
+    ctx.ledger.hosts.recalculate(0)
     assert drifts(ctx) == [("recalculation", {"cpu": 0, "memory": 1})]
-    ctx.ledger.end_host(first)
-    ctx.ledger.end_host(second)
+    ctx.ledger.hosts.end(first)
+    ctx.ledger.hosts.end(second)
     one = divided(GIB, 1.5)
     assert free(ctx) == (160 - 4, 64 * GIB - divided(2 * GIB, 1.5) + one)
     assert drifts(ctx)[1:] == [("allOrNothingReturn", {"cpu": -4, "memory": -one})]
@@ -164,15 +164,15 @@ def test_recalculation_heals_and_says_by_how_much() -> None:
     running(ctx)
     running(ctx)
     failed = running(ctx, cpu=2)
-    ctx.ledger.end_host(failed)
-    ctx.ledger.return_again(failed, 0)
-    ctx.ledger.set_vm(failed, host=NONE)
-    ctx.ledger.remove_vm(failed)
-    ctx.ledger.recalculate_host(0)
+    ctx.ledger.hosts.end(failed)
+    ctx.ledger.hosts.return_again(failed, 0)
+    ctx.ledger.vms.set(failed, host=NONE)
+    ctx.ledger.vms.remove(failed)
+    ctx.ledger.hosts.recalculate(0)
     assert free(ctx) == (158, 48 * GIB)
     assert drifts(ctx)[-1] == ("recalculation", {"cpu": -2, "memory": -8 * GIB})
     many = len(ctx.ledger.events)
-    ctx.ledger.recalculate_host(0)
+    ctx.ledger.hosts.recalculate(0)
     assert len(ctx.ledger.events) == many
     ctx.ledger.check()
 
@@ -183,7 +183,7 @@ def test_recalculation_rounds_once_on_the_sum(many: int, memory: int, ratio: flo
     ctx = cloud_of(ratio, memory=1 << 40, **{"kvm.reservedMemory": 0})
     for _ in range(many):
         running(ctx, memory=memory)
-    ctx.ledger.recalculate_host(0)
+    ctx.ledger.hosts.recalculate(0)
     assert free(ctx)[1] == (1 << 40) - divided(many * memory, ratio)
     ctx.ledger.check()
 
@@ -193,8 +193,8 @@ def test_recalculation_counts_by_host_and_state() -> None:
     ctx = cloud_of()
     vms = [running(ctx, memory=GIB) for _ in range(6)]
     for vm, state in zip(vms, (4, 0, 6, 7, 11, 17), strict=True):
-        ctx.ledger.set_vm(vm, state=state)
-    ctx.ledger.recalculate_host(0)
+        ctx.ledger.vms.set(vm, state=state)
+    ctx.ledger.hosts.recalculate(0)
     assert free(ctx) == (158, 62 * GIB)
 
 
@@ -215,8 +215,8 @@ def test_a_ratio_changed_between_hold_and_return_drifts() -> None:
     running(ctx)
     vm = running(ctx)
     row = ctx.cloud.fleet.ratio_class_of(4.0)
-    ctx.ledger.set_host(0, ratio_class=row)
-    ctx.ledger.end_host(vm)
+    ctx.ledger.hosts.set(0, ratio_class=row)
+    ctx.ledger.hosts.end(vm)
     assert free(ctx)[1] == 64 * GIB - 8 * GIB + 2 * GIB
     assert drifts(ctx)[0][1] == {"cpu": 0, "memory": -2 * GIB}
     ctx.ledger.check()
@@ -235,10 +235,10 @@ def test_migration_moves_the_hold() -> None:
     """While a VM moves both hosts are charged; afterwards the source is free."""
     ctx = cloud_of()
     vm = running(ctx)
-    ctx.ledger.hold_target(vm, 1)
+    ctx.ledger.hosts.hold_target(vm, 1)
     assert (free(ctx, 0), free(ctx, 1)) == ((159, 56 * GIB), (159, 56 * GIB))
     ctx.ledger.check()
-    ctx.ledger.move_hold(vm)
+    ctx.ledger.hosts.move_hold(vm)
     assert (free(ctx, 0), free(ctx, 1)) == ((160, 64 * GIB), (159, 56 * GIB))
     ctx.ledger.check()
 
@@ -248,12 +248,12 @@ def test_counts_follow_state_and_host() -> None:
     ctx = cloud_of()
     vm = running(ctx, cpu=3)
     assert ctx.cloud.fleet.vm_count[0] == 1
-    ctx.ledger.end_host(vm)
-    ctx.ledger.set_vm(vm, state=4, host=NONE, last_host=0)
+    ctx.ledger.hosts.end(vm)
+    ctx.ledger.vms.set(vm, state=4, host=NONE, last_host=0)
     cells = ctx.cloud.fleet.cells
     assert [cells[name][0] for name in ("vm_count", "stopped_count", "stopped_cpu")] == [0, 1, 3]
     assert cells["stopped_memory"][0] == 8 * GIB
-    ctx.ledger.remove_vm(vm)
+    ctx.ledger.vms.remove(vm)
     assert [cells[name][0] for name in ("vm_count", "stopped_count", "stopped_cpu", "stopped_memory")] == [0] * 4
 
 
@@ -263,15 +263,15 @@ def test_usage_follows_state() -> None:
     vm = add_vm(ctx, account=0, cpu=2)
     usage = ctx.cloud.usage[0]
     assert usage[:4] == [0, 0, 0, 0]
-    ctx.ledger.set_vm(vm, state=1)
+    ctx.ledger.vms.set(vm, state=1)
     assert usage[:4] == [0, 0, 0, 0], "Starting without a host does not count"
-    ctx.ledger.set_vm(vm, host=0)
+    ctx.ledger.vms.set(vm, host=0)
     assert usage[:4] == [1, 1, 2, 8 * GIB], "Starting on a host counts"
-    ctx.ledger.set_vm(vm, state=2)
+    ctx.ledger.vms.set(vm, state=2)
     assert usage[:4] == [1, 1, 2, 8 * GIB]
-    ctx.ledger.set_vm(vm, host=NONE, last_host=0, state=4)
+    ctx.ledger.vms.set(vm, host=NONE, last_host=0, state=4)
     assert usage[:4] == [1, 0, 0, 0]
-    ctx.ledger.set_vm(vm, state=7)
+    ctx.ledger.vms.set(vm, state=7)
     assert usage[:4] == [0, 0, 0, 0]
 
 
@@ -281,32 +281,32 @@ def test_usage_follows_state() -> None:
 def test_space_is_divided_by_the_ratio_unless_exact(ratio: float, exact: bool, taken: int) -> None:
     """A hold takes round(size / ratio) of the recorded space; caches and the like take their size."""
     ctx = cloud_of(**{"mevoco.overProvisioning.primaryStorage": ratio})
-    number = ctx.ledger.hold_space("owner", 0, 10, exact=exact)
+    number = ctx.ledger.space.hold("owner", 0, 10, exact=exact)
     assert ctx.cloud.storages[0].available == 100 * GIB - taken
     ctx.ledger.check()
-    ctx.ledger.end_space(number)
+    ctx.ledger.space.end(number)
     assert ctx.cloud.storages[0].available == 100 * GIB
     with pytest.raises(InvariantViolation, match="ended twice"):
-        ctx.ledger.end_space(number)
+        ctx.ledger.space.end(number)
 
 
 def test_local_space_is_charged_to_share_and_storage() -> None:
     """A host's share and the storage's sum move together."""
     ctx = cloud_of()
     one = ctx.cloud.storages[1]
-    number = ctx.ledger.hold_space("owner", 1, GIB, host=0)
+    number = ctx.ledger.space.hold("owner", 1, GIB, host=0)
     assert one.shares is not None
     assert (one.available, one.shares.available[0]) == (49 * GIB, 49 * GIB)
-    ctx.ledger.end_space(number)
+    ctx.ledger.space.end(number)
     assert (one.available, one.shares.available[0]) == (50 * GIB, 50 * GIB)
 
 
 def test_a_storage_ratio_change_drifts_at_the_end() -> None:
     """What comes back follows the ratio of now (clone-storage-affinity.md 3.6); the difference is drift."""
     ctx = cloud_of(**{"mevoco.overProvisioning.primaryStorage": 2.0})
-    number = ctx.ledger.hold_space("owner", 0, 8 * GIB)
+    number = ctx.ledger.space.hold("owner", 0, 8 * GIB)
     update_global_config(ctx, "mevoco.overProvisioning.primaryStorage", 1.0)
-    ctx.ledger.end_space(number)
+    ctx.ledger.space.end(number)
     assert ctx.cloud.storages[0].available == 104 * GIB
     ctx.ledger.check()
     assert ctx.cloud.storages[0].drift == 4 * GIB
@@ -314,8 +314,8 @@ def test_a_storage_ratio_change_drifts_at_the_end() -> None:
 
 def placed_volume(ctx: Context, storage: int, host: int = NONE) -> int:
     """A volume of 1 GiB on a storage."""
-    row = ctx.ledger.add_volume("v", type=1, size=GIB, account=-1)
-    ctx.ledger.place_volume(row, ctx.ledger.hold_space("v", storage, GIB, host=host))
+    row = ctx.ledger.volumes.add("v", type=1, size=GIB, account=-1)
+    ctx.ledger.volumes.place(row, ctx.ledger.space.hold("v", storage, GIB, host=host))
     return row
 
 
@@ -324,9 +324,9 @@ def test_a_storage_counts_the_volumes_on_it() -> None:
     ctx = cloud_of()
     first, second = placed_volume(ctx, 0), placed_volume(ctx, 0)
     assert ctx.cloud.storages[0].volume_count == 2
-    ctx.ledger.remove_volume(first)
+    ctx.ledger.volumes.remove(first)
     assert ctx.cloud.storages[0].volume_count == 1
-    ctx.ledger.remove_volume(second)
+    ctx.ledger.volumes.remove(second)
     assert ctx.cloud.storages[0].volume_count == 0
     ctx.ledger.check()
 
@@ -335,10 +335,10 @@ def test_a_host_that_goes_takes_its_local_share_and_volumes_along() -> None:
     """Only what lies on that host is lost; a volume removed before is not touched again."""
     ctx = cloud_of()
     gone, lost = placed_volume(ctx, 1, 0), placed_volume(ctx, 1, 0)
-    ctx.ledger.remove_volume(gone)
+    ctx.ledger.volumes.remove(gone)
     local = ctx.cloud.storages[1]
     assert local.shares is not None
-    ctx.ledger.forget_share(1, 0)
+    ctx.ledger.volumes.forget_share(1, 0)
     volumes = ctx.cloud.volumes
     assert (volumes.storage[lost], volumes.status[lost]) == (NONE, 3)
     assert local.volume_count == 0
@@ -349,12 +349,12 @@ def test_a_host_that_goes_takes_its_local_share_and_volumes_along() -> None:
 def test_an_address_has_one_holder() -> None:
     """Taking a taken address, or returning a free one, is a bug and says so."""
     ctx = cloud_of()
-    ctx.ledger.hold_ip(0, 5)
+    ctx.ledger.addresses.hold(0, 5)
     with pytest.raises(InvariantViolation, match="taken twice"):
-        ctx.ledger.hold_ip(0, 5)
-    ctx.ledger.end_ip(0, 5)
+        ctx.ledger.addresses.hold(0, 5)
+    ctx.ledger.addresses.end(0, 5)
     with pytest.raises(InvariantViolation, match="returned twice"):
-        ctx.ledger.end_ip(0, 5)
+        ctx.ledger.addresses.end(0, 5)
 
 
 @pytest.mark.parametrize("column", ["held_memory", "available_memory", "available_cpu", "drift_cpu"])
@@ -382,9 +382,9 @@ def test_a_trial_undoes_also_when_it_fails() -> None:
 
     def fail() -> None:
         vm = running(ctx)
-        ctx.ledger.join_group(vm, 0)
-        ctx.ledger.hold_ip(0, 5)
-        ctx.ledger.hold_host(vm, 1)
+        ctx.ledger.vms.join_group(vm, 0)
+        ctx.ledger.addresses.hold(0, 5)
+        ctx.ledger.hosts.hold(vm, 1)
 
     with pytest.raises(InvariantViolation, match="already holds"), ctx.ledger.trial():
         fail()
@@ -408,7 +408,7 @@ def test_a_host_cannot_be_added_inside_a_trial() -> None:
     """Rank order grows for good or on a fork."""
     ctx = cloud_of()
     with pytest.raises(InvariantViolation, match="fork"), ctx.ledger.trial():
-        ctx.ledger.add_host("f" * 32, "h2", {})
+        ctx.ledger.hosts.add("f" * 32, "h2", {})
 
 
 def test_growing_a_table_keeps_every_row() -> None:

@@ -44,7 +44,7 @@ def recount(run: Run) -> None:
     volumes = sum(one.volume_count for one in cloud.storages)
     assert volumes == placed.total() + len(sources)
     used = sum(one.total - one.available for one in cloud.storages)
-    caches = sum(space.amount for space in run.result.ledger.spaces.values() if space.exact)
+    caches = sum(space.amount for space in run.result.ledger.space.holds.values() if space.exact)
     assert used == ROOT_SIZE * volumes + caches
     assert not np.any(fleet.array(fleet.drift_memory))
 

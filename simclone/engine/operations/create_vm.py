@@ -37,7 +37,7 @@ def add_row(ctx: Context, new: NewVm) -> int:
     """The VM's row in state Created, in its group, with nothing reserved."""
     ledger, vms = ctx.ledger, ctx.cloud.vms
     zone = new.wish.zone
-    vm = ledger.add_vm(
+    vm = ledger.vms.add(
         new.name,
         shape=vms.shape_row(new.shape),
         account=new.account,
@@ -49,9 +49,9 @@ def add_row(ctx: Context, new: NewVm) -> int:
         position=new.position,
         occasion=new.occasion,
     )
-    ledger.keep(vms.wishes, vm, new.wish)
+    ledger.set_wish(vm, new.wish)
     if new.group is not None:
-        ledger.join_group(vm, new.group)
+        ledger.vms.join_group(vm, new.group)
     return vm
 
 
@@ -134,15 +134,15 @@ def start_new(ctx: Context, vm: int, request: str) -> Workflow[ErrorCode | None]
     """The first start of a Created row; when it fails everything is undone and the row is removed."""
     ledger, cloud = ctx.ledger, ctx.cloud
     wish = cloud.vms.wishes[vm]
-    ledger.set_vm(vm, state=STATE["Starting"])
+    ledger.vms.set(vm, state=STATE["Starting"])
     error = yield from _stages(ctx, vm, wish, request)
     if error is not None:
         first_start.undo(ledger, vm, "rollback")
-        ledger.set_vm(vm, state=STATE["Created"])
-        ledger.remove_vm(vm)
+        ledger.vms.set(vm, state=STATE["Created"])
+        ledger.vms.remove(vm)
         return error
     last = NONE if wish.cloned else cloud.vms.host[vm]
-    ledger.set_vm(vm, state=STATE["Paused" if wish.paused else "Running"], last_host=last)
+    ledger.vms.set(vm, state=STATE["Paused" if wish.paused else "Running"], last_host=last)
     return None
 
 
@@ -204,8 +204,8 @@ def settle_lost(ctx: Context, vm: int) -> None:
 def stop_row(ctx: Context, vm: int) -> None:
     """Return the host's capacity; the VM remembers the host as its last."""
     host = ctx.cloud.vms.host[vm]
-    ctx.ledger.end_host(vm, "stop")
-    ctx.ledger.set_vm(vm, state=STATE["Stopped"], host=NONE, last_host=host)
+    ctx.ledger.hosts.end(vm, "stop")
+    ctx.ledger.vms.set(vm, state=STATE["Stopped"], host=NONE, last_host=host)
 
 
 def create_now(ctx: Context, new: NewVm, strategy: str = "InstantStart") -> Outcome:

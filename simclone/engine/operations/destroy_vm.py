@@ -18,13 +18,13 @@ def destroy_vm(ctx: Context, vm: int) -> Workflow[Outcome]:
         yield Work("destroy", vm=vm)
     if vms.hold_host[vm] != NONE:
         stop_row(ctx, vm)
-    ledger.set_vm(vm, state=STATE["Destroyed"])
+    ledger.vms.set(vm, state=STATE["Destroyed"])
     for nic in vms.nics[vm]:
-        ledger.return_address(nic, "destroy")
+        ledger.addresses.return_address(nic, "destroy")
     kinds = cloud.volumes.type
     for volume in list(vms.volumes[vm]):
         if kinds[volume] != ROOT:
-            ledger.detach_volume(volume)
+            ledger.volumes.detach(volume)
     if cloud.settings.values["vm.deletionPolicy"] == "Direct" or vms.root[vm] == NONE:
         remove(ctx, vm, "direct")
     return Outcome(vm)
@@ -34,10 +34,10 @@ def remove(ctx: Context, vm: int, cause: str) -> None:
     """Take away a destroyed VM with its root volume and cards."""
     ledger, vms = ctx.ledger, ctx.cloud.vms
     for nic in list(vms.nics[vm]):
-        ledger.remove_nic(nic, cause)
+        ledger.addresses.remove_card(nic, cause)
     for volume in list(vms.volumes[vm]):
-        ledger.remove_volume(volume, cause)
-    ledger.remove_vm(vm)
+        ledger.volumes.remove(volume, cause)
+    ledger.vms.remove(vm)
 
 
 def expunge_vm(ctx: Context, vm: int) -> Workflow[Outcome]:
@@ -54,5 +54,5 @@ def recover_vm(ctx: Context, vm: int) -> Workflow[Outcome]:
     if ctx.cloud.vms.state_name(vm) != "Destroyed":
         return Outcome(vm, wrong_state(ctx.cloud, vm, "recover"))
     yield Work("recover")
-    ctx.ledger.set_vm(vm, state=STATE["Stopped"])
+    ctx.ledger.vms.set(vm, state=STATE["Stopped"])
     return Outcome(vm)

@@ -16,7 +16,7 @@ def add_vm_to_affinity_group(ctx: Context, group: int, vm: int) -> Outcome:
     refused = join_refusal(ctx.cloud, group, vm)
     if refused is not None:
         return Outcome(vm, operation_error(refused, "affinity.join"))
-    ctx.ledger.join_group(vm, group)
+    ctx.ledger.vms.join_group(vm, group)
     return Outcome(vm)
 
 
@@ -26,7 +26,7 @@ def remove_vm_from_affinity_group(ctx: Context, group: int, vm: int) -> Outcome:
         return Outcome(vm, operation_error("the VM is not in the group", "affinity.leave"))
     if ctx.cloud.vms.state_name(vm) not in ("Running", "Stopped"):
         return Outcome(vm, operation_error("only a running or stopped VM can leave a group", "affinity.leave"))
-    ctx.ledger.leave_group(vm)
+    ctx.ledger.vms.leave_group(vm)
     return Outcome(vm)
 
 
@@ -53,7 +53,7 @@ def add_ip_range(ctx: Context, l3: int, start: int, end: int) -> Outcome:
     if start > end or any(start <= one.end and one.start <= end for one in pool.ranges):
         return Outcome(l3, invalid_argument("the range is reversed or overlaps another"))
     uuid = ctx.cloud.born("ipRange", len(pool.ranges))
-    ctx.ledger.add_range(l3, IpRange(uuid, start, end))
+    ctx.ledger.addresses.add_range(l3, IpRange(uuid, start, end))
     return Outcome(l3)
 
 
@@ -67,7 +67,7 @@ def release_ip(ctx: Context, l3: int, ip: int) -> Outcome:
     """Give an address back."""
     if ip not in ctx.cloud.pools[l3].used:
         return Outcome(l3, operation_error("the address is not taken", "ip.free"))
-    ctx.ledger.end_ip(l3, ip, "release")
+    ctx.ledger.addresses.end(l3, ip, "release")
     return Outcome(l3)
 
 
@@ -75,7 +75,7 @@ def detach_l3_network(ctx: Context, vm: int, l3: int) -> Outcome:
     """Take away a VM's card on a network."""
     for nic in ctx.cloud.vms.nics[vm]:
         if ctx.cloud.nics.l3[nic] == l3:
-            ctx.ledger.remove_nic(nic, "detach")
+            ctx.ledger.addresses.remove_card(nic, "detach")
             return Outcome(vm)
     return Outcome(vm, operation_error("the VM has no card on that network", "network.nic"))
 
@@ -83,7 +83,7 @@ def detach_l3_network(ctx: Context, vm: int, l3: int) -> Outcome:
 def change_image_state(ctx: Context, image: int, event: str) -> Outcome:
     """Enable or disable an image."""
     name = ctx.cloud.images[image].name
-    ctx.ledger.put(ctx.cloud.image_states, image, 0 if event == "enable" else 1, name, event)
+    ctx.ledger.set_state(ctx.cloud.image_states, image, 0 if event == "enable" else 1, name, event)
     return Outcome(image)
 
 

@@ -28,10 +28,10 @@ def ha_of(ctx: Context, vm: int) -> str:
 
 def fail_host(ctx: Context, host: int) -> list[int]:
     """The host is gone: its VMs are Unknown and go on holding it. Returns those HA must restart."""
-    ctx.ledger.set_host(host, "fail", status=DISCONNECTED)
+    ctx.ledger.hosts.set(host, "fail", status=DISCONNECTED)
     hit = [vm for vm in vms_on(ctx, host) if ctx.cloud.vms.state_name(vm) in _LIVING]
     for vm in hit:
-        ctx.ledger.set_vm(vm, state=STATE["Unknown"])
+        ctx.ledger.vms.set(vm, state=STATE["Unknown"])
     return [vm for vm in hit if ha_of(ctx, vm) in RESTARTED]
 
 
@@ -53,26 +53,26 @@ def restart_elsewhere(ctx: Context, vm: int) -> Workflow[Outcome]:
     ctx.note("ha", cloud.vms.names[vm], "host", strategy, decision)
     if not isinstance(decision, Placed):
         return Outcome(vm, decision.error)
-    ledger.hold_target(vm, decision.host)
+    ledger.hosts.hold_target(vm, decision.host)
     yield Work("startOnHypervisor", ("host", decision.host), vm=vm)
     lost = host_lost(ctx, decision.host)
     if lost is not None:
-        ledger.end_target(vm, "rollback")
+        ledger.hosts.end_target(vm, "rollback")
         settle_lost(ctx, vm)
         return Outcome(vm, lost)
-    ledger.move_hold(vm)
+    ledger.hosts.move_hold(vm)
     cluster = cloud.fleet.cluster[decision.host]
-    ledger.set_vm(vm, host=decision.host, last_host=dead, cluster=cluster, state=STATE["Running"])
+    ledger.vms.set(vm, host=decision.host, last_host=dead, cluster=cluster, state=STATE["Running"])
     return Outcome(vm)
 
 
 def repair_host(ctx: Context, host: int) -> list[int]:
     """The host is back, empty: VMs that were not restarted are Stopped. Returns those HA wants running."""
-    ctx.ledger.set_host(host, "repair", status=CONNECTED)
+    ctx.ledger.hosts.set(host, "repair", status=CONNECTED)
     waiting = []
     for vm in vms_on(ctx, host):
         if ctx.cloud.vms.state_name(vm) == "Unknown" and ctx.cloud.vms.move_host[vm] == NONE:
             stop_row(ctx, vm)
             waiting.append(vm)
-    ctx.ledger.recalculate_host(host)
+    ctx.ledger.hosts.recalculate(host)
     return [vm for vm in waiting if ha_of(ctx, vm) in RESTARTED]

@@ -40,13 +40,15 @@ def add_host(
         "total_memory": memory,
         "available_memory": memory,
     }
-    host = ledger.add_host(place_uuid("host", name, fleet.row_count), name, dict(one.labels), **values)
+    host = ledger.hosts.add(place_uuid("host", name, fleet.row_count), name, dict(one.labels), **values)
     figures = host_figures(cloud, host)
-    ledger.set_host(host, "add", available_cpu=figures["total_cpu"], **figures)
+    ledger.hosts.set(host, "add", available_cpu=figures["total_cpu"], **figures)
     for row, size in (local or {}).items():
-        ledger.set_share(row, host, present=1, total=size, available=size, total_physical=size, available_physical=size)
+        ledger.space.set_share(
+            row, host, present=1, total=size, available=size, total_physical=size, available_physical=size
+        )
         storage = cloud.storages[row]
-        ledger.set_storage(
+        ledger.space.set_storage(
             row,
             total=storage.total + size,
             available=storage.available + size,
@@ -66,14 +68,14 @@ def delete_host(ctx: Context, host: int) -> Outcome:
         if shares is None or host >= shares.row_count or not shares.present[host]:
             continue
         gone = {name: shares.cells[name][host] for name in ("total", "total_physical", "available_physical")}
-        ledger.forget_share(row, host)
-        ledger.set_storage(
+        ledger.volumes.forget_share(row, host)
+        ledger.space.set_storage(
             row,
             total=storage.total - gone["total"],
             total_physical=storage.total_physical - gone["total_physical"],
             available_physical=storage.available_physical - gone["available_physical"],
         )
-    ledger.set_host(host, "delete", exists=0)
+    ledger.hosts.set(host, "delete", exists=0)
     _empty_mount_points(ctx)
     return Outcome(host)
 
@@ -84,7 +86,7 @@ def _empty_mount_points(ctx: Context) -> None:
     clusters = set(fleet.array(fleet.cluster)[fleet.array(fleet.exists) == 1].tolist())
     for row, storage in enumerate(ctx.cloud.storages):
         if storage.type == "SharedMountPoint" and not storage.clusters & clusters:
-            ctx.ledger.zero_storage(row)
+            ctx.ledger.space.zero_storage(row)
 
 
 def change_host_state(ctx: Context, host: int, event: str) -> Workflow[Outcome]:
@@ -94,10 +96,10 @@ def change_host_state(ctx: Context, host: int, event: str) -> Workflow[Outcome]:
         return (yield from maintain(ctx, host))
     if event == "enable":
         if fleet.state[host] == MAINTENANCE:
-            ctx.ledger.set_host(host, "enable", status=0)
-        ctx.ledger.set_host(host, "enable", state=ENABLED)
+            ctx.ledger.hosts.set(host, "enable", status=0)
+        ctx.ledger.hosts.set(host, "enable", state=ENABLED)
     elif event == "disable":
-        ctx.ledger.set_host(host, "disable", state=DISABLED)
+        ctx.ledger.hosts.set(host, "disable", state=DISABLED)
     else:
         return Outcome(host, operation_error(f"unknown host state event {event!r}"))
     return Outcome(host)
@@ -110,7 +112,7 @@ def maintain(ctx: Context, host: int) -> Workflow[Outcome]:
     if STATUSES[status] == "Connecting":
         return Outcome(host, operation_error(f"host {fleet.uuids[host]} is Connecting", "host.status"))
     before = fleet.state[host]
-    ledger.set_host(host, "maintain", state=PRE_MAINTENANCE)
+    ledger.hosts.set(host, "maintain", state=PRE_MAINTENANCE)
     policy = ctx.cloud.settings.values["host.maintenance.policy"]
     while True:
         left = vms_on(ctx, host)
@@ -121,10 +123,10 @@ def maintain(ctx: Context, host: int) -> Workflow[Outcome]:
             error = error or (yield from alone(vm, _evacuate(ctx, vm, host, str(policy))))
         if error is not None or not _improves(ctx, host, left):
             if fleet.state[host] == PRE_MAINTENANCE:
-                ledger.set_host(host, "maintain", state=before)
+                ledger.hosts.set(host, "maintain", state=before)
             return Outcome(host, operation_error("a VM cannot be moved away", "host.maintenance", error))
     if fleet.state[host] == PRE_MAINTENANCE:
-        ledger.set_host(host, "maintain", state=MAINTENANCE)
+        ledger.hosts.set(host, "maintain", state=MAINTENANCE)
     return Outcome(host)
 
 
@@ -152,14 +154,14 @@ def _evacuate(ctx: Context, vm: int, host: int, policy: str) -> Workflow[ErrorCo
 
 def set_host_status(ctx: Context, host: int, status: str) -> Outcome:
     """Set the connection status; nothing else reacts."""
-    ctx.ledger.set_host(host, "status", status=STATUSES.index(status))
+    ctx.ledger.hosts.set(host, "status", status=STATUSES.index(status))
     return Outcome(host)
 
 
 def change_zone_state(ctx: Context, zone: int, event: str) -> Outcome:
     """Enable or disable a zone: its clusters and their hosts follow, except those in maintenance."""
     state = ENABLED if event == "enable" else DISABLED
-    ctx.ledger.put(ctx.cloud.zone_states, zone, state, ctx.cloud.zones[zone].name, event)
+    ctx.ledger.set_state(ctx.cloud.zone_states, zone, state, ctx.cloud.zones[zone].name, event)
     for row, cluster in enumerate(ctx.cloud.clusters):
         if cluster.zone == zone:
             change_cluster_state(ctx, row, event)
@@ -169,11 +171,11 @@ def change_zone_state(ctx: Context, zone: int, event: str) -> Outcome:
 def change_cluster_state(ctx: Context, cluster: int, event: str) -> Outcome:
     """Enable or disable a cluster: a bulk operation on its hosts (host-allocation.md, surprise 17)."""
     state = ENABLED if event == "enable" else DISABLED
-    ctx.ledger.put(ctx.cloud.cluster_states, cluster, state, ctx.cloud.clusters[cluster].name, event)
+    ctx.ledger.set_state(ctx.cloud.cluster_states, cluster, state, ctx.cloud.clusters[cluster].name, event)
     fleet = ctx.cloud.fleet
     for host in np.flatnonzero((fleet.array(fleet.cluster) == cluster) & (fleet.array(fleet.exists) == 1)).tolist():
         if fleet.state[host] not in (PRE_MAINTENANCE, MAINTENANCE):
-            ctx.ledger.set_host(host, event, state=state)
+            ctx.ledger.hosts.set(host, event, state=state)
     return Outcome(cluster)
 
 
@@ -217,8 +219,8 @@ def resize_vm(ctx: Context, vm: int, cpu: int | None, memory: int | None, asker:
         decision = decide(request, cloud, ctx.next_occasion(vm))
         if isinstance(decision, Unplaced):
             return Outcome(vm, operation_error("the VM's host has no room", decision.error.root_reason, decision.error))
-        ledger.resize_hold(vm, new_cpu, new_memory)
-    ledger.set_vm(vm, cpu=new_cpu, memory=new_memory)
+        ledger.hosts.resize_hold(vm, new_cpu, new_memory)
+    ledger.vms.set(vm, cpu=new_cpu, memory=new_memory)
     return Outcome(vm)
 
 

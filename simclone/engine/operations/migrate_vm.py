@@ -47,19 +47,19 @@ def migrate_vm(ctx: Context, vm: int, host: int | None = None) -> Workflow[Outco
     ctx.note("", cloud.vms.names[vm], "host", request.strategy, decision)
     if not isinstance(decision, Placed):
         return Outcome(vm, decision.error)
-    ledger.hold_target(vm, decision.host)
+    ledger.hosts.hold_target(vm, decision.host)
     yield Work("migrate", ("host", decision.host), cloud.vms.memory[vm], vm)
     source = cloud.vms.host[vm]
     lost = host_lost(ctx, decision.host)
     if lost is not None or cloud.vms.state_name(vm) != "Running":
-        ledger.end_target(vm, "rollback")
+        ledger.hosts.end_target(vm, "rollback")
         settle_lost(ctx, vm)
         return Outcome(vm, lost or operation_error("the VM was lost while it moved", "vm.state"))
-    ledger.move_hold(vm)
-    ledger.set_vm(vm, host=decision.host, last_host=source, cluster=cloud.fleet.cluster[decision.host])
+    ledger.hosts.move_hold(vm)
+    ledger.vms.set(vm, host=decision.host, last_host=source, cluster=cloud.fleet.cluster[decision.host])
     for volume in volumes_of(cloud, vm):
         if cloud.volumes.host[volume] == source:
-            ledger.set_volume(
-                volume, space=ledger.move_space(cloud.volumes.space[volume], decision.host), host=decision.host
+            ledger.volumes.set(
+                volume, space=ledger.space.move(cloud.volumes.space[volume], decision.host), host=decision.host
             )
     return Outcome(vm)

@@ -23,7 +23,7 @@ def update_global_config(ctx: Context, key: str, value: object) -> Outcome:
         return Outcome(NONE, invalid_argument(f"unknown setting {unknown.args[0]!r}"))
     except ValueError as error:
         return Outcome(NONE, invalid_argument(f"{key} must be {error}"))
-    ctx.ledger.put(ctx.cloud.settings.values, full, parsed, full, "globalConfig")
+    ctx.ledger.set_setting(full, parsed)
     apply(ctx.ledger, full)
     return Outcome(NONE)
 
@@ -44,8 +44,7 @@ def update_resource_config(ctx: Context, kind: str, name: str, key: str, value: 
         return Outcome(NONE, invalid_argument(f"unknown setting {unknown.args[0]!r}"))
     except ValueError as error:
         return Outcome(NONE, invalid_argument(f"{key} must be {error}"))
-    overrides = ctx.cloud.settings.overrides
-    ctx.ledger.put(overrides, (kind, row), {**overrides.get((kind, row), {}), full: parsed}, name, "resourceConfig")
+    ctx.ledger.set_override(kind, row, full, parsed, name)
     apply(ctx.ledger, full)
     return Outcome(row)
 
@@ -59,7 +58,7 @@ def apply(ledger: Ledger, key: str) -> None:
     if key in HOST_KEYS:
         for host in np.flatnonzero(cloud.fleet.array(cloud.fleet.exists)).tolist():
             if refresh_host(ledger, host):
-                ledger.recalculate_host(host)
+                ledger.hosts.recalculate(host)
 
 
 def host_figures(cloud: Cloud, host: int) -> dict[str, int]:
@@ -85,5 +84,5 @@ def refresh_host(ledger: Ledger, host: int) -> bool:
     change = figures.get("total_cpu", fleet.total_cpu[host]) - fleet.total_cpu[host]
     if change:
         figures["available_cpu"] = fleet.available_cpu[host] + change
-    ledger.set_host(host, "settings", **figures)
+    ledger.hosts.set(host, "settings", **figures)
     return True

@@ -107,7 +107,7 @@ def start_vm(
         wish = cloud.vms.wishes[vm]
         if host is not None or cluster is not None:
             wish = replace(wish, host=host, cluster=cluster)
-            ctx.ledger.keep(cloud.vms.wishes, vm, wish)
+            ctx.ledger.set_wish(vm, wish)
         failed = yield from start_new(ctx, vm, cloud.vms.names[vm])
     else:
         failed = yield from restart(ctx, vm, start_request(cloud, vm, host, cluster))
@@ -118,7 +118,7 @@ def restart(ctx: Context, vm: int, request: HostRequest) -> Workflow[ErrorCode |
     """Start a VM that has volumes; when it fails it stays as it was."""
     ledger, cloud = ctx.ledger, ctx.cloud
     before = {name: cloud.vms.cells[name][vm] for name in ("state", "host", "last_host", "cluster")}
-    ledger.set_vm(vm, state=STATE["Starting"])
+    ledger.vms.set(vm, state=STATE["Starting"])
     identity = ctx.next_occasion(vm)
     work, view = allocation(ctx, vm)
     yield work
@@ -128,7 +128,7 @@ def restart(ctx: Context, vm: int, request: HostRequest) -> Workflow[ErrorCode |
         ctx.count_breaches(breaches)
     ctx.note("", cloud.vms.names[vm], "host", request.strategy, decision)
     if not isinstance(decision, Placed):
-        ledger.set_vm(vm, **before)
+        ledger.vms.set(vm, **before)
         return decision.error
     bare = [nic for nic in cloud.vms.nics[vm] if cloud.nics.ip[nic] == NONE]
     error = first_start.take_addresses(ledger, vm, cloud.vms.wishes[vm], identity)
@@ -137,11 +137,11 @@ def restart(ctx: Context, vm: int, request: HostRequest) -> Workflow[ErrorCode |
         error = error or host_lost(ctx, decision.host)
     if error is not None:
         for nic in bare:
-            ledger.return_address(nic, "rollback")
-        ledger.end_host(vm, "rollback")
-        ledger.set_vm(vm, **before)
+            ledger.addresses.return_address(nic, "rollback")
+        ledger.hosts.end(vm, "rollback")
+        ledger.vms.set(vm, **before)
         return error
-    ledger.set_vm(vm, state=STATE["Running"])
+    ledger.vms.set(vm, state=STATE["Running"])
     return None
 
 
@@ -167,5 +167,5 @@ def pause_vm(ctx: Context, vm: int) -> Workflow[Outcome]:
     if ctx.cloud.vms.state_name(vm) != "Running":
         return Outcome(vm, wrong_state(ctx.cloud, vm, "pause"))
     yield Work("pause", ("host", ctx.cloud.vms.host[vm]), vm=vm)
-    ctx.ledger.set_vm(vm, state=STATE["Paused"])
+    ctx.ledger.vms.set(vm, state=STATE["Paused"])
     return Outcome(vm)

@@ -18,7 +18,7 @@ def change_primary_storage_state(ctx: Context, row: int, event: str) -> Outcome:
     """``enable``, ``disable`` or ``maintain``; maintenance stops the VMs that have a volume on it."""
     if event not in _STATES:
         return Outcome(row, operation_error(f"unknown storage state event {event!r}"))
-    ctx.ledger.set_storage(row, state=_STATES[event])
+    ctx.ledger.space.set_storage(row, state=_STATES[event])
     if event == "maintain":
         _stop_users(ctx, row, None)
     return Outcome(row)
@@ -39,14 +39,14 @@ def _stop_users(ctx: Context, storage: int, cluster: int | None) -> None:
 def attach_primary_storage(ctx: Context, row: int, cluster: int) -> Outcome:
     """Make a storage visible in a cluster."""
     storage = ctx.cloud.storages[row]
-    ctx.ledger.set_storage(row, clusters=storage.clusters | {cluster})
+    ctx.ledger.space.set_storage(row, clusters=storage.clusters | {cluster})
     return Outcome(row)
 
 
 def detach_primary_storage(ctx: Context, row: int, cluster: int) -> Outcome:
     """Take it away again; running VMs of the cluster with a volume on it stop."""
     storage = ctx.cloud.storages[row]
-    ctx.ledger.set_storage(row, clusters=storage.clusters - {cluster})
+    ctx.ledger.space.set_storage(row, clusters=storage.clusters - {cluster})
     _stop_users(ctx, row, cluster)
     return Outcome(row)
 
@@ -54,7 +54,7 @@ def detach_primary_storage(ctx: Context, row: int, cluster: int) -> Outcome:
 def set_host_storage_status(ctx: Context, host: int, row: int, status: str) -> Outcome:
     """Record the link between one host and one storage."""
     storage = ctx.cloud.storages[row]
-    ctx.ledger.set_storage(row, links={**storage.links, host: STATUSES.index(status)})
+    ctx.ledger.space.set_storage(row, links={**storage.links, host: STATUSES.index(status)})
     return Outcome(row)
 
 
@@ -64,4 +64,4 @@ def allocate_primary_storage(ctx: Context, size: int, host: int | None) -> Outco
     space = allocate(ctx.ledger, StorageRequest(size, "Allocate", host=host), "raw", identity)
     if isinstance(space, ErrorCode):
         return Outcome(NONE, space)
-    return Outcome(ctx.ledger.spaces[space].storage)
+    return Outcome(ctx.ledger.space.holds[space].storage)

@@ -17,7 +17,7 @@ def recalculate_drifted(ctx: Context) -> None:
     drifted = (fleet.array(fleet.drift_cpu) != 0) | (fleet.array(fleet.drift_memory) != 0)
     usable = (fleet.array(fleet.exists) == 1) & (fleet.array(fleet.status) == CONNECTED)
     for host in np.flatnonzero(drifted & usable).tolist():
-        ctx.ledger.recalculate_host(host)
+        ctx.ledger.hosts.recalculate(host)
 
 
 def collect_orphans(ctx: Context) -> None:
@@ -27,4 +27,4 @@ def collect_orphans(ctx: Context) -> None:
     for row, storage in enumerate(cloud.storages):
         for image, host in list(storage.caches):
             if cloud.images[image].temporary and image not in cloud.image_space and image not in used:
-                ctx.ledger.drop_cache(image, row, host, "orphan")
+                ctx.ledger.volumes.drop_cache(image, row, host, "orphan")

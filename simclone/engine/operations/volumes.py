@@ -45,9 +45,9 @@ def create_data_volume(
             return Outcome(NONE, made)
         space = made
     offering = NONE if disk.offering is None else disk.offering
-    row = ledger.add_volume(name, type=DATA, size=disk.size, account=account, offering=offering)
+    row = ledger.volumes.add(name, type=DATA, size=disk.size, account=account, offering=offering)
     if space is not None:
-        ledger.place_volume(row, space)
+        ledger.volumes.place(row, space)
     return Outcome(row)
 
 
@@ -64,7 +64,7 @@ def attach_data_volume(ctx: Context, vm: int, volume: int) -> Outcome:
     if error is not None:
         return Outcome(volume, error)
     taken = {cloud.volumes.device[row] for row in cloud.vms.volumes[vm]}
-    ledger.attach_volume(volume, vm, next(n for n in range(1, len(taken) + 2) if n not in taken))
+    ledger.volumes.attach(volume, vm, next(n for n in range(1, len(taken) + 2) if n not in taken))
     return Outcome(volume)
 
 
@@ -91,7 +91,7 @@ def _instantiate(ctx: Context, vm: int, volume: int) -> ErrorCode | None:
     space = allocate(ledger, request, cloud.volumes.names[volume], ctx.next_occasion(vm))
     if isinstance(space, ErrorCode):
         return space
-    ledger.place_volume(volume, space)
+    ledger.volumes.place(volume, space)
     return None
 
 
@@ -118,7 +118,7 @@ def detach_data_volume(ctx: Context, volume: int) -> Outcome:
     """Take a volume from its VM."""
     if ctx.cloud.volumes.vm[volume] == NONE:
         return Outcome(volume, operation_error("the volume is not attached", "volume.state"))
-    ctx.ledger.detach_volume(volume)
+    ctx.ledger.volumes.detach(volume)
     return Outcome(volume)
 
 
@@ -128,12 +128,12 @@ def delete_data_volume(ctx: Context, volume: int) -> Outcome:
     if cloud.volumes.type[volume] != DATA:
         return Outcome(volume, operation_error("only data volumes can be deleted", "volume.state"))
     if cloud.volumes.vm[volume] != NONE:
-        ctx.ledger.detach_volume(volume)
+        ctx.ledger.volumes.detach(volume)
     direct = cloud.settings.values["volume.deletionPolicy"] == "Direct"
     if direct or cloud.volumes.storage[volume] == NONE:
-        ctx.ledger.remove_volume(volume, "delete")
+        ctx.ledger.volumes.remove(volume, "delete")
     else:
-        ctx.ledger.set_volume(volume, status=DELETED)
+        ctx.ledger.volumes.set(volume, status=DELETED)
     return Outcome(volume)
 
 
@@ -141,7 +141,7 @@ def expunge_data_volume(ctx: Context, volume: int) -> Outcome:
     """Remove a deleted volume for good."""
     if ctx.cloud.volumes.status[volume] != DELETED:
         return Outcome(volume, operation_error("only a deleted volume can be expunged", "volume.state"))
-    ctx.ledger.remove_volume(volume, "expunge")
+    ctx.ledger.volumes.remove(volume, "expunge")
     return Outcome(volume)
 
 
@@ -149,8 +149,8 @@ def migrate_volume(ctx: Context, volume: int, host: int) -> Outcome:
     """Move an unattached (or a stopped VM's) local volume to another host of the same storage."""
     if host not in migration_hosts(ctx, volume):
         return Outcome(volume, operation_error("the host cannot take the volume", "storage.local"))
-    space = ctx.ledger.move_space(ctx.cloud.volumes.space[volume], host)
-    ctx.ledger.set_volume(volume, space=space, host=host)
+    space = ctx.ledger.space.move(ctx.cloud.volumes.space[volume], host)
+    ctx.ledger.volumes.set(volume, space=space, host=host)
     return Outcome(volume)
 
 
@@ -197,14 +197,14 @@ def resize_volume(ctx: Context, volume: int, size: int) -> Outcome:
         more = allocate(ledger, request, cloud.volumes.names[volume], Identity("api", 0))
     if isinstance(more, ErrorCode):
         return Outcome(volume, more)
-    space = ledger.resize_space(cloud.volumes.space[volume], size)
-    ledger.set_volume(volume, size=size, space=space)
+    space = ledger.space.resize(cloud.volumes.space[volume], size)
+    ledger.volumes.set(volume, size=size, space=space)
     return Outcome(volume)
 
 
 def set_actual_size(ctx: Context, volume: int, size: int) -> Outcome:
     """From now on the storage reports this many written bytes."""
-    ctx.ledger.set_volume(volume, actual_size=size)
+    ctx.ledger.volumes.set(volume, actual_size=size)
     return Outcome(volume)
 
 

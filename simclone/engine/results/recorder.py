@@ -26,7 +26,7 @@ class Tally:
         self.peak = list(self.now)
         self.peak_at_us = [0, 0, 0]
         self.area = [0, 0, 0]
-        ledger.watchers.append(self._changed)
+        ledger.watch(self._changed)
 
     def _advance(self) -> None:
         now_us = self._ledger.now_us

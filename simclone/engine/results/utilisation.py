@@ -47,9 +47,9 @@ class Meters:
         for vm in range(vms.row_count):
             if vms.hold_host[vm] != NONE:
                 self._window.since[vm, vms.hold_host[vm]] = self._begin_us
-        ctx.ledger.monitor()
+        ctx.ledger.hosts.start_measuring()
         self._average(self._begin_us + window_us, self._begin_us)
-        ctx.ledger.watchers.append(self._changed)
+        ctx.ledger.watch(self._changed)
 
     def _changed(self, vm: int, host: int, cpu: int, memory: int) -> None:
         now_us = self.ctx.ledger.now_us
@@ -85,7 +85,7 @@ class Meters:
                 f"{kind}_use_ppm": min(used[kind][host] // (whole[kind] * span), MILLION) if whole[kind] else 0
                 for kind in KINDS
             }
-            ctx.ledger.measure_host(host, **found)
+            ctx.ledger.hosts.measure(host, **found)
 
     def _share(self, vm: int, kind: str, at_us: int, known: dict[tuple[int, str], int]) -> int:
         """The part in use at a time; what many VMs share is asked once."""

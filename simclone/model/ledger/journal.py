@@ -14,6 +14,10 @@ from simclone.model.ledger.events import EventLog
 _SLOT = {name: place for place, name in enumerate(USAGE)}
 
 
+Watcher = Callable[[int, int, int, int], None]
+"""Called with VM, host, vCPUs and bytes."""
+
+
 class Journal:
     """Writes a cloud cell by cell; inside `trial` every write is remembered and taken back at the end."""
 
@@ -22,30 +26,36 @@ class Journal:
         self.now_us = 0
         self.events = EventLog()
         self.recording = True
-        self.watchers: list[Callable[[int, int, int, int], None]] = []
-        self._next = 0
-        self._undo: list[tuple[Callable[..., Any], tuple[Any, ...]]] | None = None
+        self.watchers: list[Watcher] = []
+        self.next_hold = 0
+        self.undo: list[tuple[Callable[..., Any], tuple[Any, ...]]] | None = None
         self._tried: set[int] = set()
 
     @contextmanager
     def trial(self) -> Iterator[None]:
         """Everything written inside is undone at the end; the cost is what was touched. May be nested."""
-        outer, recording = self._undo, self.recording
+        outer, recording = self.undo, self.recording
         log: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
-        counter, stamps = self._next, (self.cloud.epoch, self.cloud.amounts)
-        self._undo, self.recording = log, False
+        counter, stamps = self.next_hold, (self.cloud.epoch, self.cloud.amounts)
+        self.undo, self.recording = log, False
         try:
             yield
         finally:
             for verb, arguments in reversed(log):
                 verb(*arguments)
-            self._undo, self.recording = outer, recording
+            self.undo, self.recording = outer, recording
             self.cloud.touched |= self._tried
             if outer is None:
                 self._tried.clear()
-            self._next = counter
+            self.next_hold = counter
             self.cloud.epoch += self.cloud.epoch != stamps[0]
             self.cloud.amounts += self.cloud.amounts != stamps[1]
+
+    def remember(self, host: int, restore: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+        """For a write about a host that is made directly, inside a trial: what puts it back."""
+        if self.undo is not None:
+            self.undo.append((restore, arguments))
+            self._tried.add(host)
 
     def changed_hosts(self) -> list[int]:
         """Hosts whose values changed since the last call, each once, ascending."""
@@ -53,70 +63,68 @@ class Journal:
         self.cloud.touched.clear()
         return found
 
-    def _put(self, mapping: Any, key: Any, value: Any) -> None:
-        if self._undo is not None:
+    def put(self, mapping: Any, key: Any, value: Any) -> None:
+        if self.undo is not None:
             old = mapping[key] if not isinstance(mapping, dict) or key in mapping else None
             if isinstance(mapping, dict) and key not in mapping:
-                self._undo.append((mapping.pop, (key,)))
+                self.undo.append((mapping.pop, (key,)))
             else:
-                self._undo.append((mapping.__setitem__, (key, old)))
+                self.undo.append((mapping.__setitem__, (key, old)))
         mapping[key] = value
 
-    def _drop(self, mapping: dict[Any, Any], key: Any) -> Any:
+    def drop(self, mapping: dict[Any, Any], key: Any) -> Any:
         value = mapping[key]
-        if self._undo is not None:
+        if self.undo is not None:
             before = dict(mapping)
-            self._undo.append((_restore, (mapping, before)))
+            self.undo.append((_restore, (mapping, before)))
         del mapping[key]
         return value
 
-    def _attr(self, thing: Any, name: str, value: Any) -> None:
-        if self._undo is not None:
-            self._undo.append((setattr, (thing, name, getattr(thing, name))))
+    def set_attribute(self, thing: Any, name: str, value: Any) -> None:
+        if self.undo is not None:
+            self.undo.append((setattr, (thing, name, getattr(thing, name))))
         setattr(thing, name, value)
 
-    def _push(self, rows: list[Any], value: Any) -> None:
-        if self._undo is not None:
-            self._undo.append((rows.pop, ()))
+    def append(self, rows: list[Any], value: Any) -> None:
+        if self.undo is not None:
+            self.undo.append((rows.pop, ()))
         rows.append(value)
 
-    def _row(self, table: Table) -> int:
+    def add_row(self, table: Table) -> int:
         """A fresh row; its cells are written without being remembered, as the whole row is."""
         row = table.new_row()
-        if self._undo is not None:
-            self._undo.append((_pop_row, (table, row)))
+        if self.undo is not None:
+            self.undo.append((_pop_row, (table, row)))
         return row
 
-    def _cell(self, table: Table, column: Column, row: int, value: int) -> None:
+    def write(self, table: Table, column: Column, row: int, value: int) -> None:
         cells = table.cells[column.name]
-        if self._undo is not None:
-            self._undo.append((table.put, (column, row, cells[row])))
+        if self.undo is not None:
+            self.undo.append((table.put, (column, row, cells[row])))
         cells[row] = value
 
-    def _touch(self, host: int) -> None:
+    def mark_changed(self, host: int) -> None:
         self.cloud.touched.add(host)
-        if self._undo is not None:
+        if self.undo is not None:
             self._tried.add(host)
 
-    def _host(self, column: Column, host: int, value: int) -> None:
-        self._cell(self.cloud.fleet, column, host, value)
-        self._touch(host)
+    def write_host(self, column: Column, host: int, value: int) -> None:
+        self.write(self.cloud.fleet, column, host, value)
+        self.mark_changed(host)
 
-    def _host_add(self, column: Column, host: int, amount: int) -> None:
+    def add_to_host(self, column: Column, host: int, amount: int) -> None:
         cells = self.cloud.fleet.cells[column.name]
-        if self._undo is None:
+        if self.undo is None:
             cells[host] += amount
             self.cloud.touched.add(host)
         else:
-            self._host(column, host, cells[host] + amount)
+            self.write_host(column, host, cells[host] + amount)
 
-    def _emit(
-        self, kind: str, subject: str, target: str, amounts: tuple[tuple[str, int], ...], cause: str = ""
-    ) -> None:
+    def emit(self, kind: str, subject: str, target: str, amounts: tuple[tuple[str, int], ...], cause: str = "") -> None:
         if self.recording:
             self.events.rows.append((self.now_us, kind, subject, None, target, None, None, amounts, cause))
 
-    def _show(
+    def show(
         self,
         kind: str,
         subject: tuple[str, int],
@@ -128,10 +136,10 @@ class Journal:
         """An event about two rows, for whoever is *recording*: words and numbers are put together when it is read."""
         self.events.rows.append((self.now_us, kind, *subject, *target, names, values, cause))
 
-    def _use(self, account: int, quota: str, amount: int) -> None:
+    def use_quota(self, account: int, quota: str, amount: int) -> None:
         self.cloud.amounts += 1
         row = self.cloud.usage[account]
-        self._put(row, _SLOT[quota], row[_SLOT[quota]] + amount)
+        self.put(row, _SLOT[quota], row[_SLOT[quota]] + amount)
 
 
 def _restore(mapping: dict[Any, Any], before: dict[Any, Any]) -> None:

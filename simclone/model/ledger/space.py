@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from simclone.errors import InvariantViolation
-from simclone.model.cloud import Cloud
 from simclone.model.ledger.journal import Journal
+from simclone.model.ledger.part import Part
 from simclone.model.storage import ANYWHERE, LocalShares, OsdGroup, PrimaryStorage
 from simclone.model.vms import NONE, VOLUME_STATUS
 from simclone.units import divided
@@ -29,14 +29,14 @@ class Space(NamedTuple):
     owner: str
 
 
-class SpaceBook(Journal):
-    """Verbs about space."""
+class SpaceLedger(Part):
+    """Space held on storages; *holds* maps the number of each hold to what it holds."""
 
-    def __init__(self, cloud: Cloud) -> None:
-        super().__init__(cloud)
-        self.spaces: dict[int, Space] = {}
+    def __init__(self, journal: Journal) -> None:
+        super().__init__(journal)
+        self.holds: dict[int, Space] = {}
 
-    def hold_space(
+    def hold(
         self,
         owner: str,
         storage: int,
@@ -51,23 +51,23 @@ class SpaceBook(Journal):
         The charge is divided by the over-provisioning ratio unless *exact*.
         """
         amount = size if exact else divided(size, self.cloud.storage_ratio(storage))
-        number, self._next = self._next, self._next + 1
+        number, self.journal.next_hold = self.journal.next_hold, self.journal.next_hold + 1
         space = Space(storage, host, osd, size, amount, exact, owner)
-        self._put(self.spaces, number, space)
+        self.journal.put(self.holds, number, space)
         self._charge_space(space, amount, amount)
-        if self.recording:
+        if self.journal.recording:
             self._show_space("hold", number, space, amount, owner)
         return number
 
-    def end_space(self, number: int, cause: str = "") -> None:
+    def end(self, number: int, cause: str = "") -> None:
         """End a hold of space; what comes back follows the ratio of now (clone-storage-affinity.md 3.6)."""
-        if number not in self.spaces:
+        if number not in self.holds:
             raise InvariantViolation(f"space hold {number} ended twice")
-        space = self.spaces[number]
-        self._drop(self.spaces, number)
+        space = self.holds[number]
+        self.journal.drop(self.holds, number)
         back = space.amount if space.exact else divided(space.size, self.cloud.storage_ratio(space.storage))
         self._charge_space(space, -space.amount, -back)
-        if not self.recording:
+        if not self.journal.recording:
             return
         if back != space.amount:
             self._show_space("drift", number, space, back - space.amount, "ratioChanged")
@@ -76,7 +76,7 @@ class SpaceBook(Journal):
     def _show_space(self, kind: str, number: int, space: Space, amount: int, cause: str) -> None:
         after = self.cloud.storages[space.storage].available
         values = (amount, space.host, space.osd, after)
-        self._show(kind, ("space", number), ("storage", space.storage), _FIGURES, values, cause)
+        self.journal.show(kind, ("space", number), ("storage", space.storage), _FIGURES, values, cause)
 
     def _charge_space(self, space: Space, held: int, recorded: int) -> None:
         storage = self.cloud.storages[space.storage]
@@ -86,43 +86,43 @@ class SpaceBook(Journal):
             self._charge_book(storage.osd_groups[space.osd], held, recorded)
         if space.host != ANYWHERE and storage.shares is not None:
             self._charge_share(storage.shares, space.host, held, recorded)
-            self._touch(space.host)
+            self.journal.mark_changed(space.host)
 
     def _charge_share(self, shares: LocalShares, host: int, held: int, recorded: int) -> None:
-        self._cell(shares, LocalShares.available, host, shares.available[host] - recorded)
-        self._cell(shares, LocalShares.held, host, shares.held[host] + held)
-        self._cell(shares, LocalShares.drift, host, shares.drift[host] + held - recorded)
+        self.journal.write(shares, LocalShares.available, host, shares.available[host] - recorded)
+        self.journal.write(shares, LocalShares.held, host, shares.held[host] + held)
+        self.journal.write(shares, LocalShares.drift, host, shares.drift[host] + held - recorded)
 
     def _charge_book(self, book: PrimaryStorage | OsdGroup, held: int, recorded: int) -> None:
-        self._attr(book, "available", book.available - recorded)
-        self._attr(book, "held", book.held + held)
+        self.journal.set_attribute(book, "available", book.available - recorded)
+        self.journal.set_attribute(book, "held", book.held + held)
         if held != recorded:
-            self._attr(book, "drift", book.drift + held - recorded)
+            self.journal.set_attribute(book, "drift", book.drift + held - recorded)
 
-    def move_space(self, number: int, host: int) -> int:
+    def move(self, number: int, host: int) -> int:
         """Local space that moved to another host of the same storage; returns the new hold."""
-        space = self.spaces[number]
-        self.end_space(number, "move")
-        return self.hold_space(space.owner, space.storage, space.size, host=host, exact=space.exact)
+        space = self.holds[number]
+        self.end(number, "move")
+        return self.hold(space.owner, space.storage, space.size, host=host, exact=space.exact)
 
-    def resize_space(self, number: int, size: int) -> int:
+    def resize(self, number: int, size: int) -> int:
         """A volume that grew or shrank; returns the new hold."""
-        space = self.spaces[number]
-        self.end_space(number, "resize")
-        return self.hold_space(space.owner, space.storage, size, host=space.host, osd=space.osd, exact=space.exact)
+        space = self.holds[number]
+        self.end(number, "resize")
+        return self.hold(space.owner, space.storage, size, host=space.host, osd=space.osd, exact=space.exact)
 
     def set_storage(self, row: int, **values: Any) -> None:
         """Change state, status, attachments or figures of a primary storage."""
         storage = self.cloud.storages[row]
         self.cloud.epoch += 1
         for name, value in values.items():
-            self._attr(storage, name, value)
+            self.journal.set_attribute(storage, name, value)
         if "clusters" in values:
             self.cloud.attachments.forget()
-            if self._undo is not None:
-                self._undo.insert(0, (self.cloud.attachments.forget, ()))
+            if self.journal.undo is not None:
+                self.journal.undo.insert(0, (self.cloud.attachments.forget, ()))
         amounts = tuple((name, value) for name, value in values.items() if isinstance(value, int))
-        self._emit("set", "storage", f"storage/{row}", amounts)
+        self.journal.emit("set", "storage", f"storage/{row}", amounts)
 
     def zero_storage(self, row: int) -> None:
         """Nobody reports this storage any more: every figure is 0, what is held shows as drift."""
@@ -138,5 +138,5 @@ class SpaceBook(Journal):
         shares.reach(self.cloud.fleet.row_count)
         self.cloud.epoch += 1
         for name, value in values.items():
-            self._cell(shares, LocalShares.COLUMNS[name], host, value)
-        self._emit("set", f"host/{host}", f"storage/{row}", tuple(values.items()), "share")
+            self.journal.write(shares, LocalShares.COLUMNS[name], host, value)
+        self.journal.emit("set", f"host/{host}", f"storage/{row}", tuple(values.items()), "share")

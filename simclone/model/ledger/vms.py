@@ -8,7 +8,7 @@ from simclone.errors import InvariantViolation
 from simclone.model.columns import IntArray
 from simclone.model.fleet import Fleet
 from simclone.model.inventory import ADMIN
-from simclone.model.ledger.journal import Journal
+from simclone.model.ledger.part import Part
 from simclone.model.vms import NONE, STATE, Vms
 
 _FIGURES = ("state", "host", "last_host", "cpu", "memory", "root")
@@ -20,10 +20,10 @@ _NOT_RUNNING = frozenset(STATE[name] for name in ("Stopped", "Destroying", "Dest
 _STARTING, _STOPPED, _DESTROYED = STATE["Starting"], STATE["Stopped"], STATE["Destroyed"]
 
 
-class VmBook(Journal):
-    """Verbs about VM rows."""
+class VmLedger(Part):
+    """VM rows and memberships in groups."""
 
-    def add_vm(
+    def add(
         self,
         name: str,
         *,
@@ -39,73 +39,73 @@ class VmBook(Journal):
     ) -> int:
         """A new VM row in state Created, on no host; *cpu* vCPUs, *memory* bytes, the others rows and numbers."""
         vms = self.cloud.vms
-        row, table = self._row(vms), vms
+        row, table = self.journal.add_row(vms), vms
         table.alive[row], table.shape[row], table.account[row] = 1, shape, account
         table.cpu[row], table.memory[row], table.zone[row] = cpu, memory, zone
         table.source[row], table.ordinal[row] = source, ordinal
         table.position[row], table.occasion[row] = position, occasion
-        table.born_us[row] = table.changed_us[row] = self.now_us
-        self._push(vms.names, name)
-        self._put(vms.by_name, name, [*vms.by_name.get(name, ()), row])
-        self._put(vms.volumes, row, [])
-        self._put(vms.nics, row, [])
+        table.born_us[row] = table.changed_us[row] = self.journal.now_us
+        self.journal.append(vms.names, name)
+        self.journal.put(vms.by_name, name, [*vms.by_name.get(name, ()), row])
+        self.journal.put(vms.volumes, row, [])
+        self.journal.put(vms.nics, row, [])
         self._count_vm(row, +1)
-        if self.recording:
+        if self.journal.recording:
             self._show_vm(row, f"add {vms.shape_of(row).strategy}")
         return row
 
-    def add_vms(self, names: Sequence[str], **values: IntArray | int) -> int:
+    def add_many(self, names: Sequence[str], **values: IntArray | int) -> int:
         """Many new VM rows in state Created at once, unseen by events; *values* are columns or one value for all.
 
         They are in no group; the first row is given. Not undone by a trial.
         """
-        if self._undo is not None or self.recording:
+        if self.journal.undo is not None or self.journal.recording:
             raise InvariantViolation("rows are added at once only where nobody records them")
         vms = self.cloud.vms
         first = vms.new_rows(len(names))
-        usual = {"alive": 1, "state": STATE["Created"], "born_us": self.now_us}
+        usual = {"alive": 1, "state": STATE["Created"], "born_us": self.journal.now_us}
         for field, value in {**usual, **values}.items():
             vms.array(vms.cells[field])[first:] = value
         vms.names.extend(names)
         return first
 
-    def seat(self, vm: int, host: int) -> None:
+    def place(self, vm: int, host: int) -> None:
         """Write a VM's host with its cluster and zone; as `set_vm` does, with less ado where nobody watches."""
         fleet, vms = self.cloud.fleet, self.cloud.vms
         cluster, zone = fleet.cluster[host], fleet.zone[host]
         if self._watched(vm) or vms.host[vm] != NONE:
-            self.set_vm(vm, host=host, cluster=cluster, zone=zone)
+            self.set(vm, host=host, cluster=cluster, zone=zone)
             return
         fleet.vm_count[host] += 1
         vms.host[vm], vms.cluster[vm], vms.zone[vm] = host, cluster, zone
-        vms.changed_us[vm] = self.now_us
+        vms.changed_us[vm] = self.journal.now_us
         self.cloud.touched.add(host)
 
-    def unseat(self, vm: int) -> None:
+    def displace(self, vm: int) -> None:
         """Forget a VM's host and cluster."""
         vms = self.cloud.vms
         host = vms.host[vm]
         if self._watched(vm) or host == NONE:
-            self.set_vm(vm, host=NONE, cluster=NONE)
+            self.set(vm, host=NONE, cluster=NONE)
             return
         self.cloud.fleet.vm_count[host] -= 1
         vms.host[vm] = vms.cluster[vm] = NONE
-        vms.changed_us[vm] = self.now_us
+        vms.changed_us[vm] = self.journal.now_us
         self.cloud.touched.add(host)
 
     def _watched(self, vm: int) -> bool:
         """Whether a change of a VM is remembered, told, or counted anywhere but on its host."""
         vms = self.cloud.vms
         return (
-            self.recording
-            or self._undo is not None
+            self.journal.recording
+            or self.journal.undo is not None
             or vms.account[vm] != ADMIN
             or vms.group[vm] != NONE
             or vms.state[vm] == _STOPPED
             or not vms.alive[vm]
         )
 
-    def set_vm(self, vm: int, **values: int) -> None:
+    def set(self, vm: int, **values: int) -> None:
         """Change fields of a VM; counts per host, account and group follow."""
         table = self.cloud.vms
         # of an administrator's VM only its host, its group and its being Stopped count anywhere
@@ -118,16 +118,16 @@ class VmBook(Journal):
         counted = not steady and not _COUNTED.isdisjoint(values)
         if counted:
             self._count_vm(vm, -1)
-        if self._undo is None:
+        if self.journal.undo is None:
             for name, value in values.items():
                 table.cells[name][vm] = value
-            table.changed_us[vm] = self.now_us
+            table.changed_us[vm] = self.journal.now_us
         else:
-            for name, value in {**values, "changed_us": self.now_us}.items():
-                self._cell(table, Vms.COLUMNS[name], vm, value)
+            for name, value in {**values, "changed_us": self.journal.now_us}.items():
+                self.journal.write(table, Vms.COLUMNS[name], vm, value)
         if counted:
             self._count_vm(vm, +1)
-        if self.recording and not _SHOWN.isdisjoint(values):
+        if self.journal.recording and not _SHOWN.isdisjoint(values):
             self._show_vm(vm, "change")
 
     def _show_vm(self, vm: int, cause: str) -> None:
@@ -140,9 +140,9 @@ class VmBook(Journal):
             table.memory[vm],
             table.root[vm],
         )
-        self._show("vm", ("vm", vm), ("account", table.account[vm]), _FIGURES, values, cause)
+        self.journal.show("vm", ("vm", vm), ("account", table.account[vm]), _FIGURES, values, cause)
 
-    def remove_vm(self, vm: int) -> None:
+    def remove(self, vm: int) -> None:
         """Take the row out of the database: its name is free, its group forgets it."""
         table = self.cloud.vms
         if table.group[vm] != NONE:
@@ -150,8 +150,8 @@ class VmBook(Journal):
         if table.hold_host[vm] != NONE:
             raise InvariantViolation(f"VM {self.cloud.vms.names[vm]} is removed while it holds a host")
         self._count_vm(vm, -1)
-        self._cell(self.cloud.vms, Vms.alive, vm, 0)
-        if self.recording:
+        self.journal.write(self.cloud.vms, Vms.alive, vm, 0)
+        if self.journal.recording:
             self._show_vm(vm, "remove")
 
     def _count_vm(self, vm: int, sign: int) -> None:
@@ -160,34 +160,34 @@ class VmBook(Journal):
             return
         state, host, last = table.state[vm], table.host[vm], table.last_host[vm]
         if host != NONE:
-            self._host_add(Fleet.vm_count, host, sign)
+            self.journal.add_to_host(Fleet.vm_count, host, sign)
             group = table.group[vm]
             if group != NONE:
                 counts = self.cloud.groups[group].counts
-                self._put(counts, host, counts.get(host, 0) + sign)
+                self.journal.put(counts, host, counts.get(host, 0) + sign)
         if state == _STOPPED and last != NONE:
-            self._host_add(Fleet.stopped_count, last, sign)
-            self._host_add(Fleet.stopped_cpu, last, sign * table.cpu[vm])
-            self._host_add(Fleet.stopped_memory, last, sign * table.memory[vm])
+            self.journal.add_to_host(Fleet.stopped_count, last, sign)
+            self.journal.add_to_host(Fleet.stopped_cpu, last, sign * table.cpu[vm])
+            self.journal.add_to_host(Fleet.stopped_memory, last, sign * table.memory[vm])
         account = table.account[vm]
         if account != ADMIN:
             placed = host != NONE or last != NONE or table.root[vm] != NONE
             if state != _DESTROYED and placed:
-                self._use(account, "vm.totalNum", sign)
+                self.journal.use_quota(account, "vm.totalNum", sign)
             if state not in _NOT_RUNNING and not (state == _STARTING and host == NONE):
-                self._use(account, "vm.num", sign)
-                self._use(account, "vm.cpuNum", sign * table.cpu[vm])
-                self._use(account, "vm.memorySize", sign * table.memory[vm])
+                self.journal.use_quota(account, "vm.num", sign)
+                self.journal.use_quota(account, "vm.cpuNum", sign * table.cpu[vm])
+                self.journal.use_quota(account, "vm.memorySize", sign * table.memory[vm])
 
     def join_group(self, vm: int, group: int) -> None:
         """Make a VM a member; running members count on their host."""
-        self._put(self.cloud.groups[group].members, vm, None)
-        self.set_vm(vm, group=group)
-        self._emit("set", f"vm/{vm}", f"group/{group}", (), "join")
+        self.journal.put(self.cloud.groups[group].members, vm, None)
+        self.set(vm, group=group)
+        self.journal.emit("set", f"vm/{vm}", f"group/{group}", (), "join")
 
     def leave_group(self, vm: int) -> None:
         """End a membership."""
         group = self.cloud.vms.group[vm]
-        self.set_vm(vm, group=NONE)
-        self._drop(self.cloud.groups[group].members, vm)
-        self._emit("set", f"vm/{vm}", f"group/{group}", (), "leave")
+        self.set(vm, group=NONE)
+        self.journal.drop(self.cloud.groups[group].members, vm)
+        self.journal.emit("set", f"vm/{vm}", f"group/{group}", (), "leave")

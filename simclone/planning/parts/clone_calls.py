@@ -115,7 +115,7 @@ def dress(ctx: Context, ask: Ask, naked: Shape | None = None) -> None:
         shape, disks=old.disks, system_tags=(*one.system_tags, *own), hypervisor_type=old.hypervisor_type, use=old.use
     )
     row = cloud.vms.shape_row(shape)
-    ctx.ledger.set_vm(vm, shape=row, cpu=one.cpu_num, memory=one.memory_size)
+    ctx.ledger.vms.set(vm, shape=row, cpu=one.cpu_num, memory=one.memory_size)
 
 
 def call(ctx: Context, ask: Ask, names: Sequence[str]) -> CloneAnswer:

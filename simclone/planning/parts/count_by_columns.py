@@ -78,7 +78,7 @@ def _counts(request: HostRequest, cloud: Cloud) -> tuple[IntArray, str]:
         found = chain.run(strategy, request, twin)
         if isinstance(found, Unplaced):
             return counts, found.error.root_reason
-        ctx.ledger.fill(found.hosts, request.cpu, request.memory)
+        ctx.ledger.hosts.fill(found.hosts, request.cpu, request.memory)
         counts[found.hosts] += 1
         if counts.sum() >= MOST:
             return counts, ""
@@ -97,14 +97,14 @@ def _leap(request: HostRequest, ledger: Ledger, strategy: Strategy, counts: IntA
     most = np.minimum(room, fleet.array(fleet.available_cpu) // max(request.cpu, 1)) - 1
     most = np.clip(most, 0, MOST)
     hosts = np.flatnonzero(most > 0)
-    ledger.fill(hosts, request.cpu, request.memory, most[hosts] - 1)
+    ledger.hosts.fill(hosts, request.cpu, request.memory, most[hosts] - 1)
     found = chain.run(strategy, request, ledger.cloud)
     good = np.zeros(len(most), dtype=np.bool_)
     if not isinstance(found, Unplaced):
         good[found.hosts] = True
     kept, gone = hosts[good[hosts]], hosts[~good[hosts]]
-    ledger.fill(kept, request.cpu, request.memory)
-    ledger.fill(gone, request.cpu, request.memory, -(most[gone] - 1))
+    ledger.hosts.fill(kept, request.cpu, request.memory)
+    ledger.hosts.fill(gone, request.cpu, request.memory, -(most[gone] - 1))
     counts[kept] = most[kept]
 
 

@@ -60,7 +60,7 @@ def take_snapshot(ctx: Context, volume: int, name: str, account: int) -> int | E
         if isinstance(space, ErrorCode):
             return space
         held = space
-    return ledger.add_snapshot(name, volume, size, account, held)
+    return ledger.volumes.add_snapshot(name, volume, size, account, held)
 
 
 def make_images(ctx: Context, job: Job) -> None:
@@ -86,13 +86,13 @@ def make_images(ctx: Context, job: Job) -> None:
             temporary=True,
             account=job.account,
         )
-        job.images[volume] = ctx.ledger.add_image(image)
+        job.images[volume] = ctx.ledger.volumes.add_image(image)
 
 
 def drop_images(ctx: Context, job: Job, cause: str) -> None:
     """Delete the temporary images, at once and for good; their caches stay until they are collected."""
     for image in job.images.values():
-        ctx.ledger.remove_image(image, cause)
+        ctx.ledger.volumes.remove_image(image, cause)
     job.images.clear()
 
 

@@ -39,7 +39,7 @@ def _attach(ctx: Context, vm: int, volume: int, device: int) -> ErrorCode | None
     state = ctx.cloud.vms.state_name(vm)
     if state not in ("Running", "Stopped", "Paused"):
         return operation_error(f"a data volume cannot be attached to a VM in state {state}", "vm.state")
-    ctx.ledger.attach_volume(volume, vm, device)
+    ctx.ledger.volumes.attach(volume, vm, device)
     return None
 
 
@@ -62,7 +62,7 @@ def _copy(ctx: Context, job: Job, vm: int, source: int) -> int | ErrorCode:
     space = allocate(ledger, request, name, ctx.identity(vm))
     if isinstance(space, ErrorCode):
         return operation_error(f"data volume {name}: {space.details}", space.reason, space)
-    row = ledger.add_volume(
+    row = ledger.volumes.add(
         name,
         job.request.data_tags,
         type=DATA,
@@ -71,5 +71,5 @@ def _copy(ctx: Context, job: Job, vm: int, source: int) -> int | ErrorCode:
         account=job.account,
         offering=cloud.volumes.offering[source],
     )
-    ledger.place_volume(row, space)
+    ledger.volumes.place(row, space)
     return row

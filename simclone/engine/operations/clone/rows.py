@@ -172,4 +172,4 @@ def _foresee(ctx: Context, vm: int, stays_us: tuple[int | None, ...], position: 
     """Note when the VM will end, if its stream knows."""
     stay = stays_us[position] if stays_us else None
     if stay is not None:
-        ctx.ledger.set_vm(vm, until_us=ctx.ledger.now_us + stay)
+        ctx.ledger.vms.set(vm, until_us=ctx.ledger.now_us + stay)
