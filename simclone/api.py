@@ -286,8 +286,8 @@ class Run:
         text = f"{self.scenario.name}: {totals.placed} of {asked} placed by {requests}."
         if self.reasons():
             text += f" Not placed: {_counted(self.reasons())}."
-        if totals.breaches:
-            text += f" Placed against a rule, in a race of the allocator: {_counted(totals.breaches)}."
+        if totals.rule_violations:
+            text += f" Placed against a rule, in a race of the allocator: {_counted(totals.rule_violations)}."
         return text
 
     def to_frame(self) -> pd.DataFrame:

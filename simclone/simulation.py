@@ -12,8 +12,7 @@ from simclone.api import LONGEST_S, Run, Source, load, overridden
 from simclone.engine.context import Watch
 from simclone.engine.opening import open_context
 from simclone.engine.prepare import requests_of, simulation_of, with_refused
-from simclone.engine.run_loop import Observer
-from simclone.engine.run_loop import Simulation as Engine
+from simclone.engine.run_loop import Observer, RunLoop
 from simclone.errors import Fault, InvalidInput
 from simclone.records import CloneRequest, ErrorCode
 from simclone.scenario.load import Scenario, with_incidents
@@ -138,7 +137,7 @@ class Simulation:
         standing = replace(result, ledger=result.ledger.fork())
         return Run(self.scenario, standing, self._replication, not end, again=partial(self._again, len(self._asked)))
 
-    def _again(self, asked: int, serial: int, watch: Watch) -> Engine:
+    def _again(self, asked: int, serial: int, watch: Watch) -> RunLoop:
         """Make the run once more, up to a decision, with what had been asked by hand."""
         twin = Simulation(self.scenario, seed=self._seed, replication=self._replication)
         twin._ctx.watch = watch

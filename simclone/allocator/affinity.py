@@ -36,7 +36,7 @@ def domains(cloud: Cloud, over: str) -> IntArray:
 
     A host without the label stands in a domain of its own. Not to be written.
     """
-    known, key = cloud.lasting(), ("domains", over, cloud.fleet.row_count)
+    known, key = cloud.remembered(), ("domains", over, cloud.fleet.row_count)
     found: IntArray | None = known.get(key)
     if found is None:
         found = known[key] = _domains(cloud, over)
@@ -75,7 +75,7 @@ def spread_limit(cloud: Cloud, group: Group, counts: dict[int, int]) -> int:
     Domains with at least one Enabled and Connected host count, so an unreachable rack does not block the others.
     """
     where, totals = domain_counts(cloud, group, counts)
-    known, key = cloud.lasting(), ("live", group.over, cloud.fleet.row_count)
+    known, key = cloud.remembered(), ("live", group.over, cloud.fleet.row_count)
     live: IntArray | None = known.get(key)
     if live is None:
         live = known[key] = np.unique(where[cloud.fleet.usable()])

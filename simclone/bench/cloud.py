@@ -59,7 +59,7 @@ def opened(hosts: int, *, ties: str = "lowestUuid", paging: bool = False, uneven
         available_memory=memory,
     )
     ctx.ledger.recording = False
-    cloud.lean = True
+    cloud.record_steps = False
     return ctx
 
 

@@ -9,9 +9,10 @@ from simclone.bench.cloud import flavour_requests, opened
 from simclone.bench.placement import Outcome, add_rows
 from simclone.bench.stream import MASK, requests
 from simclone.chance import Identity
-from simclone.engine.clock import ARRIVALS, ENDS, Clock
+from simclone.engine.calendar import ARRIVALS, ENDS
 from simclone.engine.collecting import collected_rarely
 from simclone.engine.timing import INSTANT
+from simclone.engine.workflow_driver import WorkflowDriver
 from simclone.placement.host import decide, give_back_host, take_host
 from simclone.records import Placed
 from simclone.units import SECOND
@@ -22,7 +23,7 @@ class _Timed:
 
     def __init__(self, hosts: int, vms: int, policy: str) -> None:
         self.ctx = opened(hosts)
-        self._clock = Clock(self.ctx, INSTANT)
+        self._driver = WorkflowDriver(self.ctx, INSTANT)
         stream = list(islice(requests(vms, hosts), vms))
         self._first = add_rows(self.ctx, [kind for kind, _, _ in stream])
         self._requests = flavour_requests(policy)
@@ -33,19 +34,19 @@ class _Timed:
     def run(self) -> None:
         """To the last departure."""
         self._next()
-        self._clock.env.run()
+        self._driver.calendar.run()
 
     def _next(self) -> None:
         number, (kind, at, life) = next(self._stream, (-1, (0, 0, 0)))
         if number >= 0:
-            self._clock.at(at * SECOND, ARRIVALS, self._arrive, number, kind, life)
+            self._driver.at(at * SECOND, ARRIVALS, self._arrive, number, kind, life)
 
     def _arrive(self, number: int, kind: int, life: int) -> None:
         decision = decide(self._requests[kind], self.ctx.cloud, self._identity)
         if isinstance(decision, Placed):
             vm = self._first + number
             take_host(self.ctx.ledger, vm, decision.host)
-            self._clock.at(self._clock.now_us + life * SECOND, ENDS, self._end, vm)
+            self._driver.at(self._driver.now_us + life * SECOND, ENDS, self._end, vm)
             self.total = (self.total * 1_000_003 + decision.host + 1) & MASK
             self.placed += 1
         else:

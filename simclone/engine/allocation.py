@@ -42,7 +42,7 @@ def decided(ctx: Context, request: HostRequest, identity: Identity, view: View) 
     decision = decide(request, ctx.cloud, identity, view.seen)
     if isinstance(decision, Placed) and view.seen is not None:
         broken = breach(request, ctx.cloud, decision.host)
-        ctx.count_breaches(() if broken is None else (broken,))
+        ctx.count_violations(() if broken is None else (broken,))
         if broken is not None and request.vm is not None:
             ctx.ledger.hosts.report_violation(request.vm, decision.host, broken)
     return decision

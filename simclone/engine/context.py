@@ -26,9 +26,9 @@ class Context:
     """A run in progress. *max_names* bounds the names of one clone call.
 
     *watch* sees every host request (with the number its decision will have) before it is decided, *timed* says
-    that steps take time, *instant* that all is done at once, *raced* counts
-    placements whose filters saw an older cloud, *breaches* those that broke a rule, by reason. *opening* holds the
-    figures before anything was placed, *keep_decisions* (all, failures, summary) says which decisions stay in the log.
+    that steps take time, *instant* that all is done at once, *concurrent_placements* counts placements whose filters
+    saw an older cloud, *rule_violations* those that broke a rule, by reason. *opening* holds the figures before
+    anything was placed, *keep_decisions* (all, failures, summary) says which decisions stay in the log.
     """
 
     ledger: Ledger
@@ -42,8 +42,8 @@ class Context:
     faults: Faults | None = None
     timed: bool = False
     instant: bool = False
-    raced: int = 0
-    breaches: dict[str, int] = field(default_factory=dict)
+    concurrent_placements: int = 0
+    rule_violations: dict[str, int] = field(default_factory=dict)
     cloud: Cloud = field(init=False)
 
     def __post_init__(self) -> None:
@@ -52,7 +52,7 @@ class Context:
     def fork(self) -> Context:
         """An independent context over a copy of the cloud, for a run of its own; it records no events."""
         twin = replace(self, ledger=self.ledger.fork(), decisions=[], ordinals=dict(self.ordinals), watch=None)
-        twin.breaches = dict(self.breaches)
+        twin.rule_violations = dict(self.rule_violations)
         return twin
 
     def next_ordinal(self, source: str) -> int:
@@ -94,11 +94,11 @@ class Context:
         if self.watch is not None:
             self.watch(self.noted, request, seen or self.cloud)
 
-    def count_breaches(self, reasons: Iterable[str]) -> None:
+    def count_violations(self, reasons: Iterable[str]) -> None:
         """One placement of several at once; *reasons* are the rules its host no longer met."""
-        self.raced += 1
+        self.concurrent_placements += 1
         for reason in reasons:
-            self.breaches[reason] = self.breaches.get(reason, 0) + 1
+            self.rule_violations[reason] = self.rule_violations.get(reason, 0) + 1
 
     def note(self, request: str, subject: str, purpose: str, strategy: str | None, decision: Decision) -> None:
         """Keep a decision for the records."""

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from simclone.chance import Identity
-from simclone.engine.clock import FAILURES, REPAIRS
+from simclone.engine.calendar import FAILURES, REPAIRS
 from simclone.engine.context import Outcome
 from simclone.engine.operations.host_failure import fail_host, repair_host, restart_elsewhere
 from simclone.engine.operations.hosts import add_host, change_host_state
 from simclone.engine.operations.settings import update_global_config
 from simclone.engine.operations.start_vm import start_vm
-from simclone.engine.run_loop import Simulation
+from simclone.engine.run_loop import RunLoop
 from simclone.engine.timing import UNIT
 from simclone.engine.waits import alone
 from simclone.errors import InvariantViolation
@@ -33,7 +33,7 @@ Group = tuple[int, ...]
 class Incidents:
     """Schedules a scenario's incidents. Random ones draw by incident, target and number: adding one moves no other."""
 
-    def __init__(self, simulation: Simulation, docs: Sequence[IncidentDoc], folder: Path) -> None:
+    def __init__(self, simulation: RunLoop, docs: Sequence[IncidentDoc], folder: Path) -> None:
         self.simulation, self.folder = simulation, folder
         for row, doc in enumerate(docs):
             self._schedule(doc, doc.name or f"incident-{row + 1}")
@@ -43,7 +43,7 @@ class Incidents:
             hosts = self._targets(doc)
             waves = [hosts[at : at + doc.wave] for at in range(0, len(hosts), doc.wave)]
             begin = partial(self._wave, doc, name, iter(waves))
-            self.simulation.clock.at(java_round(doc.at * SECOND), FAILURES, begin)
+            self.simulation.driver.at(java_round(doc.at * SECOND), FAILURES, begin)
             return
         targets = self._targets(doc)
         groups: list[Group] = [tuple(targets)] if doc.together else [(target,) for target in targets]
@@ -63,7 +63,7 @@ class Incidents:
                 self._wave(doc, name, waves)
 
         def enable(host: int) -> None:
-            self.simulation.clock.start(change_host_state(self.simulation.ctx, host, "enable"), partial(back, host))
+            self.simulation.driver.start(change_host_state(self.simulation.ctx, host, "enable"), partial(back, host))
 
         def drained(host: int, outcome: Outcome) -> None:
             if not outcome.ok:
@@ -71,10 +71,10 @@ class Incidents:
                 return
             law = law_of(_given(doc.repair_law()), self.folder)
             after = self._draw(law, name, (host,), 0, "repair")
-            self.simulation.clock.at(self.simulation.clock.now_us + after, REPAIRS, partial(enable, host))
+            self.simulation.driver.at(self.simulation.driver.now_us + after, REPAIRS, partial(enable, host))
 
         for host in sorted(away):
-            self.simulation.clock.start(
+            self.simulation.driver.start(
                 change_host_state(self.simulation.ctx, host, "maintain"), partial(drained, host)
             )
 
@@ -104,16 +104,16 @@ class Incidents:
 
     def _again(self, doc: IncidentDoc, name: str, group: Group, number: int) -> None:
         gap = self._draw(law_of(_given(doc.gap_law()), self.folder), name, group, number, "gap")
-        self._at(self.simulation.clock.now_us + gap, doc, name, [group], number)
+        self._at(self.simulation.driver.now_us + gap, doc, name, [group], number)
 
     def _at(self, when_us: int, doc: IncidentDoc, name: str, groups: list[Group], number: int) -> None:
         kind = REPAIRS if doc.event in ("repair", "enable") else FAILURES
-        self.simulation.clock.at(when_us, kind, partial(self._happen, doc, name, groups, number))
+        self.simulation.driver.at(when_us, kind, partial(self._happen, doc, name, groups, number))
 
     def _happen(self, doc: IncidentDoc, name: str, groups: list[Group], number: int) -> None:
         """All targets are struck before anything reacts: nobody restarts on a host that fails at the same moment."""
         self._act(doc, [target for group in groups for target in group])
-        clock, repair = self.simulation.clock, doc.repair_law()
+        clock, repair = self.simulation.driver, doc.repair_law()
         for group in groups:
             then = clock.now_us
             if repair is not None:
@@ -146,18 +146,18 @@ class Incidents:
         if doc.event == "repair":
             self._repair(doc, target)
         else:
-            self.simulation.clock.start(change_host_state(self.simulation.ctx, target, str(doc.event)), _ignore)
+            self.simulation.driver.start(change_host_state(self.simulation.ctx, target, str(doc.event)), _ignore)
 
     def _start_each(self, vms: list[int], workflow: Callable[..., Any]) -> None:
         for vm in vms:
-            self.simulation.clock.start(alone(vm, workflow(self.simulation.ctx, vm)), _ignore)
+            self.simulation.driver.start(alone(vm, workflow(self.simulation.ctx, vm)), _ignore)
 
     def _repair(self, doc: IncidentDoc, target: int) -> None:
         ctx = self.simulation.ctx
         if doc.primary_storage is not None:
             ctx.ledger.space.set_storage(target, **({"state": 0} if doc.event == "disable" else {"status": 0}))
         elif doc.event == "maintain" or doc.event == "disable":
-            self.simulation.clock.start(change_host_state(ctx, target, "enable"), _ignore)
+            self.simulation.driver.start(change_host_state(ctx, target, "enable"), _ignore)
         else:
             self._start_each(repair_host(ctx, target), start_vm)
 

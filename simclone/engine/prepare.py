@@ -12,7 +12,7 @@ from simclone.engine.incidents import Incidents
 from simclone.engine.injected_faults import Faults, StepFault
 from simclone.engine.results.result import RunResult
 from simclone.engine.results.utilisation import Meters
-from simclone.engine.run_loop import Observer, Options, Simulation, failure_reasons
+from simclone.engine.run_loop import Observer, Options, RunLoop, failure_reasons
 from simclone.engine.timing import timing_of
 from simclone.records import CloneAnswer, CloneRequest, ErrorCode
 from simclone.scenario.document.workload import stream_specs
@@ -44,7 +44,7 @@ def requests_of(scenario: Scenario) -> tuple[list[CloneRequest], dict[str, Clone
 
 def simulation_of(
     scenario: Scenario, ctx: Context, requests: Sequence[CloneRequest], *, observers: Iterable[Observer] = ()
-) -> Simulation:
+) -> RunLoop:
     """A scenario's simulation at t = 0: its requests, streams and incidents scheduled."""
     doc, folder = scenario.doc, Path(scenario.path).parent
     horizon = None if doc.run.horizon is None else java_round(doc.run.horizon * SECOND)
@@ -69,7 +69,7 @@ def simulation_of(
     meters = None
     if any(vm.utilisation is not None for vm in scenario.vms):
         meters = Meters(ctx, folder, java_round(doc.run.utilisation_window * SECOND))
-    simulation = Simulation(ctx, requests=requests, arrivals=drawn, options=options, observers=observers)
+    simulation = RunLoop(ctx, requests=requests, arrivals=drawn, options=options, observers=observers)
     Incidents(simulation, doc.incidents, folder)
     if meters is not None:
         simulation.background(lambda: meters.window_us, meters.measure)
@@ -77,7 +77,7 @@ def simulation_of(
 
 
 def with_refused(
-    scenario: Scenario, simulation: Simulation, refused: Mapping[str, CloneAnswer], interrupted: bool
+    scenario: Scenario, simulation: RunLoop, refused: Mapping[str, CloneAnswer], interrupted: bool
 ) -> RunResult:
     """The result with the calls whose body was none, one clone asked by each, as far as time came to them."""
     result, options = simulation.result(), simulation.options

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from simclone.engine.clock import ARRIVALS, ENDS, RECALCULATION, Clock
+from simclone.engine.calendar import ARRIVALS, ENDS, RECALCULATION
 from simclone.engine.collecting import collected_rarely
 from simclone.engine.context import Context, Outcome
 from simclone.engine.operations.clone.call import clone
@@ -21,6 +21,7 @@ from simclone.engine.results.result import HOST_FIGURES, RunResult, Totals
 from simclone.engine.results.series import PlaceSeries
 from simclone.engine.timing import INSTANT, Timing
 from simclone.engine.waits import Workflow
+from simclone.engine.workflow_driver import WorkflowDriver
 from simclone.errors import InvalidInput
 from simclone.records import CloneAnswer, CloneRecord, CloneRequest, ErrorCode
 from simclone.units import SECOND
@@ -59,7 +60,7 @@ class Observer:
         """Time went on."""
 
 
-class Simulation:
+class RunLoop:
     """One run in the making. `step`, `run`, `peek` and `pause_at` drive it; `result` is what it has so far."""
 
     def __init__(
@@ -72,7 +73,7 @@ class Simulation:
         observers: Iterable[Observer] = (),
     ) -> None:
         self.ctx, self.options = ctx, options
-        self.clock = Clock(ctx, options.timing)
+        self.driver = WorkflowDriver(ctx, options.timing)
         ctx.timed = bool(options.timing.steps)
         self.tally = Tally(ctx.ledger, options.warm_up_us)
         self._observers = tuple(observers)
@@ -85,19 +86,19 @@ class Simulation:
         self._before = {name: ctx.cloud.fleet.array(ctx.cloud.fleet.cells[name]).copy() for name in HOST_FIGURES}
         self._storage_before = tuple(one.available for one in ctx.cloud.storages)
         self._start = figures(ctx.cloud)
-        ctx.cloud.lean = options.keep != "all"
+        ctx.cloud.record_steps = options.keep == "all"
         if options.keep != "all":
             ctx.ledger.recording = False
             ctx.keep_decisions = options.keep
         for request in sorted(requests, key=lambda one: one.at_us):
-            self.clock.at(request.at_us, ARRIVALS, partial(self.submit, request, None))
+            self.driver.at(request.at_us, ARRIVALS, partial(self.submit, request, None))
         self._next_arrival()
         if options.horizon_us or options.timing.steps:
             self._upkeep()
         self._sampler = None
         if options.sample_us:
-            places = PlaceSeries(ctx.cloud, self.clock, options.series)
-            self._sampler = Sampler(self.clock, self.tally, places, options.sample_us, self._goes_on)
+            places = PlaceSeries(ctx.cloud, self.driver, options.series)
+            self._sampler = Sampler(self.driver, self.tally, places, options.sample_us, self._goes_on)
 
     def _goes_on(self) -> bool:
         """Whether there is more to come: a horizon ends the run, else the last event does."""
@@ -107,26 +108,26 @@ class Simulation:
 
     @property
     def _pending(self) -> int:
-        return len(self.clock.env._queue)
+        return self.driver.calendar.pending
 
     def peek(self) -> int | None:
         """The time of the next event in microseconds; None when the run is over."""
         if self._pending <= (self._background if self.options.horizon_us is None else 0):
             return None
-        at_us = int(self.clock.env.peek())
+        at_us = int(self.driver.calendar.peek())
         return None if self.options.horizon_us is not None and at_us > self.options.horizon_us else at_us
 
     def step(self) -> bool:
         """Process one event; False when the run is over."""
         if self.peek() is None:
             return False
-        self.clock.env.step()
+        self.driver.calendar.step()
         self.steps += 1
         for one in self._observers:
-            one.moved(self.clock.now_us)
+            one.moved(self.driver.now_us)
         return True
 
-    def run(self, until_us: int | None = None) -> Simulation:
+    def run(self, until_us: int | None = None) -> RunLoop:
         """Process every event up to and at *until_us*, or to the end."""
         with collected_rarely():
             while True:
@@ -146,7 +147,7 @@ class Simulation:
     def _next_arrival(self) -> None:
         arrival = next(self._arrivals, None)
         if arrival is not None:
-            self.clock.at(arrival.at_us, ARRIVALS, partial(self._arrived, arrival))
+            self.driver.at(arrival.at_us, ARRIVALS, partial(self._arrived, arrival))
 
     def _arrived(self, arrival: Arrival) -> None:
         names = [f"{arrival.source}-{arrival.ordinal}-{copy}" for copy in range(arrival.count)]
@@ -159,7 +160,7 @@ class Simulation:
             arrival.vm,
             (),
             account=arrival.account,
-            at_us=self.clock.now_us,
+            at_us=self.driver.now_us,
             source=arrival.source,
             ordinal=arrival.ordinal,
             occasion=attempt << LATER,
@@ -176,12 +177,12 @@ class Simulation:
         *late* is told what became of a call that was answered by its timeout, once its work has ended.
         """
         open_calls = [request]
-        self.clock.start(clone(self.ctx, request), partial(self._ended, open_calls, done, late))
+        self.driver.start(clone(self.ctx, request), partial(self._ended, open_calls, done, late))
         if open_calls:
             limit = int(self.ctx.cloud.settings.values["apiTimeout.cloneVmInstance"]) * SECOND
             late = partial(self._time_out, request, limit, open_calls, done)
             self._background += 1
-            self.clock.at(self.clock.now_us + limit, RECALCULATION, late)
+            self.driver.at(self.driver.now_us + limit, RECALCULATION, late)
 
     def _time_out(self, request: CloneRequest, limit: int, open_calls: list[CloneRequest], done: Done) -> None:
         """Answer a call that outlived the API's patience; its VMs stay and its work goes on."""
@@ -189,7 +190,7 @@ class Simulation:
         if open_calls:
             text = f"the call took longer than {limit // SECOND} s"
             error = ErrorCode("SYS.1001", text, reason="request.timeout")
-            now_us = self.clock.now_us
+            now_us = self.driver.now_us
             self._finish(open_calls, done, CloneAnswer(request, error, (), now_us - limit, now_us))
 
     def _ended(self, open_calls: list[CloneRequest], done: Done, late: Done, answer: CloneAnswer) -> None:
@@ -202,7 +203,7 @@ class Simulation:
         open_calls.clear()
         self._count(answer)
         for one in self._observers:
-            one.answered(self.clock.now_us, answer)
+            one.answered(self.driver.now_us, answer)
         if done is not None:
             done(answer)
 
@@ -233,17 +234,17 @@ class Simulation:
 
     def _live(self, arrival: Arrival, places: list[int], answer: CloneAnswer) -> None:
         """The clones of an answer live from now on, each for its time."""
-        now_us = self.clock.now_us
+        now_us = self.driver.now_us
         for one in _winners(answer):
             lifetime = arrival.lifetimes_us[places[one.position]]
             if lifetime is not None:
-                self.clock.at(now_us + lifetime, ENDS, self._end, one.vm)
+                self.driver.at(now_us + lifetime, ENDS, self._end, one.vm)
 
     def _retry(self, arrival: Arrival, places: list[int], attempt: int, answer: CloneAnswer, won: set[int]) -> None:
         left = [at for at in range(len(answer.request.names)) if at not in won]
         names = [answer.request.names[at] for at in left]
         again = partial(self._ask, arrival, names, [places[at] for at in left], attempt + 1)
-        self.clock.at(self.clock.now_us + arrival.retry.backoff_us, ARRIVALS, again)
+        self.driver.at(self.driver.now_us + arrival.retry.backoff_us, ARRIVALS, again)
 
     # -- ends and upkeep -------------------------------------------------------------------------------
 
@@ -251,7 +252,7 @@ class Simulation:
         """The end of a clone's life; its disk follows the deletion policy."""
         if self.ctx.cloud.vms.alive[vm] and self.ctx.cloud.vms.state_name(vm) != "Destroyed":
             self._counts["ended"] += 1
-            self.clock.start(self.ctx.alone(vm, self._finished(vm)), partial(self._destroyed, vm))
+            self.driver.start(self.ctx.alone(vm, self._finished(vm)), partial(self._destroyed, vm))
 
     def _finished(self, vm: int) -> Workflow[Outcome]:
         """Destroy the VM, unless somebody did while this waited for it."""
@@ -264,7 +265,7 @@ class Simulation:
         values = self.ctx.cloud.settings.values
         if values["vm.deletionPolicy"] == "Delay" and self.ctx.cloud.vms.alive[vm]:
             after = int(values["vm.expungePeriod"]) * SECOND
-            self.clock.at(self.clock.now_us + after, ENDS, partial(self._expunge, vm))
+            self.driver.at(self.driver.now_us + after, ENDS, partial(self._expunge, vm))
 
     def _expunge(self, vm: int) -> None:
         if self.ctx.cloud.vms.alive[vm] and self.ctx.cloud.vms.state_name(vm) == "Destroyed":
@@ -287,7 +288,7 @@ class Simulation:
             self.background(interval_us, action)
 
         self._background += 1
-        self.clock.at(self.clock.now_us + interval_us(), RECALCULATION, turn)
+        self.driver.at(self.driver.now_us + interval_us(), RECALCULATION, turn)
 
     # -- the outcome -----------------------------------------------------------------------------------
 
@@ -302,8 +303,8 @@ class Simulation:
             peak=(self.tally.peak[0], self.tally.peak[1], self.tally.peak[2]),
             peak_at_us=(self.tally.peak_at_us[0], self.tally.peak_at_us[1], self.tally.peak_at_us[2]),
             area=(self.tally.area[0], self.tally.area[1], self.tally.area[2]),
-            raced=ctx.raced,
-            breaches=dict(sorted(ctx.breaches.items(), key=lambda pair: (-pair[1], pair[0]))),
+            concurrent_placements=ctx.concurrent_placements,
+            rule_violations=dict(sorted(ctx.rule_violations.items(), key=lambda pair: (-pair[1], pair[0]))),
             span_us=max(ctx.ledger.now_us - self.options.warm_up_us, 0),
         )
         return RunResult(
@@ -318,7 +319,7 @@ class Simulation:
             totals,
             {} if self._sampler is None else dict(self._sampler.columns),
             None if self._sampler is None else self._sampler.places,
-            dict(self.clock.waited),
+            dict(self.driver.waited),
             self.options.keep == "all",
         )
 

@@ -10,7 +10,7 @@ from simclone.engine.context import Context, Watch
 from simclone.engine.opening import open_context
 from simclone.engine.prepare import requests_of, simulation_of
 from simclone.engine.results.result import RunResult
-from simclone.engine.run_loop import Simulation
+from simclone.engine.run_loop import RunLoop
 from simclone.errors import UnknownName
 from simclone.explain.explanation import Explanation, explain_clone, explain_refusal
 from simclone.explain.judging import Again, judged
@@ -121,7 +121,7 @@ class Stories:
             self._told[key] = told
         return told if fix else replace(told, fixes=None, blocking=(), tried=0, pairs=0)
 
-    def _once_more(self, serial: int, watch: Watch) -> Simulation:
+    def _once_more(self, serial: int, watch: Watch) -> RunLoop:
         """Make the run once more, up to a decision, and show every host request to *watch*."""
         if self._opened is None:
             self._opened = open_context(self._scenario, seed=self._seed, replication=self._replication)

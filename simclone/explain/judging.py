@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from simclone.allocator.host.request import HostRequest
 from simclone.engine.context import Watch
-from simclone.engine.run_loop import Simulation
+from simclone.engine.run_loop import RunLoop
 from simclone.explain.blocking import Obstacle, blocking_set
 from simclone.explain.explanation import Explanation
 from simclone.explain.fixes import Confirm, Fixes, fixes_of
@@ -18,7 +18,7 @@ from simclone.explain.verdict import CAPACITY, Verdict, verdict_of
 from simclone.model.cloud import Cloud
 from simclone.scenario.document.prices import PricesDoc
 
-Again = Callable[[int, Watch], Simulation]
+Again = Callable[[int, Watch], RunLoop]
 """Makes a run once more up to a decision, showing every host request to a watcher; where it stopped."""
 
 

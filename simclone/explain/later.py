@@ -5,7 +5,7 @@ from __future__ import annotations
 from simclone.allocator.host.request import HostRequest
 from simclone.engine.context import Context
 from simclone.engine.operations.settings import update_global_config
-from simclone.engine.run_loop import Simulation
+from simclone.engine.run_loop import RunLoop
 from simclone.explain.fixes import fits
 from simclone.explain.verdict import Verdict
 from simclone.model.cloud import Cloud
@@ -32,7 +32,7 @@ def missed_by_pages(request: HostRequest, cloud: Cloud, verdict: Verdict) -> Ver
     return Verdict("order", text, verdict.figures)
 
 
-def fits_later(request: HostRequest, simulation: Simulation, verdict: Verdict) -> Verdict:
+def fits_later(request: HostRequest, simulation: RunLoop, verdict: Verdict) -> Verdict:
     """*Transient* where the same run has room later, in the events that were looked through; else *verdict*."""
     simulation.ctx.watch = None
     cloud, start = simulation.ctx.cloud, simulation.ctx.ledger.now_us

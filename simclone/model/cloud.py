@@ -80,9 +80,9 @@ class AddressPool:
 class Cloud:
     """Everything that exists. Lists are addressed by index; hosts, storages and clusters stand in rank order.
 
-    For whoever remembers something about it: *epoch* counts acts of administration, *amounts* changes of what
-    storages hold and accounts use, *touched* are hosts that changed since somebody looked. *index* belongs to the
-    allocator, which may use one when *indexed*; when *lean*, placements carry no steps.
+    For whoever remembers something about it: *config_version* counts acts of administration, *usage_version* changes of
+    what storages hold and accounts use, *changed_hosts* are hosts that changed since somebody looked. *index* belongs
+    to the allocator, which may use one when *indexed*; without *record_steps* placements carry no steps.
     """
 
     settings: Settings
@@ -117,10 +117,10 @@ class Cloud:
     last_placed: int = -1
     start: datetime = EPOCH
     attachments: Attachments = field(default_factory=Attachments)
-    epoch: int = 0
-    amounts: int = 0
-    touched: set[int] = field(default_factory=set)
-    lean: bool = False
+    config_version: int = 0
+    usage_version: int = 0
+    changed_hosts: set[int] = field(default_factory=set)
+    record_steps: bool = True
     indexed: bool = True
     index: Any = None
 
@@ -155,9 +155,9 @@ class Cloud:
         found: float = value
         return found
 
-    def lasting(self) -> dict[Hashable, Any]:
+    def remembered(self) -> dict[Hashable, Any]:
         """A place for what stays true until the next act of administration, by whatever tells it apart."""
-        return self.attachments.lasting(self.epoch)
+        return self.attachments.remembered(self.config_version)
 
     def storages_of(self, cluster: int) -> tuple[int, ...]:
         """Primary storages attached to a cluster, ascending by uuid."""
@@ -239,7 +239,7 @@ class Cloud:
         """An independent copy for anything that goes on living."""
         twin = copy.copy(self)
         twin.attachments = Attachments()
-        twin.touched, twin.index = set(), None
+        twin.changed_hosts, twin.index = set(), None
         twin.settings, twin.fleet = self.settings.copy(), self.fleet.copy()
         twin.storages = [one.duplicate() for one in self.storages]
         twin.backups = [one.duplicate() for one in self.backups]

@@ -23,7 +23,7 @@ class Attachments:
         self._lasting: dict[Hashable, Any] = {}
         self._epoch = -1
 
-    def lasting(self, epoch: int) -> dict[Hashable, Any]:
+    def remembered(self, epoch: int) -> dict[Hashable, Any]:
         """What others worked out from what only an administrator changes; empty again after every such act."""
         if epoch != self._epoch or len(self._lasting) >= MOST_KEPT:
             self._epoch = epoch

@@ -90,10 +90,10 @@ def allocate_host(
     ledger: Ledger,
     identity: Identity,
     seen: Cloud | None = None,
-    breaches: list[str] | None = None,
+    violations: list[str] | None = None,
     vm: int | None = None,
 ) -> Decision:
-    """Decide, then charge the VM to the host and write the host into its row; a rule that breaks goes to *breaches*.
+    """Decide, then charge the VM to the host and write the host into its row; a rule that breaks goes to *violations*.
 
     *vm* is the row that is charged where it is not the request's own.
     """
@@ -101,8 +101,8 @@ def allocate_host(
     vm = request.vm if vm is None else vm
     if isinstance(decision, Placed) and vm is not None:
         broken = None if seen is None else breach(request, ledger.cloud, decision.host)
-        if broken is not None and breaches is not None:
-            breaches.append(broken)
+        if broken is not None and violations is not None:
+            violations.append(broken)
             ledger.hosts.report_violation(vm, decision.host, broken)
         take_host(ledger, vm, decision.host)
     return decision

@@ -35,12 +35,12 @@ class Found(Struct, frozen=True, gc=False):
 class SearchResult(Struct, frozen=True, gc=False):
     """The outcome and every host decision on the way, with the request that led to it.
 
-    *breaches* are the reasons of rules that hosts no longer met when they were reserved.
+    *violations* are the reasons of rules that hosts no longer met when they were reserved.
     """
 
     outcome: Found | ErrorCode
     decisions: tuple[tuple[HostRequest, Decision], ...]
-    breaches: tuple[str, ...] = ()
+    violations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +60,10 @@ class _Hunt:
 
     seen: Cloud | None
     decisions: list[tuple[HostRequest, Decision]] = field(default_factory=list)
-    breaches: list[str] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
 
     def result(self, outcome: Found | ErrorCode) -> SearchResult:
-        return SearchResult(outcome, tuple(self.decisions), tuple(self.breaches))
+        return SearchResult(outcome, tuple(self.decisions), tuple(self.violations))
 
 
 def host_request(cloud: Cloud, vm: int, wish: Wish, backup: int | None, clusters: tuple[int, ...] = ()) -> HostRequest:
@@ -107,7 +107,7 @@ def _shared(
     group = table.group[vm]
     if cloud.strategies or cloud.vms.shape_of(vm).strategy == LIFETIME_AWARE:
         return host_request(cloud, vm, wish, backup, clusters), _plan(cloud, vm, wish, backup)
-    known = cloud.lasting()
+    known = cloud.remembered()
     key = ("asked", table.shape[vm], table.cpu[vm], table.memory[vm], table.account[vm], backup)
     found: tuple[Wish, HostRequest, VolumePlan] | None = known.get(key)
     if found is None or found[0] is not wish:
@@ -198,7 +198,7 @@ def _attempt(
     hunt: _Hunt,
 ) -> Found | ErrorCode:
     """One host, then its storage; a storage failure gives the host back (twice, as the product does)."""
-    decision = allocate_host(request, ledger, identity, hunt.seen, hunt.breaches, vm)
+    decision = allocate_host(request, ledger, identity, hunt.seen, hunt.violations, vm)
     hunt.decisions.append((request, decision))
     if not isinstance(decision, Placed):
         return decision.error
@@ -232,7 +232,7 @@ def _tag(tags: tuple[str, ...], prefix: str) -> str | None:
 
 def _reach(cloud: Cloud, wish: Wish, shape: Shape) -> _Reach:
     """Where a VM of a shape may go, worked out once for all that wish the same."""
-    known = cloud.lasting()
+    known = cloud.remembered()
     place = (wish.zone, wish.cluster, wish.host, wish.root_storage, wish.data_storage, bool(shape.disks), shape.l3s[:1])
     found: _Reach | None = known.get(place)
     if found is None:

@@ -56,7 +56,7 @@ def wants_local(cloud: Cloud, request: StorageRequest) -> bool:
 
 def local_storages(cloud: Cloud, host: int) -> list[int]:
     """Usable local storages attached to a host's cluster."""
-    known, cluster = cloud.lasting(), cloud.fleet.cluster[host]
+    known, cluster = cloud.remembered(), cloud.fleet.cluster[host]
     found: list[int] | None = known.get(("local", cluster))
     if found is None:
         storages = cloud.storages

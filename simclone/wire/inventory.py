@@ -49,7 +49,7 @@ def render_vm(cloud: Cloud, snap: VmSnapshot) -> dict[str, Any]:
 
 def _frame(cloud: Cloud, shape_row: int, zone: int, cluster: int, given: tuple[str, ...]) -> dict[str, Any]:
     """What inventories of one shape in one cluster share, every member in its place; to be copied and filled."""
-    known, key = cloud.lasting(), ("inventory", shape_row, zone, cluster, given)
+    known, key = cloud.remembered(), ("inventory", shape_row, zone, cluster, given)
     found: dict[str, Any] | None = known.get(key)
     if found is None:
         found = known[key] = _given(_members(cloud, cloud.vms.shapes[shape_row], zone, cluster, given))

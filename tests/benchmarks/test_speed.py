@@ -35,7 +35,7 @@ def test_simulation(benchmark: Any) -> None:
 def test_one_decision(benchmark: Any, ask: Any, indexed: bool) -> None:
     """One question at 10,000 hosts, with its steps."""
     ctx = opened(10_000)
-    ctx.cloud.lean, ctx.cloud.indexed = False, indexed
+    ctx.cloud.record_steps, ctx.cloud.indexed = True, indexed
     asked = flavour_requests("fewest")[0]
     for _ in range(3):
         ask(asked, ctx.cloud, Identity("bench", 0))

@@ -277,7 +277,7 @@ def test_an_interrupt_inside_an_event_is_passed_on(flow: Path, monkeypatch: pyte
     def interrupted(*_: object) -> bool:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("simclone.engine.run_loop.Simulation.step", interrupted)
+    monkeypatch.setattr("simclone.engine.run_loop.RunLoop.step", interrupted)
     with pytest.raises(KeyboardInterrupt) as caught:
         api.run(flow)
     assert type(caught.value) is KeyboardInterrupt

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from simclone.engine.clock import ENDS
-from simclone.engine.run_loop import Simulation
+from simclone.engine.calendar import ENDS
+from simclone.engine.run_loop import RunLoop
 from simclone.units import SECOND
 from tests.time.worlds import (
     HA,
@@ -31,14 +31,14 @@ from tests.time.worlds import (
 MAINTAIN: Doc = {"at": 10, "host": "h1", "event": "maintain"}
 
 
-def during(made: Simulation, seconds: float, name: str) -> Simulation:
+def during(made: RunLoop, seconds: float, name: str) -> RunLoop:
     """The same run, with the end of a VM's life at *seconds*."""
     row = made.ctx.cloud.find("vm", name)
-    made.clock.at(round(seconds * SECOND), ENDS, partial(made._end, row))
+    made.driver.at(round(seconds * SECOND), ENDS, partial(made._end, row))
     return made
 
 
-def nothing_left(made: Simulation) -> None:
+def nothing_left(made: RunLoop) -> None:
     """After 100 s no host holds anything."""
     at(made, 100)
     assert (used(made, "h1"), used(made, "h2")) == (0, 0)
@@ -146,7 +146,7 @@ def test_a_host_that_fails_during_a_migration_to_it_leaves_the_vm_where_it_was()
     assert (state(made, "a"), host_of(made, "a")) != ("Running", "h2")
 
 
-def busy(incidents: list[Doc], **run: Any) -> Simulation:
+def busy(incidents: list[Doc], **run: Any) -> RunLoop:
     """Clones of a source with HA come and go on six small hosts for 3000 s; run in six parts, audited after each."""
     doc = world(
         {"vm.deletionPolicy": "Delay", "vm.expungePeriod": 500},

@@ -9,7 +9,7 @@ import pytest
 
 import simclone
 from simclone.engine.results.result import RunResult
-from simclone.engine.run_loop import Observer, Simulation
+from simclone.engine.run_loop import Observer, RunLoop
 from simclone.errors import InvalidInput
 from simclone.records import CloneAnswer
 from simclone.units import SECOND
@@ -193,7 +193,7 @@ def test_stepping_is_running(plain: list[Any]) -> None:
     made, times = simulation(busy()), list[int]()
     while (at_us := made.peek()) is not None:
         assert made.step()
-        assert made.clock.now_us == at_us
+        assert made.driver.now_us == at_us
         times.append(at_us)
     assert not made.step()
     assert made.peek() is None
@@ -250,7 +250,7 @@ class Curious(Observer):
     """Looks at everything, and puts its fingers where it can."""
 
     def __init__(self) -> None:
-        self.made: Simulation | None = None
+        self.made: RunLoop | None = None
         self.answers: list[CloneAnswer] = []
         self.times: list[int] = []
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from simclone.api import load
-from simclone.engine.run_loop import Simulation
+from simclone.engine.run_loop import RunLoop
 from simclone.errors import InvalidInput
 from simclone.units import GIB, MIB, SECOND
 from simclone.workload.distributions import Distribution
@@ -415,7 +415,7 @@ def test_the_drift_of_a_disconnected_host_waits_for_its_return() -> None:
     assert made.ctx.cloud.fleet.drift_cpu[0] == 0
 
 
-def caches(made: Simulation) -> int:
+def caches(made: RunLoop) -> int:
     """Temporary images that are cached on the storage."""
     cloud_ = made.ctx.cloud
     return sum(cloud_.images[image].temporary for image, _ in cloud_.storages[0].caches)
@@ -449,7 +449,7 @@ def test_destroyed_clones_are_expunged_after_their_period() -> None:
     made = simulation(doc)
     while not made.result().totals.placed:
         made.step()
-    born = made.clock.now_us / SECOND
+    born = made.driver.now_us / SECOND
     name = made.result().answers[0].clones[0].name
     row = made.ctx.cloud.find("vm", name)
     at(made, born + 99.999)

@@ -20,7 +20,7 @@ def test_one_after_the_other_is_the_default() -> None:
     made = simulation(burst({})).run()
     (answer,) = made.result().answers
     assert answer.ended_us == 8_000_000
-    assert made.result().totals.raced == 0
+    assert made.result().totals.concurrent_placements == 0
 
 
 def test_at_once_they_take_as_long_as_one() -> None:
@@ -30,7 +30,7 @@ def test_at_once_they_take_as_long_as_one() -> None:
         made = simulation(burst(config)).run()
         (answer,) = made.result().answers
         assert answer.ended_us == seconds * 1_000_000
-        assert made.result().totals.raced == 8
+        assert made.result().totals.concurrent_placements == 8
         assert not audited(made)
 
 
@@ -51,7 +51,7 @@ def test_capacity_is_never_over_reserved() -> None:
     result = made.result()
     assert result.totals.placed == 4
     assert not audited(made)
-    assert result.totals.breaches == {}
+    assert result.totals.rule_violations == {}
 
 
 def test_a_hard_group_holds_because_the_reservation_asks_again() -> None:
@@ -60,7 +60,7 @@ def test_a_hard_group_holds_because_the_reservation_asks_again() -> None:
     doc["requests"][0]["systemTags"] = ["affinityGroupUuid::apart"]
     made = simulation(doc).run()
     assert sum(outcomes(made.result())["request-c0"]) == 3
-    assert made.result().totals.breaches == {}
+    assert made.result().totals.rule_violations == {}
     assert not audited(made)
 
 

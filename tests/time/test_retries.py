@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from simclone.engine.run_loop import Simulation
+from simclone.engine.run_loop import RunLoop
 from simclone.units import SECOND
 from tests.time.worlds import Doc, audited, hosts, simulation, stream, used, world
 
@@ -18,7 +18,7 @@ def crowded(**more: Any) -> Doc:
     )
 
 
-def asked(made: Simulation) -> list[tuple[int, int, int]]:
+def asked(made: RunLoop) -> list[tuple[int, int, int]]:
     """Seconds since the first request, names and successes of each answer of the first arrival."""
     first = made.result().answers[0]
     mine = [one for one in made.result().answers if one.request.name == first.request.name]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from simclone.engine.clock import ARRIVALS
+from simclone.engine.calendar import ARRIVALS
 from simclone.engine.run_loop import Observer
 from simclone.units import GIB, SECOND
 from simclone.workload.streams import Arrival, merged
@@ -173,7 +173,7 @@ def waits(servers: int, per_s: float, service: Doc, many: int, seed: int) -> lis
         at += drawn.expovariate(per_s)
         workflow = creation(ctx, number)
         clock.at(round(at * SECOND), ARRIVALS, lambda job=workflow: clock.start(job, lambda got: rows.append(got.row)))
-    clock.env.run()
+    clock.calendar.run()
     assert len(rows) == many
     assert min(rows) >= 0, "every VM found its host"
     in_order = sorted(rows)[many // 10 :]

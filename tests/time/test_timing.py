@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 import simpy
 
-from simclone.engine.clock import ARRIVALS, ENDS, FAILURES, RECALCULATION, REPAIRS, Clock, Slot
+from simclone.engine.calendar import ARRIVALS, ENDS, FAILURES, RECALCULATION, REPAIRS
 from simclone.engine.context import Context
+from simclone.engine.queues import Slots
 from simclone.engine.timing import ZSTACK, Timing, constant
 from simclone.engine.waits import Together, Work, Workflow
+from simclone.engine.workflow_driver import WorkflowDriver
 from simclone.records import CloneAnswer
 from simclone.units import MIB, SECOND
 from tests.time.worlds import Doc, audited, creation, hosts, opened, request, simulation, stream, vm, world
@@ -28,7 +30,7 @@ def test_creation_takes_as_long_as_published(many: int, published_s: float) -> N
     outcomes: list[Any] = []
     for number in range(many):
         clock.start(creation(ctx, number), outcomes.append)
-    clock.env.run()
+    clock.calendar.run()
     assert len(outcomes) == many
     assert all(one.ok for one in outcomes)
     assert clock.now_us / SECOND == pytest.approx(published_s, rel=0.15)
@@ -39,20 +41,20 @@ def test_one_creation_takes_as_long_as_published() -> None:
     """A single VM takes the published 0.51 s."""
     ctx, clock = opened(world(run={"timing": "zstack"}))
     clock.start(creation(ctx, 0), lambda _: None)
-    clock.env.run()
+    clock.calendar.run()
     assert clock.now_us / SECOND == pytest.approx(0.51, rel=0.15)
 
 
 # ---------------------------------------------------------------- queues
 
 
-def clock_of(timing: Timing, config: Doc | None = None) -> tuple[Context, Clock]:
+def clock_of(timing: Timing, config: Doc | None = None) -> tuple[Context, WorkflowDriver]:
     """A clock with durations of its own."""
     ctx, _ = opened(world(config))
-    return ctx, Clock(ctx, timing)
+    return ctx, WorkflowDriver(ctx, timing)
 
 
-def finishes(clock: Clock, jobs: dict[str, list[Work]]) -> dict[str, int]:
+def finishes(clock: WorkflowDriver, jobs: dict[str, list[Work]]) -> dict[str, int]:
     """When each job, all started at once, has done its steps, in seconds."""
     found: dict[str, int] = {}
 
@@ -65,7 +67,7 @@ def finishes(clock: Clock, jobs: dict[str, list[Work]]) -> dict[str, int]:
             found[name] = clock.now_us // SECOND
 
         clock.start(job(steps), done)
-    clock.env.run()
+    clock.calendar.run()
     return found
 
 
@@ -103,7 +105,7 @@ def test_the_allocators_level_counts_only_when_it_is_concurrent(parallel: bool, 
 def test_queues_serve_in_order_of_coming() -> None:
     """The turn goes to who came first, even when others come while it is served."""
     env = simpy.Environment()
-    slot, served = Slot(env, 1), list[str]()
+    slot, served = Slots(env, 1), list[str]()
 
     def customer(name: str, comes: int) -> Any:
         yield env.timeout(comes)
@@ -142,7 +144,7 @@ def test_together_ends_with_the_last_and_keeps_the_given_order() -> None:
 
     found: list[Any] = []
     clock.start(all_of_them(), found.append)
-    clock.env.run()
+    clock.calendar.run()
     assert found == [["reboot", "stop", "pause"]]
     assert clock.now_us == 7 * SECOND
 
@@ -169,12 +171,12 @@ def test_an_image_is_downloaded_once_for_each_cache(storage: Doc, downloads: int
     ended: list[float] = []
     for number in range(6):
         clock.start(creation(ctx, number, image="fresh"), lambda _: ended.append(clock.now_us / SECOND))
-    clock.env.run()
+    clock.calendar.run()
     assert ended == [4.0] * 6
     fresh = ctx.cloud.find("image", "fresh")
     assert sum(image == fresh for image, _ in ctx.cloud.storages[0].caches) == downloads
     clock.start(creation(ctx, 6, image="fresh"), lambda _: ended.append(clock.now_us / SECOND))
-    clock.env.run()
+    clock.calendar.run()
     assert ended[-1] == 4.0, "later ones download nothing"
     ctx.ledger.check()
 
@@ -189,7 +191,7 @@ def test_equal_times_go_by_class_then_by_order_of_asking() -> None:
     for turn in range(2):
         for kind in (ARRIVALS, FAILURES, ENDS, RECALCULATION, REPAIRS):
             clock.at(SECOND, kind, lambda one=(kind, turn): seen.append(one))
-    clock.env.run()
+    clock.calendar.run()
     kinds = (ENDS, REPAIRS, FAILURES, RECALCULATION, ARRIVALS)
     assert seen == [(kind, turn) for kind in kinds for turn in (0, 1)]
 
@@ -238,7 +240,7 @@ def test_time_is_counted_in_whole_microseconds() -> None:
     )
     made = simulation(doc)
     while made.step():
-        assert type(made.clock.env.now) is int
+        assert type(made.driver.calendar.now) is int
     result = made.result()
     assert result.totals.requests > 20
     assert all(type(one.at_us) is int for one in result.events)
@@ -259,14 +261,14 @@ def test_a_run_without_durations_puts_only_arrivals_and_ends_on_the_calendar(mon
     monkeypatch.setattr(simpy.Environment, "schedule", count)
     asked = [request(n, *(f"c{n}-{copy}" for copy in range(5))) for n in range(12)]
     made = simulation(world(hosts=hosts(3, cpu=100), requests=asked)).run()
-    assert counted.count(made.clock.env) == 12
+    assert counted.count(made.driver.calendar) == 12
     doc = world(
         hosts=hosts(3, cpu=100),
         workload=[stream({"every": 60}, lifetime=90, batch=4)],
         run={"horizon": 1200},
     )
     made = simulation(doc).run()
-    totals, many = made.result().totals, counted.count(made.clock.env)
+    totals, many = made.result().totals, counted.count(made.driver.calendar)
     assert totals.ended > 50
     assert totals.requests + totals.placed <= many <= totals.requests + totals.placed + 3, "and two of upkeep"
 

@@ -11,14 +11,14 @@ from msgspec.structs import replace
 
 from simclone.api import load
 from simclone.audit import Violation, replay
-from simclone.engine.clock import Clock
 from simclone.engine.context import Context
 from simclone.engine.opening import open_context
 from simclone.engine.operations.create_vm import NewVm, create_vm
 from simclone.engine.prepare import requests_of, simulation_of
 from simclone.engine.results.result import RunResult
-from simclone.engine.run_loop import Observer, Simulation
+from simclone.engine.run_loop import Observer, RunLoop
 from simclone.engine.timing import timing_of
+from simclone.engine.workflow_driver import WorkflowDriver
 from simclone.model.inventory import Wish
 from simclone.units import GIB, SECOND
 
@@ -67,7 +67,7 @@ def stream(arrivals: Doc, name: str = "stream", **more: Any) -> Doc:
     return {"name": name, "vm": "v", "arrivals": arrivals, **more}
 
 
-def simulation(doc: Doc, seed: int | None = None, observers: Iterable[Observer] = ()) -> Simulation:
+def simulation(doc: Doc, seed: int | None = None, observers: Iterable[Observer] = ()) -> RunLoop:
     """A scenario's simulation at t = 0."""
     scenario = load(doc)
     ctx = open_context(scenario, seed=seed)
@@ -81,17 +81,17 @@ def finished(doc: Doc, seed: int | None = None) -> RunResult:
     return simulation(doc, seed).run().result()
 
 
-def audited(made: Simulation) -> list[Violation]:
+def audited(made: RunLoop) -> list[Violation]:
     """What the independent replay finds wrong so far."""
     result = made.result()
     return replay(result.records(), result.events)
 
 
-def opened(doc: Doc) -> tuple[Context, Clock]:
+def opened(doc: Doc) -> tuple[Context, WorkflowDriver]:
     """The cloud of a scenario with a clock, nothing scheduled."""
     scenario = load(doc)
     ctx = open_context(scenario)
-    return ctx, Clock(ctx, timing_of(scenario))
+    return ctx, WorkflowDriver(ctx, timing_of(scenario))
 
 
 def creation(ctx: Context, number: int, image: str = "image") -> Any:
@@ -103,19 +103,19 @@ def creation(ctx: Context, number: int, image: str = "image") -> Any:
     return create_vm(ctx, NewVm(f"new-{number}", shape, cpu, memory, -1, Wish(), source="new", ordinal=number))
 
 
-def state(made: Simulation, name: str) -> str:
+def state(made: RunLoop, name: str) -> str:
     """The state of a VM."""
     return made.ctx.cloud.vms.state_name(made.ctx.cloud.find("vm", name))
 
 
-def host_of(made: Simulation, name: str, column: str = "host") -> str | None:
+def host_of(made: RunLoop, name: str, column: str = "host") -> str | None:
     """The host a VM is on, or in another *column* holds; None for none."""
     cloud = made.ctx.cloud
     row = cloud.vms.cells[column][cloud.find("vm", name)]
     return None if row < 0 else cloud.fleet.names[row]
 
 
-def used(made: Simulation, host: str) -> int:
+def used(made: RunLoop, host: str) -> int:
     """vCPUs held of a host."""
     return made.ctx.cloud.fleet.held_cpu[made.ctx.cloud.find("host", host)]
 
@@ -138,7 +138,7 @@ def fail(at: float = 10, host: str = "h1", **more: Any) -> Doc:
     return {"at": at, "host": host, "event": "fail", **more}
 
 
-def at(made: Simulation, seconds: float) -> Simulation:
+def at(made: RunLoop, seconds: float) -> RunLoop:
     """The run at a moment; the books and the audit are looked at."""
     made.pause_at(round(seconds * SECOND))
     made.ctx.ledger.check()

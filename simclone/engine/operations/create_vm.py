@@ -167,7 +167,7 @@ def _stages(ctx: Context, vm: int, wish: Wish, request: str) -> Workflow[ErrorCo
         ctx.announce(host_request(cloud, vm, wish, backup), seen)
     found = search(ledger, vm, wish, backup, identity, seen)
     if seen is not None and isinstance(found.decisions[-1][1] if found.decisions else None, Placed):
-        ctx.count_breaches(found.breaches)
+        ctx.count_violations(found.violations)
     for asked, decision in found.decisions:
         ctx.note(request, cloud.vms.names[vm], "host", asked.strategy, decision)
     if not isinstance(found.outcome, Found):

@@ -122,10 +122,10 @@ def restart(ctx: Context, vm: int, request: HostRequest) -> Workflow[ErrorCode |
     identity = ctx.next_occasion(vm)
     work, view = allocation(ctx, vm)
     yield work
-    breaches: list[str] = []
-    decision = allocate_host(request, ledger, identity, view.seen, breaches)
+    violations: list[str] = []
+    decision = allocate_host(request, ledger, identity, view.seen, violations)
     if view.seen is not None and isinstance(decision, Placed):
-        ctx.count_breaches(breaches)
+        ctx.count_violations(violations)
     ctx.note("", cloud.vms.names[vm], "host", request.strategy, decision)
     if not isinstance(decision, Placed):
         ledger.vms.set(vm, **before)

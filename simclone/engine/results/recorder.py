@@ -5,8 +5,9 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable
 
-from simclone.engine.clock import RECALCULATION, Clock
+from simclone.engine.calendar import RECALCULATION
 from simclone.engine.results.series import PlaceSeries
+from simclone.engine.workflow_driver import WorkflowDriver
 from simclone.model.ledger.ledger import Ledger
 
 SERIES = ("at_us", "vms", "cpu", "memory", "waiting")
@@ -71,17 +72,17 @@ class Sampler:
     """A row every *interval_us*: running VMs, vCPUs, bytes, waiters in all queues, and what *places* sees."""
 
     def __init__(
-        self, clock: Clock, tally: Tally, places: PlaceSeries, interval_us: int, alive: Callable[[], bool]
+        self, clock: WorkflowDriver, tally: Tally, places: PlaceSeries, interval_us: int, alive: Callable[[], bool]
     ) -> None:
-        self._clock, self._tally, self._interval, self._alive = clock, tally, interval_us, alive
+        self._driver, self._tally, self._interval, self._alive = clock, tally, interval_us, alive
         self.places = places
         self.columns = {name: array("q") for name in SERIES}
         self._sample()
 
     def _sample(self) -> None:
-        row = (self._clock.now_us, *self._tally.now, self._clock.queues.waiting())
+        row = (self._driver.now_us, *self._tally.now, self._driver.queues.waiting())
         for name, value in zip(SERIES, row, strict=True):
             self.columns[name].append(value)
         self.places.sample()
         if self._alive():
-            self._clock.at(self._clock.now_us + self._interval, RECALCULATION, self._sample)
+            self._driver.at(self._driver.now_us + self._interval, RECALCULATION, self._sample)

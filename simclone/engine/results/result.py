@@ -20,8 +20,8 @@ class Totals:
     """Counts of a run, kept whatever else is dropped.
 
     *reasons* counts failed names; *peak* and *peak_at_us* are those of VMs, vCPUs and bytes running, *area* their
-    integrals in microseconds since the end of the warm-up, *span_us* the time they cover. *raced* counts
-    placements beside others in the allocator, *breaches* those of them that broke a rule, by reason.
+    integrals in microseconds since the end of the warm-up, *span_us* the time they cover. *concurrent_placements*
+    counts placements beside others in the allocator, *rule_violations* those of them that broke a rule, by reason.
     """
 
     requests: int = 0
@@ -33,8 +33,8 @@ class Totals:
     peak_at_us: tuple[int, int, int] = (0, 0, 0)
     area: tuple[int, int, int] = (0, 0, 0)
     span_us: int = 0
-    raced: int = 0
-    breaches: Mapping[str, int] = field(default_factory=dict)
+    concurrent_placements: int = 0
+    rule_violations: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

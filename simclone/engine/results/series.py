@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from simclone.engine.clock import Clock
+from simclone.engine.workflow_driver import WorkflowDriver
 from simclone.model.cloud import Cloud
 from simclone.model.columns import IntArray
 from simclone.units import MIB
@@ -42,8 +42,8 @@ class Table:
 class PlaceSeries:
     """What `sample` saw of the *kinds* asked for: zones, clusters, hosts, storages, queues."""
 
-    def __init__(self, cloud: Cloud, clock: Clock, kinds: Iterable[str]) -> None:
-        self._cloud, self._clock, self._kinds = cloud, clock, frozenset(kinds)
+    def __init__(self, cloud: Cloud, clock: WorkflowDriver, kinds: Iterable[str]) -> None:
+        self._cloud, self._driver, self._kinds = cloud, clock, frozenset(kinds)
         self.places, self.storages, self.queues = (
             Table(fields) for fields in (PLACE_FIELDS, STORAGE_FIELDS, QUEUE_FIELDS)
         )
@@ -51,7 +51,7 @@ class PlaceSeries:
 
     def sample(self) -> None:
         """A row for each thing."""
-        at_us = self._clock.now_us
+        at_us = self._driver.now_us
         for kind in PLACES:
             if kind in self._kinds:
                 self._places(at_us, kind)
@@ -60,7 +60,7 @@ class PlaceSeries:
                 figures = (one.held, one.available, one.available_physical, one.volume_count)
                 self.storages.add(at_us, row, *figures)
         if "queues" in self._kinds:
-            for name, figures in self._clock.queues.figures().items():
+            for name, figures in self._driver.queues.figures().items():
                 if name not in self.queue_names:
                     self.queue_names.append(name)
                 self.queues.add(at_us, self.queue_names.index(name), *figures)

@@ -124,8 +124,8 @@ def statistics_of(result: RunResult, durations_us: Sequence[int] | None = None) 
         **_use(result),
         **_holes(result.ledger.cloud),
         affinity_compliance_ratio=compliance,
-        breach_ratio=_ratio(sum(totals.breaches.values()), totals.raced),
-        breaches=dict(totals.breaches),
+        breach_ratio=_ratio(sum(totals.rule_violations.values()), totals.concurrent_placements),
+        breaches=dict(totals.rule_violations),
     )
 
 

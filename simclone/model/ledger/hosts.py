@@ -97,7 +97,7 @@ class HostLedger(Part):
         The figures of one hold are remembered together and then written directly. A cell that is remembered by itself
         (`Journal.write`) costs a call, and a hold writes seven.
         """
-        self.cloud.touched.add(host)
+        self.cloud.changed_hosts.add(host)
         if self.journal.undo is not None:
             fleet, vms = self.cloud.fleet, self.cloud.vms
             of_host = tuple([fleet.cells[name][host] for name in _HOST_BOOKS])
@@ -208,7 +208,7 @@ class HostLedger(Part):
         fleet.array(fleet.available_memory)[hosts] -= more
         fleet.array(fleet.held_memory)[hosts] += more
         fleet.array(fleet.vm_count)[hosts] += many
-        self.cloud.epoch += 1
+        self.cloud.config_version += 1
 
     def recalculate(self, host: int) -> None:
         """Overwrite a host's reported figures from the VM rows (host-allocation.md 2.6)."""
@@ -235,7 +235,7 @@ class HostLedger(Part):
         if self.journal.undo is not None:
             raise InvariantViolation("a host cannot be added inside a trial; use fork()")
         host = self.cloud.fleet.add(uuid, name, labels, **values)
-        self.cloud.epoch += 1
+        self.cloud.config_version += 1
         for storage in self.cloud.storages:
             if storage.shares is not None:
                 storage.shares.reach(self.cloud.fleet.row_count)
@@ -244,7 +244,7 @@ class HostLedger(Part):
 
     def start_measuring(self) -> None:
         """From now on hosts are measured."""
-        self.cloud.epoch += 1
+        self.cloud.config_version += 1
         self.cloud.fleet.monitored = True
 
     def measure(self, host: int, **values: int) -> None:
@@ -255,7 +255,7 @@ class HostLedger(Part):
 
     def set(self, host: int, cause: str = "", **values: int) -> None:
         """Change descriptive columns of a host (state, status, totals, reserve, ratio class)."""
-        self.cloud.epoch += 1
+        self.cloud.config_version += 1
         for name, value in values.items():
             self.journal.write_host(Fleet.COLUMNS[name], host, value)
         self.journal.emit("set", "host", f"host/{host}", tuple(values.items()), cause)

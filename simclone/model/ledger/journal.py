@@ -36,7 +36,7 @@ class Journal:
         """Everything written inside is undone at the end; the cost is what was touched. May be nested."""
         outer, recording = self.undo, self.recording
         log: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
-        counter, stamps = self.next_hold, (self.cloud.epoch, self.cloud.amounts)
+        counter, stamps = self.next_hold, (self.cloud.config_version, self.cloud.usage_version)
         self.undo, self.recording = log, False
         try:
             yield
@@ -44,12 +44,12 @@ class Journal:
             for verb, arguments in reversed(log):
                 verb(*arguments)
             self.undo, self.recording = outer, recording
-            self.cloud.touched |= self._tried
+            self.cloud.changed_hosts |= self._tried
             if outer is None:
                 self._tried.clear()
             self.next_hold = counter
-            self.cloud.epoch += self.cloud.epoch != stamps[0]
-            self.cloud.amounts += self.cloud.amounts != stamps[1]
+            self.cloud.config_version += self.cloud.config_version != stamps[0]
+            self.cloud.usage_version += self.cloud.usage_version != stamps[1]
 
     def remember(self, host: int, restore: Callable[..., None], arguments: tuple[Any, ...]) -> None:
         """For a write about a host that is made directly, inside a trial: what puts it back."""
@@ -59,8 +59,8 @@ class Journal:
 
     def changed_hosts(self) -> list[int]:
         """Hosts whose values changed since the last call, each once, ascending."""
-        found = sorted(self.cloud.touched)
-        self.cloud.touched.clear()
+        found = sorted(self.cloud.changed_hosts)
+        self.cloud.changed_hosts.clear()
         return found
 
     def put(self, mapping: Any, key: Any, value: Any) -> None:
@@ -104,7 +104,7 @@ class Journal:
         cells[row] = value
 
     def mark_changed(self, host: int) -> None:
-        self.cloud.touched.add(host)
+        self.cloud.changed_hosts.add(host)
         if self.undo is not None:
             self._tried.add(host)
 
@@ -116,7 +116,7 @@ class Journal:
         cells = self.cloud.fleet.cells[column.name]
         if self.undo is None:
             cells[host] += amount
-            self.cloud.touched.add(host)
+            self.cloud.changed_hosts.add(host)
         else:
             self.write_host(column, host, cells[host] + amount)
 
@@ -137,7 +137,7 @@ class Journal:
         self.events.rows.append((self.now_us, kind, *subject, *target, names, values, cause))
 
     def use_quota(self, account: int, quota: str, amount: int) -> None:
-        self.cloud.amounts += 1
+        self.cloud.usage_version += 1
         row = self.cloud.usage[account]
         self.put(row, _SLOT[quota], row[_SLOT[quota]] + amount)
 

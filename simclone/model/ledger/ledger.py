@@ -117,26 +117,26 @@ class Ledger:
         subject: str,
         cause: str,
     ) -> None:
-        self.cloud.epoch += 1
+        self.cloud.config_version += 1
         self.journal.put(rows, key, value)
         self.journal.emit("set", subject, "", (("value", value),) if isinstance(value, int) else (), cause)
 
     def set_limit(self, account: int, quota: str, value: int) -> None:
         """Change an account's limit."""
-        self.cloud.amounts += 1
+        self.cloud.usage_version += 1
         self.journal.put(self.cloud.limits[account], quota, value)
         self.journal.emit("set", f"quota/{quota}", f"account/{account}", (("value", value),))
 
     def set_group(self, row: int, **values: Any) -> None:
         """Change an affinity group."""
-        self.cloud.epoch += 1
+        self.cloud.config_version += 1
         for name, value in values.items():
             self.journal.set_attribute(self.cloud.groups[row], name, value)
         self.journal.emit("set", "group", f"group/{row}", (("enabled", int(self.cloud.groups[row].enabled)),))
 
     def set_backup(self, row: int, **values: Any) -> None:
         """Change a backup storage."""
-        self.cloud.epoch += 1
+        self.cloud.config_version += 1
         for name, value in values.items():
             self.journal.set_attribute(self.cloud.backups[row], name, value)
         numbers = tuple((name, value) for name, value in values.items() if isinstance(value, int))

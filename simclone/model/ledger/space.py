@@ -80,7 +80,7 @@ class SpaceLedger(Part):
 
     def _charge_space(self, space: Space, held: int, recorded: int) -> None:
         storage = self.cloud.storages[space.storage]
-        self.cloud.amounts += 1
+        self.cloud.usage_version += 1
         self._charge_book(storage, held, recorded)
         if space.osd != NONE:
             self._charge_book(storage.osd_groups[space.osd], held, recorded)
@@ -114,7 +114,7 @@ class SpaceLedger(Part):
     def set_storage(self, row: int, **values: Any) -> None:
         """Change state, status, attachments or figures of a primary storage."""
         storage = self.cloud.storages[row]
-        self.cloud.epoch += 1
+        self.cloud.config_version += 1
         for name, value in values.items():
             self.journal.set_attribute(storage, name, value)
         if "clusters" in values:
@@ -136,7 +136,7 @@ class SpaceLedger(Part):
         if shares is None:
             raise InvariantViolation(f"{self.cloud.storages[row].name} has no shares")
         shares.reach(self.cloud.fleet.row_count)
-        self.cloud.epoch += 1
+        self.cloud.config_version += 1
         for name, value in values.items():
             self.journal.write(shares, LocalShares.COLUMNS[name], host, value)
         self.journal.emit("set", f"host/{host}", f"storage/{row}", tuple(values.items()), "share")

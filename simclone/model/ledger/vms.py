@@ -79,7 +79,7 @@ class VmLedger(Part):
         fleet.vm_count[host] += 1
         vms.host[vm], vms.cluster[vm], vms.zone[vm] = host, cluster, zone
         vms.changed_us[vm] = self.journal.now_us
-        self.cloud.touched.add(host)
+        self.cloud.changed_hosts.add(host)
 
     def displace(self, vm: int) -> None:
         """Forget a VM's host and cluster."""
@@ -91,7 +91,7 @@ class VmLedger(Part):
         self.cloud.fleet.vm_count[host] -= 1
         vms.host[vm] = vms.cluster[vm] = NONE
         vms.changed_us[vm] = self.journal.now_us
-        self.cloud.touched.add(host)
+        self.cloud.changed_hosts.add(host)
 
     def _watched(self, vm: int) -> bool:
         """Whether a change of a VM is remembered, told, or counted anywhere but on its host."""

@@ -181,7 +181,7 @@ class VolumeLedger(Part):
     def _count_cache(self, storage: int, image: int, host: int, change: int) -> None:
         """How often an image is cached on a storage, and how many images on each host of it."""
         one = self.cloud.storages[storage]
-        self.cloud.amounts += 1
+        self.cloud.usage_version += 1
         self.journal.put(one.cached_images, image, one.cached_images.get(image, 0) + change)
         self.journal.put(one.cached_hosts, host, one.cached_hosts.get(host, 0) + change)
 

@@ -84,7 +84,7 @@ class HostIndex:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
-        self._epoch = cloud.epoch
+        self._epoch = cloud.config_version
         self._orders: dict[tuple[Figure, bool, bool, bytes], Order] = {}
         self._of_host: list[list[Order]] = [[] for _ in range(cloud.fleet.row_count)]
         self._known: dict[int, tuple[HostRequest, Kind]] = {}
@@ -101,7 +101,7 @@ class HostIndex:
     ) -> Decision | None:
         """The plain driver's decision, or None where only that can tell; *dry* answers a dry run of one VM."""
         cloud = self._cloud
-        if cloud.touched or cloud.epoch != self._epoch:
+        if cloud.changed_hosts or cloud.config_version != self._epoch:
             self._drain()
         if request.group is not None:
             return self._of_group(request, identity, strategy_of, dry)
@@ -117,7 +117,7 @@ class HostIndex:
             order, shape = entry
             if shape.room and not shape.each:
                 host = self._dry(shape, identity) if dry else order.best(shape, identity)
-                return Placed(host, 0, (), () if cloud.lean else self._told(order, shape, []))
+                return Placed(host, 0, (), () if not cloud.record_steps else self._told(order, shape, []))
         return self._search(kind, strategy_of(request, cloud), request, identity, dry)
 
     def _of_group(
@@ -157,10 +157,10 @@ class HostIndex:
 
     def _lasts(self, shape: Shape, request: HostRequest) -> bool:
         """Whether a shape's facts still hold; looked into only when amounts have changed, or for another image."""
-        if shape.amounts != self._cloud.amounts or shape.image != request.image:
+        if shape.amounts != self._cloud.usage_version or shape.image != request.image:
             if not shape.still_good(request, self._cloud):
                 return False
-            shape.amounts, shape.image = self._cloud.amounts, request.image
+            shape.amounts, shape.image = self._cloud.usage_version, request.image
         return True
 
     def _search(
@@ -257,10 +257,10 @@ class HostIndex:
 
     def _drain(self) -> None:
         cloud = self._cloud
-        if cloud.epoch != self._epoch:
-            self._epoch = cloud.epoch
+        if cloud.config_version != self._epoch:
+            self._epoch = cloud.config_version
             self._forget()
-        touched = cloud.touched
+        touched = cloud.changed_hosts
         if touched:
             for host in touched:
                 for order in self._of_host[host]:
@@ -380,7 +380,7 @@ class HostIndex:
         return any_of(left, self._cloud, identity)
 
     def _told(self, order: Order, shape: Shape, steps: list[Step], losses: tuple[Loss, ...] = ()) -> tuple[Step, ...]:
-        if self._cloud.lean:
+        if not self._cloud.record_steps:
             return ()
         order.count(shape)
         if shape.told is None:

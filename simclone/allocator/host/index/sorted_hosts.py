@@ -76,7 +76,7 @@ class Order:
         if not alike:
             self.floors.put(shape.bit, shape.floor_tests, shape.floors)
         shape.first, shape.low, shape.stale = None, -NOWHERE, False
-        shape.cursor, shape.amounts, shape.image = len(self.log), self._cloud.amounts, shape.request.image
+        shape.cursor, shape.amounts, shape.image = len(self.log), self._cloud.usage_version, shape.request.image
         self._watched.put(shape.bit, shape.watch)
         tight, poor = shape.too_small(self._cloud), shape.too_poor()
         passing = (shape.early == FREE) & ~tight

@@ -105,7 +105,7 @@ def dry_run_request(ctx: Context, job: Job) -> HostRequest:
     l3s = tuple([cloud.nics.l3[nic] for nic in cloud.vms.nics[vm]])
     figures = (vms.cpu[vm], vms.memory[vm], vms.shape[vm], vms.account[vm])
     places = (vms.zone[vm], vms.group[vm], vms.last_host[vm], job.host, job.cluster)
-    known, key = cloud.lasting(), ("dryRun", vm, figures, places, l3s)
+    known, key = cloud.remembered(), ("dryRun", vm, figures, places, l3s)
     found: HostRequest | None = known.get(key)
     if found is None:
         found = known[key] = _dry_run_request(cloud, job, l3s)
