@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from msgspec import Struct
 
@@ -227,7 +227,7 @@ class Shape(Struct, frozen=True, gc=False):
     architecture: str | None = None
     description: str | None = None
     cpu_speed: int = 0
-    user_tags: tuple[str, ...] = field(default=())
+    user_tags: tuple[str, ...] = ()
     use: str = ""
 
     def root_size_at_host(self, images: list[Image]) -> int:
