@@ -29,14 +29,14 @@ from simclone.explain.explanation import Explanation
 from simclone.explain.explanations import Stories
 from simclone.explain.findings import Finding, findings
 from simclone.explain.judging import Again
-from simclone.records import CloneAnswer, CloneRecord, CloneRequest, ErrorCode, Placed
+from simclone.records import CloneAnswer, CloneRecord, Placed
 from simclone.report.material import Material
 from simclone.scenario.changes import changed
 from simclone.scenario.load import Given, Scenario, as_scenario, scenario_from
 from simclone.scenario.load import load as load_file
 from simclone.scenario.reading.text import decode, read_bytes
 from simclone.units import SECOND, format_size, plural
-from simclone.wire.request import parse
+from simclone.wire.request import clone_request
 from simclone.wire.response import render_answer
 
 if TYPE_CHECKING:
@@ -452,9 +452,8 @@ class Cloud:
     ) -> dict[str, Any]:
         """Serve one request now; *body* as on the API page, the answer in the API's shape."""
         ordinal = self._ctx.next_ordinal("api")
-        base = CloneRequest(f"api-{ordinal}", vm, (), account=account, ordinal=ordinal)
-        parsed = parse(body, vm, base=base)
-        answer = CloneAnswer(base, parsed) if isinstance(parsed, ErrorCode) else clone_now(self._ctx, parsed)
+        request, error = clone_request(body, vm, account=account, ordinal=ordinal)
+        answer = clone_now(self._ctx, request) if error is None else CloneAnswer(request, error)
         return render_answer(self._ctx.cloud, answer, style)
 
     @property

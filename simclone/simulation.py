@@ -14,10 +14,9 @@ from simclone.engine.opening import open_context
 from simclone.engine.prepare import requests_of, simulation_of, with_refused
 from simclone.engine.run_loop import Observer, RunLoop
 from simclone.errors import Fault, InvalidInput
-from simclone.records import CloneRequest, ErrorCode
 from simclone.scenario.load import Scenario, with_incidents
 from simclone.units import SECOND, java_round
-from simclone.wire.request import parse
+from simclone.wire.request import clone_request, refuse_body
 
 SOURCE = "driver"
 
@@ -93,15 +92,12 @@ class Simulation:
         """
         ordinal = self._ctx.next_ordinal(SOURCE)
         now_us = self._ctx.ledger.now_us
-        base = CloneRequest(
-            f"{SOURCE}-{ordinal}", vm, (), account=account, at_us=now_us, source=SOURCE, ordinal=ordinal
-        )
-        parsed = parse(body, vm, base=base)
-        if isinstance(parsed, ErrorCode):
-            raise InvalidInput([Fault("body", parsed.details or str(parsed.code), "a body as on the API page")])
+        request, error = clone_request(body, vm, source=SOURCE, ordinal=ordinal, account=account, at_us=now_us)
+        if error is not None:
+            raise refuse_body(error)
         self._asked.append(_Asked(self._engine.steps, vm, body, account))
-        self._engine.submit(parsed, None)
-        return base.name
+        self._engine.submit(request, None)
+        return request.name
 
     def fork_at(self, at: float | None = None, *, incidents: Sequence[Mapping[str, Any]] = ()) -> Simulation:
         """An independent simulation of the same run at a time (now, if none is given), made by running it again.

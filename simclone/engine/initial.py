@@ -13,7 +13,7 @@ from simclone.errors import Fault, InvalidInput
 from simclone.model.inventory import Wish
 from simclone.model.storage import ANYWHERE
 from simclone.model.vms import DATA, NONE, ROOT, STATE
-from simclone.placement.start_stages import make_nics, take_addresses
+from simclone.placement.start_stages import add_cards, take_addresses
 from simclone.records import ErrorCode
 from simclone.scenario.document.offerings import VmDoc
 from simclone.scenario.load import Case, Scenario
@@ -130,7 +130,7 @@ def _adopt(ctx: Context, new: NewVm, host: int) -> int:
         ledger.volumes.attach(row, vm, device)
         if not device:
             ledger.vms.set(vm, root=row)
-    make_nics(ledger, vm, ctx.identity(vm))
+    add_cards(ledger, vm, ctx.identity(vm))
     _take_given(ctx, vm, new.wish)
     take_addresses(ledger, vm, new.wish, ctx.identity(vm))
     return vm

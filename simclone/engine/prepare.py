@@ -14,11 +14,11 @@ from simclone.engine.results.result import RunResult
 from simclone.engine.results.utilisation import Meters
 from simclone.engine.run_loop import Observer, Options, RunLoop, failure_reasons
 from simclone.engine.timing import timing_of
-from simclone.records import CloneAnswer, CloneRequest, ErrorCode
+from simclone.records import CloneAnswer, CloneRequest
 from simclone.scenario.document.workload import stream_specs
 from simclone.scenario.load import Scenario
 from simclone.units import SECOND, java_round
-from simclone.wire.request import parse
+from simclone.wire.request import clone_request
 from simclone.workload.streams import merged
 
 FOREVER = 1 << 62
@@ -31,14 +31,15 @@ def requests_of(scenario: Scenario) -> tuple[list[CloneRequest], dict[str, Clone
     for ordinal, doc in enumerate(scenario.requests):
         name = doc.name or f"request-{ordinal + 1}"
         at_us = java_round(doc.at * SECOND)
-        base = CloneRequest(name, doc.vm, (), account=doc.account, at_us=at_us, source="requests", ordinal=ordinal)
         body: dict[str, Any] = {"cloneVmInstance": doc.clone_vm_instance}
         body.update({"systemTags": doc.system_tags, "userTags": doc.user_tags})
-        parsed = parse(body, doc.vm, base=base)
-        if isinstance(parsed, ErrorCode):
-            refused[name] = CloneAnswer(base, parsed, (), at_us, at_us)
+        request, error = clone_request(
+            body, doc.vm, name=name, account=doc.account, at_us=at_us, source="requests", ordinal=ordinal
+        )
+        if error is None:
+            good.append(request)
         else:
-            good.append(parsed)
+            refused[name] = CloneAnswer(request, error, (), at_us, at_us)
     return good, refused
 
 

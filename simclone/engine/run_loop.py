@@ -22,10 +22,9 @@ from simclone.engine.results.series import PlaceSeries
 from simclone.engine.timing import INSTANT, Timing
 from simclone.engine.waits import Workflow
 from simclone.engine.workflow_driver import WorkflowDriver
-from simclone.errors import InvalidInput
 from simclone.records import CloneAnswer, CloneRecord, CloneRequest, ErrorCode
 from simclone.units import SECOND
-from simclone.wire.request import parse
+from simclone.wire.request import ACTION, TOP_TAGS, clone_request, refuse_body
 from simclone.workload.streams import Arrival
 
 Done = Callable[[CloneAnswer], None] | None
@@ -155,18 +154,11 @@ class RunLoop:
         self._next_arrival()
 
     def _ask(self, arrival: Arrival, names: list[str], places: list[int], attempt: int) -> None:
-        base = CloneRequest(
-            f"{arrival.source}-{arrival.ordinal}",
-            arrival.vm,
-            (),
-            account=arrival.account,
-            at_us=self.driver.now_us,
-            source=arrival.source,
-            ordinal=arrival.ordinal,
+        asked = replace(
+            _arrived_request(arrival, names, self.driver.now_us),
             occasion=attempt << LATER,
             stays_us=tuple([arrival.lifetimes_us[place] for place in places]),
         )
-        asked = _with_body(base, arrival, names)
         self.submit(
             asked, partial(self._answered_arrival, arrival, places, attempt), partial(self._live, arrival, places)
         )
@@ -180,9 +172,9 @@ class RunLoop:
         self.driver.start(clone(self.ctx, request), partial(self._ended, open_calls, done, late))
         if open_calls:
             limit = int(self.ctx.cloud.settings.values["apiTimeout.cloneVmInstance"]) * SECOND
-            late = partial(self._time_out, request, limit, open_calls, done)
+            time_out = partial(self._time_out, request, limit, open_calls, done)
             self._background += 1
-            self.driver.at(self.driver.now_us + limit, RECALCULATION, late)
+            self.driver.at(self.driver.now_us + limit, RECALCULATION, time_out)
 
     def _time_out(self, request: CloneRequest, limit: int, open_calls: list[CloneRequest], done: Done) -> None:
         """Answer a call that outlived the API's patience; its VMs stay and its work goes on."""
@@ -329,16 +321,21 @@ def _seconds_of(values: Mapping[str, Any], key: str) -> int:
     return int(values[key]) * SECOND
 
 
-def _with_body(base: CloneRequest, arrival: Arrival, names: list[str]) -> CloneRequest:
-    """The request for *names* as the stream's body has it; a body without members says nothing more."""
-    if not arrival.body:
-        return replace(base, names=tuple(names))
-    action = {key: value for key, value in arrival.body.items() if key not in ("systemTags", "userTags")}
-    tags = {key: arrival.body[key] for key in ("systemTags", "userTags") if key in arrival.body}
-    parsed = parse({"cloneVmInstance": {**action, "names": names}, **tags}, arrival.vm, base=base)
-    if isinstance(parsed, ErrorCode):
-        raise InvalidInput([])
-    return parsed
+def _arrived_request(arrival: Arrival, names: list[str], at_us: int) -> CloneRequest:
+    """The request for *names* as the stream's body has it."""
+    action = {key: value for key, value in arrival.body.items() if key not in TOP_TAGS}
+    tags = {key: arrival.body[key] for key in TOP_TAGS if key in arrival.body}
+    request, error = clone_request(
+        {ACTION: {**action, "names": names}, **tags},
+        arrival.vm,
+        source=arrival.source,
+        ordinal=arrival.ordinal,
+        account=arrival.account,
+        at_us=at_us,
+    )
+    if error is not None:
+        raise refuse_body(error)
+    return request
 
 
 def _winners(answer: CloneAnswer) -> list[CloneRecord]:

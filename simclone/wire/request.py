@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from simclone.errors import Fault, InvalidInput
 from simclone.records import CloneRequest, ErrorCode
 
 ACTION = "cloneVmInstance"
@@ -37,6 +38,36 @@ _URL = re.compile(r"/v1/vm-instances/([^/?]+)/actions")
 
 def _invalid(details: str) -> ErrorCode:
     return ErrorCode(code="SYS.1007", details=details, reason="request.invalid")
+
+
+def clone_request(
+    body: object,
+    vm: str,
+    *,
+    source: str = "api",
+    ordinal: int = 0,
+    name: str | None = None,
+    account: str | None = None,
+    at_us: int = 0,
+) -> tuple[CloneRequest, ErrorCode | None]:
+    """The request of a body sent to a VM's URL, and the API's error when the body is none: then it asks for no name.
+
+    *source* and *ordinal* identify it for keyed draws; it is called *name*, or after them. *at_us* is microseconds.
+
+    >>> request, error = clone_request({"cloneVmInstance": {"names": ["a"]}}, "web-1", ordinal=3)
+    >>> request.name, request.names, error
+    ('api-3', ('a',), None)
+    """
+    base = CloneRequest(
+        name or f"{source}-{ordinal}", vm, (), account=account, at_us=at_us, source=source, ordinal=ordinal
+    )
+    parsed = parse(body, vm, base=base)
+    return (base, parsed) if isinstance(parsed, ErrorCode) else (parsed, None)
+
+
+def refuse_body(error: ErrorCode) -> InvalidInput:
+    """For callers that raise instead of answering: the API's words about a body."""
+    return InvalidInput([Fault("body", error.details or str(error.code), "a body as on the API page")])
 
 
 def parse(body: object, vm: str, *, base: CloneRequest | None = None) -> CloneRequest | ErrorCode:

@@ -6,15 +6,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from simclone.allocator import quota
-from simclone.engine.allocation import allocation
 from simclone.engine.context import Context, Outcome, invalid_argument, operation_error, wrapped
+from simclone.engine.start_workflow import run_stages
 from simclone.engine.waits import Work, Workflow, run_now
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import CONNECTED, Shape, Wish
 from simclone.model.vms import NONE, STATE
-from simclone.placement import start_stages as first_start
-from simclone.placement.search import Found, host_request, search
-from simclone.records import ErrorCode, Placed
+from simclone.placement.start_stages import FIRST_START, Start
+from simclone.records import ErrorCode
 
 
 class NewVm(Struct, frozen=True):
@@ -135,63 +134,15 @@ def start_new(ctx: Context, vm: int, request: str) -> Workflow[ErrorCode | None]
     ledger, cloud = ctx.ledger, ctx.cloud
     wish = cloud.vms.wishes[vm]
     ledger.vms.set(vm, state=STATE["Starting"])
-    error = yield from _stages(ctx, vm, wish, request)
+    start = Start(ledger, vm, wish, ctx.identity(vm), announce=ctx.announce if ctx.watch is not None else None)
+    error = yield from run_stages(ctx, FIRST_START, start, request)
     if error is not None:
-        first_start.undo(ledger, vm, "rollback")
         ledger.vms.set(vm, state=STATE["Created"])
         ledger.vms.remove(vm)
         return error
     last = NONE if wish.cloned else cloud.vms.host[vm]
     ledger.vms.set(vm, state=STATE["Paused" if wish.paused else "Running"], last_host=last)
     return None
-
-
-def _stages(ctx: Context, vm: int, wish: Wish, request: str) -> Workflow[ErrorCode | None]:
-    ledger, cloud, identity, slow = ctx.ledger, ctx.cloud, ctx.identity(vm), ctx.slow
-    if wish.fast_host is not None and wish.host not in (None, wish.fast_host):
-        text = "creation relies on the image cache of another host"
-        return operation_error(text, "storage.fastClone")
-    if wish.fast_host is not None:
-        wish = replace(wish, host=wish.fast_host)
-    backup = first_start.choose_backup(ledger, vm, wish)
-    if isinstance(backup, ErrorCode):
-        return backup
-    seen = None
-    if slow:
-        work, view = allocation(ctx, vm)
-        error = yield from ctx.step(work)
-        if error is not None:
-            return error
-        seen = view.seen
-    if ctx.watch is not None:
-        ctx.announce(host_request(cloud, vm, wish, backup), seen)
-    found = search(ledger, vm, wish, backup, identity, seen)
-    if seen is not None and isinstance(found.decisions[-1][1] if found.decisions else None, Placed):
-        ctx.count_violations(found.violations)
-    for asked, decision in found.decisions:
-        ctx.note(request, cloud.vms.names[vm], "host", asked.strategy, decision)
-    if not isinstance(found.outcome, Found):
-        return found.outcome
-    first_start.make_volumes(ledger, vm, wish, found.outcome)
-    error = first_start.make_nics(ledger, vm, identity)
-    if error is None and slow:
-        error = yield from ctx.step(Work("allocateAddress", vm=vm))
-    error = error or first_start.take_addresses(ledger, vm, wish, identity)
-    if error is None and slow:
-        error = yield from ctx.step(Work("cacheImage", *first_start.cache_queue(ledger, vm, wish), vm))
-    error = error or first_start.cache_image(ledger, vm, wish, identity)
-    if error is None and slow:
-        error = yield from ctx.step(Work("startOnHypervisor", ("host", found.outcome.host), vm=vm))
-    return error or host_lost(ctx, found.outcome.host)
-
-
-def host_lost(ctx: Context, host: int) -> ErrorCode | None:
-    """The error of a start whose host was lost on the way."""
-    table = ctx.cloud.fleet
-    if table.status[host] == CONNECTED and table.exists[host]:
-        return None
-    text = f"host {ctx.cloud.fleet.uuids[host]} was lost while the VM was being started on it"
-    return ErrorCode("HOST.1010", text, reason="host.lost")
 
 
 def settle_lost(ctx: Context, vm: int) -> None:

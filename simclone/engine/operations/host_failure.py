@@ -8,12 +8,13 @@ from simclone.allocator.host.request import START
 from simclone.allocator.host.strategies import LEAST_VM
 from simclone.engine.allocation import allocation, decided
 from simclone.engine.context import Context, Outcome
-from simclone.engine.operations.create_vm import host_lost, settle_lost, stop_row
+from simclone.engine.operations.create_vm import settle_lost, stop_row
 from simclone.engine.operations.hosts import vms_on
 from simclone.engine.operations.start_vm import existing_request
 from simclone.engine.waits import Work, Workflow
 from simclone.model.inventory import CONNECTED, DISCONNECTED
 from simclone.model.vms import NONE, STATE
+from simclone.placement.start_stages import host_lost
 from simclone.records import Placed
 
 RESTARTED = ("NeverStop", "OnHostFailure", "FaultTolerance")
@@ -55,7 +56,7 @@ def restart_elsewhere(ctx: Context, vm: int) -> Workflow[Outcome]:
         return Outcome(vm, decision.error)
     ledger.hosts.hold_target(vm, decision.host)
     yield Work("startOnHypervisor", ("host", decision.host), vm=vm)
-    lost = host_lost(ctx, decision.host)
+    lost = host_lost(ctx.cloud, decision.host)
     if lost is not None:
         ledger.hosts.end_target(vm, "rollback")
         settle_lost(ctx, vm)

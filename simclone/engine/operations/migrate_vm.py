@@ -9,11 +9,12 @@ from simclone.allocator.host.request import HostRequest
 from simclone.allocator.host.strategies import LOCAL_MIGRATE, MIGRATE
 from simclone.engine.allocation import allocation, decided
 from simclone.engine.context import Context, Outcome, operation_error
-from simclone.engine.operations.create_vm import host_lost, settle_lost
+from simclone.engine.operations.create_vm import settle_lost
 from simclone.engine.operations.start_vm import existing_request, volumes_of
 from simclone.engine.waits import Work, Workflow
 from simclone.model.cloud import Cloud
 from simclone.model.vms import NONE
+from simclone.placement.start_stages import host_lost
 from simclone.records import ErrorCode, Placed
 
 
@@ -50,7 +51,7 @@ def migrate_vm(ctx: Context, vm: int, host: int | None = None) -> Workflow[Outco
     ledger.hosts.hold_target(vm, decision.host)
     yield Work("migrate", ("host", decision.host), cloud.vms.memory[vm], vm)
     source = cloud.vms.host[vm]
-    lost = host_lost(ctx, decision.host)
+    lost = host_lost(ctx.cloud, decision.host)
     if lost is not None or cloud.vms.state_name(vm) != "Running":
         ledger.hosts.end_target(vm, "rollback")
         settle_lost(ctx, vm)

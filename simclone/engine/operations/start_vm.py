@@ -7,16 +7,15 @@ from msgspec.structs import replace
 from simclone.allocator import quota
 from simclone.allocator.host.request import START, HostRequest
 from simclone.allocator.host.strategies import DESIGNATED, LEAST_VM
-from simclone.engine.allocation import allocation
 from simclone.engine.context import Context, Outcome, operation_error, wrapped
-from simclone.engine.operations.create_vm import host_lost, start_new, stop_row
+from simclone.engine.operations.create_vm import start_new, stop_row
+from simclone.engine.start_workflow import run_stages
 from simclone.engine.waits import Work, Workflow
 from simclone.model.cloud import Cloud
 from simclone.model.vms import NONE, STATE
-from simclone.placement import start_stages as first_start
-from simclone.placement.host import allocate_host
 from simclone.placement.search import bindings
-from simclone.records import ErrorCode, Placed
+from simclone.placement.start_stages import LATER_START, Start
+from simclone.records import ErrorCode
 
 START_FAILED = "VM.1001"
 
@@ -116,33 +115,13 @@ def start_vm(
 
 def restart(ctx: Context, vm: int, request: HostRequest) -> Workflow[ErrorCode | None]:
     """Start a VM that has volumes; when it fails it stays as it was."""
-    ledger, cloud = ctx.ledger, ctx.cloud
-    before = {name: cloud.vms.cells[name][vm] for name in ("state", "host", "last_host", "cluster")}
+    ledger, vms = ctx.ledger, ctx.cloud.vms
+    before = {"state": vms.state[vm], "host": vms.host[vm], "last_host": vms.last_host[vm], "cluster": vms.cluster[vm]}
     ledger.vms.set(vm, state=STATE["Starting"])
-    identity = ctx.next_occasion(vm)
-    work, view = allocation(ctx, vm)
-    yield work
-    violations: list[str] = []
-    decision = allocate_host(request, ledger, identity, view.seen, violations)
-    if view.seen is not None and isinstance(decision, Placed):
-        ctx.count_violations(violations)
-    ctx.note("", cloud.vms.names[vm], "host", request.strategy, decision)
-    if not isinstance(decision, Placed):
-        ledger.vms.set(vm, **before)
-        return decision.error
-    bare = [nic for nic in cloud.vms.nics[vm] if cloud.nics.ip[nic] == NONE]
-    error = first_start.take_addresses(ledger, vm, cloud.vms.wishes[vm], identity)
-    if error is None:
-        error = yield from ctx.step(Work("startOnHypervisor", ("host", decision.host), vm=vm))
-        error = error or host_lost(ctx, decision.host)
-    if error is not None:
-        for nic in bare:
-            ledger.addresses.return_address(nic, "rollback")
-        ledger.hosts.end(vm, "rollback")
-        ledger.vms.set(vm, **before)
-        return error
-    ledger.vms.set(vm, state=STATE["Running"])
-    return None
+    start = Start(ledger, vm, vms.wishes[vm], ctx.next_occasion(vm), request)
+    error = yield from run_stages(ctx, LATER_START, start, "")
+    ledger.vms.set(vm, **({"state": STATE["Running"]} if error is None else before))
+    return error
 
 
 def stop_vm(ctx: Context, vm: int) -> Workflow[Outcome]:

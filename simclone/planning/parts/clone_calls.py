@@ -19,9 +19,9 @@ from simclone.explain.fixes import fits
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import Shape
 from simclone.model.vms import NONE
-from simclone.records import CloneAnswer, CloneRequest, ErrorCode
+from simclone.records import CloneAnswer
 from simclone.scenario.load import Scenario
-from simclone.wire.request import parse
+from simclone.wire.request import clone_request, refuse_body
 
 SOURCE = "planning"
 LIVING = ("Running", "Stopped", "Paused")
@@ -121,14 +121,12 @@ def dress(ctx: Context, ask: Ask, naked: Shape | None = None) -> None:
 def call(ctx: Context, ask: Ask, names: Sequence[str]) -> CloneAnswer:
     """One clone call, carried out at once."""
     ordinal = ctx.next_ordinal(SOURCE)
-    base = CloneRequest(
-        f"{SOURCE}-{ordinal}", ask.vm, (), account=ask.account, at_us=ctx.ledger.now_us, source=SOURCE, ordinal=ordinal
-    )
     body = {"cloneVmInstance": {**ask.body, "names": list(names)}, "systemTags": list(ask.system_tags)}
-    parsed = parse(body, ask.vm, base=base)
-    if isinstance(parsed, ErrorCode):
-        raise InvalidInput([Fault("body", parsed.details or str(parsed.code), "a body as on the API page")])
-    return clone_now(ctx, parsed)
+    now_us = ctx.ledger.now_us
+    request, error = clone_request(body, ask.vm, source=SOURCE, ordinal=ordinal, account=ask.account, at_us=now_us)
+    if error is not None:
+        raise refuse_body(error)
+    return clone_now(ctx, request)
 
 
 def host_request(ctx: Context, ask: Ask) -> tuple[HostRequest, Cloud] | None:
