@@ -131,6 +131,34 @@ class Event(Struct, frozen=True, gc=False):
     cause: str = ""
 
 
+class Tags(Struct, frozen=True, gc=False):
+    """System tags, parsed once (`simclone.wire.tags`); what travels instead of texts.
+
+    *texts* are the tags as they were written. *bindings* are (Host or Cluster, name) pairs, *group* names an affinity
+    group, *static_ips* are (network, IPv4 address as an integer) pairs, *devices* (PCI specification, count) pairs.
+    *others* holds every tag as (key, value), among them those that flows declare.
+    """
+
+    texts: tuple[str, ...] = ()
+    bindings: tuple[tuple[str, str], ...] = ()
+    group: str | None = None
+    static_ips: tuple[tuple[str, int], ...] = ()
+    devices: tuple[tuple[str, int], ...] = ()
+    ha: str = "None"
+    root_pool: str | None = None
+    data_pool: str | None = None
+    fast: bool = False
+    flatten: bool = False
+    others: tuple[tuple[str, str], ...] = ()
+
+    def value(self, key: str) -> str | None:
+        """The value of the first tag ``key::value``."""
+        return next((value for known, value in self.others if known == key), None)
+
+
+NO_TAGS = Tags()
+
+
 class CloneRequest(Struct, frozen=True, gc=False):
     """One ``CloneVmInstance`` request, parsed; references are names or uuids as they were written.
 

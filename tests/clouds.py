@@ -34,6 +34,7 @@ from simclone.model.ledger.ledger import Ledger
 from simclone.records import CloneAnswer, CloneRequest, Decision
 from simclone.scenario.load import scenario_of
 from simclone.units import GIB, MIB, SECOND, multiplied
+from simclone.wire.tags import parse_tags
 
 Doc = dict[str, Any]
 Op = tuple[Any, ...]
@@ -614,7 +615,8 @@ def request_of(dice: Random, cloud: Any) -> HostRequest:
         operation=operation or pick(("NewCreate", "NewCreate", "Start", "Migrate")),
         hypervisor=cloud.decode("hypervisor", fleet.hypervisor[host]) if dice.random() < 0.9 else "Simulator",
         dry_run=dice.random() < 0.3,
-        **{"system_tags": (f"maxInstancePerHost::{dice.randint(0, 3)}",), **chosen},
+        tags=parse_tags(chosen.pop("system_tags", (f"maxInstancePerHost::{dice.randint(0, 3)}",))),
+        **chosen,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import Disk, Shape
+from simclone.wire.tags import parse_tags
 
 
 def disk_of(cloud: Cloud, offering: int) -> Disk:
@@ -46,7 +47,7 @@ def shape_of(
         root_offering=root_offering,
         disks=tuple(disk_of(cloud, row) for row in disks),
         constraint=one.constraint if one else None,
-        system_tags=(*(one.system_tags if one else ()), *system_tags),
+        tags=parse_tags((*(one.system_tags if one else ()), *system_tags)),
         user_tags=user_tags,
         vm_type=vm_type,
         platform=template.platform if template else "Linux",

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
+from simclone.records import NO_TAGS, Tags
+
 ENABLED, DISABLED, PRE_MAINTENANCE, MAINTENANCE = 0, 1, 2, 3
 HOST_STATES = ("Enabled", "Disabled", "PreMaintenance", "Maintenance")
 CONNECTED, CONNECTING, DISCONNECTED = 0, 1, 2
@@ -173,16 +175,6 @@ class Disk:
     constraint: StorageConstraint | None = None
 
 
-def device_asks(tags: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
-    """PCI devices that tags ``pciDeviceSpec::<spec>::<n>`` ask for.
-
-    >>> device_asks(("pciDeviceSpec::A100::2", "ha::None"))
-    (('A100', 2),)
-    """
-    parts = (tag.split("::") for tag in tags if tag.startswith("pciDeviceSpec::"))
-    return tuple((part[1], int(part[2])) for part in parts if len(part) == 3 and part[2].isdecimal())
-
-
 class Wish(Struct, frozen=True, gc=False):
     """Where a new VM is wanted, and how it is started.
 
@@ -202,7 +194,7 @@ class Wish(Struct, frozen=True, gc=False):
     fast_host: int | None = None
     strategy: str | None = None
     cloned: bool = False
-    volume_tags: tuple[str, ...] = ()
+    volume_tags: Tags = NO_TAGS
 
 
 class Shape(Struct, frozen=True, gc=False):
@@ -220,7 +212,7 @@ class Shape(Struct, frozen=True, gc=False):
     root_offering: int | None = None
     disks: tuple[Disk, ...] = ()
     constraint: StorageConstraint | None = None
-    system_tags: tuple[str, ...] = ()
+    tags: Tags = NO_TAGS
     vm_type: str = "UserVm"
     platform: str = "Linux"
     hypervisor_type: str | None = None

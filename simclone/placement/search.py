@@ -22,7 +22,7 @@ from simclone.model.ledger.ledger import Ledger
 from simclone.model.vms import NONE
 from simclone.placement.host import allocate_host, give_back_host
 from simclone.placement.storage import Spaces, VolumePlan, reserve_volumes
-from simclone.records import Decision, ErrorCode, Placed
+from simclone.records import Decision, ErrorCode, Placed, Tags
 
 
 class Found(Struct, frozen=True, gc=False):
@@ -91,8 +91,8 @@ def host_request(cloud: Cloud, vm: int, wish: Wish, backup: int | None, clusters
         clusters=clusters or (() if wish.cluster is None else (wish.cluster,)),
         host=wish.host,
         group=None if group == NONE else group,
-        bindings=bindings(cloud, shape.system_tags),
-        system_tags=shape.system_tags,
+        bindings=bindings(cloud, shape.tags),
+        tags=shape.tags,
     )
 
 
@@ -138,17 +138,9 @@ def hypervisor_of(cloud: Cloud, shape: Shape, wish: Wish) -> str | None:
     return None if shape.image is None else formats.get(cloud.images[shape.image].format)
 
 
-def bindings(cloud: Cloud, tags: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
-    """The resource bindings of a ``resourceBindings::Host:…,Cluster:…`` tag as rows; unknown parts bind nothing."""
-    found = []
-    for tag in tags:
-        if not tag.startswith("resourceBindings::"):
-            continue
-        for part in tag.removeprefix("resourceBindings::").split(","):
-            kind, _, name = part.strip().partition(":")
-            if kind in ("Host", "Cluster"):
-                found.append((kind, cloud.find(kind.lower(), name)))
-    return tuple(found)
+def bindings(cloud: Cloud, tags: Tags) -> tuple[tuple[str, int], ...]:
+    """The resource bindings of tags ``resourceBindings::Host:…,Cluster:…`` as rows."""
+    return tuple([(kind, cloud.find(kind.lower(), name)) for kind, name in tags.bindings])
 
 
 def search(
@@ -212,22 +204,18 @@ def _attempt(
 
 
 def _plan(cloud: Cloud, vm: int, wish: Wish, backup: int | None) -> VolumePlan:
-    shape, tags = cloud.vms.shape_of(vm), wish.volume_tags
+    shape = cloud.vms.shape_of(vm)
     return VolumePlan(
         root_size=shape.root_size,
         disks=shape.disks,
         image=shape.image,
         backup_storage=backup,
         constraint=shape.constraint,
-        root_pool=_tag(tags, "ceph::rootPoolName::") if tags else None,
-        data_pool=_tag(tags, "ceph::pool::") if tags else None,
+        root_pool=wish.volume_tags.root_pool,
+        data_pool=wish.volume_tags.data_pool,
         root_pin=wish.root_storage,
         data_pin=wish.data_storage,
     )
-
-
-def _tag(tags: tuple[str, ...], prefix: str) -> str | None:
-    return next((tag.removeprefix(prefix) for tag in tags if tag.startswith(prefix)), None)
 
 
 def _reach(cloud: Cloud, wish: Wish, shape: Shape) -> _Reach:

@@ -170,7 +170,7 @@ def make_volumes(start: Start) -> None:
         f"ROOT-for-{name}",
         found.spaces.root,
         vm,
-        start.wish.volume_tags,
+        start.wish.volume_tags.texts,
         type=ROOT,
         size=shape.root_size,
         account=account,

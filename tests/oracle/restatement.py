@@ -453,9 +453,9 @@ class Chain:
         """Commercial PciDeviceFilterFlow (H 1.8): whole devices, taken by VMs on the host; a resize takes none."""
         if self.q.operation == "UpdateVm":
             return True
-        for spec, count in _devices(self.q.system_tags):
+        for spec, count in _devices(self.q.tags.texts):
             here = [row for row in range(self.c.vms.row_count) if self.c.vms.hold_host[row] == host]
-            taken = [n for row in here for one, n in _devices(self.c.vms.shape_of(row).system_tags) if one == spec]
+            taken = [n for row in here for one, n in _devices(self.c.vms.shape_of(row).tags.texts) if one == spec]
             if self.h.devices.get(spec, {}).get(host, 0) - sum(taken) < count:
                 return False
         return True
@@ -532,7 +532,7 @@ class Chain:
 
     def MAXVM(self, hosts: list[int], first: bool, page: int) -> list[int]:
         """H 1.8: the tag is mandatory and a number; hosts with n VMs or more are excluded."""
-        tags = [tag.split("::")[1] for tag in self.q.system_tags if tag.startswith("maxInstancePerHost::")]
+        tags = [tag.split("::")[1] for tag in self.q.tags.texts if tag.startswith("maxInstancePerHost::")]
         if not tags or not tags[0].isdecimal():
             raise Hard(FAILED)
         return [host for host in hosts if self.vms_on(host) < int(tags[0])]
@@ -667,7 +667,7 @@ class Chain:
     def _usage(self, sub: list[int], hard: str, column: str) -> Any:
         if self.h.monitored:
             return sorted(sub, key=lambda host: self.of(host, column)), sub, True
-        return None if hard in self.q.system_tags else (sorted(sub, key=self.vms_on), sub, True)
+        return None if hard in self.q.tags.texts else (sorted(sub, key=self.vms_on), sub, True)
 
     def sort_STOPPED(self, sub: list[int]) -> Any:
         """H 1.7, with the iteration order of Java's HashMap (H 8)."""

@@ -244,7 +244,7 @@ def test_surprise_29_ha_tag_is_copied() -> None:
     lab.clone("same")
     lab.clone("other", systemTags=["ha::None"])
     lab.clone("none", systemTags=["-ha::NeverStop"])
-    shapes = {name: lab.cloud.vms.shape_of(lab.row("vm", name)).system_tags for name in ("same", "other", "none")}
+    shapes = {name: lab.cloud.vms.shape_of(lab.row("vm", name)).tags.texts for name in ("same", "other", "none")}
     assert shapes == {"same": ("ha::NeverStop",), "other": ("ha::None",), "none": ()}
 
 

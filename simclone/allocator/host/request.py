@@ -6,6 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from simclone.model.inventory import ADMIN, StorageConstraint
+from simclone.records import NO_TAGS, Tags
 
 NEW_CREATE, START, MIGRATE = "NewCreate", "Start", "Migrate"
 
@@ -51,7 +52,7 @@ class HostRequest(Struct, frozen=True, gc=False):
     root_ready: bool = True
     group: int | None = None
     bindings: tuple[tuple[str, int], ...] = ()
-    system_tags: tuple[str, ...] = ()
+    tags: Tags = NO_TAGS
     scene: str | None = None
     dry_run: bool = False
     list_all: bool = False
@@ -64,7 +65,4 @@ class HostRequest(Struct, frozen=True, gc=False):
 
     def tag(self, prefix: str) -> str | None:
         """The value of the first system tag ``prefix::value``."""
-        for tag in self.system_tags:
-            if tag.startswith(prefix + "::"):
-                return tag[len(prefix) + 2 :]
-        return None
+        return self.tags.value(prefix)

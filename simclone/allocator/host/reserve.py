@@ -5,7 +5,6 @@ from __future__ import annotations
 from simclone.allocator.affinity import active_group, domain_counts, member_counts, spread_limit
 from simclone.allocator.host.request import HostRequest
 from simclone.model.cloud import Cloud
-from simclone.model.inventory import device_asks
 from simclone.records import ErrorCode, Try
 from simclone.units import divided
 
@@ -24,7 +23,7 @@ def refusal(request: HostRequest, cloud: Cloud, host: int) -> Try | None:
         return _short(cloud, host, "host.reservedMemory" if kept else "host.memory", "memory")
     if cloud.settings.profile == "open":
         return None
-    for spec, count in device_asks(request.system_tags if request.full_allocate else ()):
+    for spec, count in request.tags.devices if request.full_allocate else ():
         if cloud.fleet.free_devices(spec)[host] < count:
             return _short(cloud, host, "host.devices", f"device {spec}")
     return _rule(request, cloud, host)

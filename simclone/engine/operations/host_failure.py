@@ -23,8 +23,7 @@ _LIVING = ("Running", "Paused")
 
 def ha_of(ctx: Context, vm: int) -> str:
     """The HA level of a VM: the value of its tag ``ha::…``, None without one."""
-    tags = ctx.cloud.vms.shape_of(vm).system_tags
-    return next((tag.removeprefix("ha::") for tag in tags if tag.startswith("ha::")), "None")
+    return ctx.cloud.vms.shape_of(vm).tags.ha
 
 
 def fail_host(ctx: Context, host: int) -> list[int]:

@@ -65,8 +65,8 @@ def existing_request(cloud: Cloud, vm: int, operation: str, strategy: str | None
         volume_hosts=local,
         root_ready=root != NONE,
         group=known(group),
-        bindings=bindings(cloud, shape.system_tags),
-        system_tags=shape.system_tags,
+        bindings=bindings(cloud, shape.tags),
+        tags=shape.tags,
     )
 
 

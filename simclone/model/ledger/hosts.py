@@ -7,7 +7,6 @@ import numpy as np
 from simclone.errors import InvariantViolation
 from simclone.model.columns import IntArray
 from simclone.model.fleet import Fleet
-from simclone.model.inventory import device_asks
 from simclone.model.ledger.part import Part
 from simclone.model.vms import NONE, STATE
 from simclone.units import divided
@@ -118,8 +117,7 @@ class HostLedger(Part):
 
     def _take_devices(self, vm: int, host: int, sign: int) -> None:
         """Whole PCI devices go with the host: taken at the start, given back at the stop."""
-        tags = self.cloud.vms.shape_of(vm).system_tags
-        for spec, count in device_asks(tags) if tags else ():
+        for spec, count in self.cloud.vms.shape_of(vm).tags.devices:
             held = self.cloud.fleet.devices_held.setdefault(spec, {})
             left = held.get(host, 0) + sign * count
             if left < 0:

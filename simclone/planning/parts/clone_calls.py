@@ -22,6 +22,7 @@ from simclone.model.vms import NONE
 from simclone.records import CloneAnswer
 from simclone.scenario.load import Scenario
 from simclone.wire.request import clone_request, refuse_body
+from simclone.wire.tags import parse_tags
 
 SOURCE = "planning"
 LIVING = ("Running", "Stopped", "Paused")
@@ -110,9 +111,13 @@ def dress(ctx: Context, ask: Ask, naked: Shape | None = None) -> None:
         vm_type=old.vm_type,
     )
     inherited = () if old.offering is None else cloud.offerings[old.offering].system_tags
-    own = tuple(tag for tag in old.system_tags if tag not in inherited)
+    own = tuple(tag for tag in old.tags.texts if tag not in inherited)
     shape = replace(
-        shape, disks=old.disks, system_tags=(*one.system_tags, *own), hypervisor_type=old.hypervisor_type, use=old.use
+        shape,
+        disks=old.disks,
+        tags=parse_tags((*one.system_tags, *own)),
+        hypervisor_type=old.hypervisor_type,
+        use=old.use,
     )
     row = cloud.vms.shape_row(shape)
     ctx.ledger.vms.set(vm, shape=row, cpu=one.cpu_num, memory=one.memory_size)

@@ -17,7 +17,6 @@ from simclone.engine.context import Context
 from simclone.engine.operations.settings import update_global_config
 from simclone.model.cloud import Cloud
 from simclone.model.columns import IntArray
-from simclone.model.inventory import device_asks
 from simclone.model.ledger.ledger import Ledger
 from simclone.placement.host import strategy_of
 from simclone.planning.parts.clone_calls import Ask, call, host_request
@@ -55,7 +54,7 @@ def _by_name(counts: IntArray, places: IntArray, names: list[str]) -> dict[str, 
 
 def _by_itself(request: HostRequest, cloud: Cloud) -> bool:
     """Whether each host's verdict depends on that host alone."""
-    if request.account >= 0 or device_asks(request.system_tags) or any(one.is_local for one in cloud.storages):
+    if request.account >= 0 or request.tags.devices or any(one.is_local for one in cloud.storages):
         return False
     everybody = Candidates(cloud, np.flatnonzero(cloud.fleet.array(cloud.fleet.exists) == 1), first=True)
     for flow in strategy_of(request, cloud).filters:

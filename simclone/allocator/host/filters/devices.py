@@ -11,7 +11,6 @@ import numpy as np
 from simclone.allocator.host.flow import Candidates, FilterFlow, Lookup, Pass, Test, refusal
 from simclone.allocator.host.request import HostRequest
 from simclone.model.cloud import Cloud
-from simclone.model.inventory import device_asks
 from simclone.records import ErrorCode
 
 
@@ -36,7 +35,7 @@ class PciDeviceFlow(FilterFlow):
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """The shortage of each host, or `Pass` when no device is asked for."""
-        asks = device_asks(request.system_tags)
+        asks = request.tags.devices
         if not asks or request.operation == "UpdateVm":
             return Pass()
         short = np.zeros(cloud.fleet.row_count, dtype=np.int64)
@@ -46,5 +45,5 @@ class PciDeviceFlow(FilterFlow):
 
     def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
         """Lists what was asked."""
-        asked = ", ".join(f"{count} of {spec}" for spec, count in device_asks(request.system_tags))
+        asked = ", ".join(f"{count} of {spec}" for spec, count in request.tags.devices)
         return refusal("host.devices", f"no host has free PCI devices: {asked}")

@@ -38,7 +38,6 @@ from simclone.allocator.host.request import HostRequest
 from simclone.allocator.host.strategies import Strategy
 from simclone.chance import Identity
 from simclone.model.cloud import Cloud
-from simclone.model.inventory import device_asks
 from simclone.records import Decision, ErrorCode, Placed, Step, Unplaced
 
 MOST_SHAPES, MOST_ORDERS, MOST_KEPT, MOST_KNOWN = 256, 4096, 64, 4096
@@ -429,5 +428,5 @@ def _reserved_alike(shape: Shape, cloud: Cloud) -> bool:
     """Whether the reservation of a request tests no more than the flows of its shape do."""
     if not isinstance(shape.parts[shape.floors_at].flow, HostCapacityFlow):
         return False
-    asks = cloud.settings.profile != "open" and device_asks(shape.request.system_tags)
+    asks = cloud.settings.profile != "open" and shape.request.tags.devices
     return not asks or any(isinstance(part.flow, PciDeviceFlow) for part in shape.parts)

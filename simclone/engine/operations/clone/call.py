@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from simclone.engine.context import Context, wrapped
 from simclone.engine.operations.clone import checks, copies
 from simclone.engine.operations.clone.data_volumes import copy_data_volumes
-from simclone.engine.operations.clone.job import FLATTEN, Job, resolve, volumes_to_clone
+from simclone.engine.operations.clone.job import Job, resolve, volumes_to_clone
 from simclone.engine.operations.clone.rows import add_rows
 from simclone.engine.operations.create_vm import start_new, stop_row
 from simclone.engine.operations.start_vm import START_FAILED
@@ -63,7 +63,7 @@ def _steps(ctx: Context, job: Job) -> Workflow[ErrorCode | None]:
     if ctx.slow:
         yield Work("deleteTemporaryImages")
     copies.drop_images_at_end(ctx, job)
-    if FLATTEN in job.request.system_tags:
+    if job.tags.flatten:
         yield Together([_flatten(ctx, job.vms[place]) for place in job.alive()])
     return None
 

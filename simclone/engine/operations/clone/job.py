@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address
 
 from simclone.allocator.affinity import active_group
 from simclone.engine.context import Context, invalid_argument, not_found
 from simclone.engine.operations.clone.known_tags import KNOWN_TAGS
 from simclone.errors import UnknownName
 from simclone.model.vms import DATA, NONE
-from simclone.records import CloneRequest, ErrorCode, VmSnapshot
+from simclone.records import CloneRequest, ErrorCode, Tags, VmSnapshot
+from simclone.wire.tags import parse_tags, refuse_tags
 
-FAST = "ephemeral::volume::fastCreate"
-FLATTEN = "ephemeral::volume::flatten"
-BARE_TAGS = ("inhibitHA", "packer")
-"""System tags that are a single word (clone-storage-affinity.md 6)."""
 LONGEST_DESCRIPTION = 2048
 STRATEGIES = ("InstantStart", "JustCreate", "CreateStopped")
 
@@ -25,8 +20,8 @@ STRATEGIES = ("InstantStart", "JustCreate", "CreateStopped")
 class Job:
     """A call on its way. *vms* and *errors* stand by position in ``names``.
 
-    *order* lists positions as they were completed, *gone* keeps what a failed clone was before its start, *fast* is a
-    linked clone: copied from the snapshot, without backup storage.
+    *order* lists positions as they were completed, *gone* keeps what a failed clone was before its start, *tags* are
+    the request's system tags, parsed.
     """
 
     request: CloneRequest
@@ -44,10 +39,15 @@ class Job:
     errors: list[ErrorCode | None] = field(default_factory=list)
     order: list[int] = field(default_factory=list)
     gone: dict[int, VmSnapshot] = field(default_factory=dict)
-    fast: bool = field(init=False)
+    tags: Tags = field(init=False)
 
     def __post_init__(self) -> None:
-        self.fast = FAST in self.request.system_tags
+        self.tags = parse_tags(self.request.system_tags)
+
+    @property
+    def fast(self) -> bool:
+        """Whether the clones are linked: copied from the snapshot, without backup storage."""
+        return self.tags.fast
 
     def alive(self) -> list[int]:
         """Positions whose clone has not failed."""
@@ -96,71 +96,7 @@ def _argument_error(ctx: Context, request: CloneRequest) -> ErrorCode | None:
         return invalid_argument(f"description holds more than {LONGEST_DESCRIPTION} characters")
     if request.strategy not in STRATEGIES:
         return invalid_argument(f"strategy {request.strategy!r} is none of {', '.join(STRATEGIES)}")
-    return _tag_error(ctx, request)
-
-
-def _tag_error(ctx: Context, request: CloneRequest) -> ErrorCode | None:
-    groups = (request.system_tags, request.root_tags, request.data_tags, request.user_tags)
-    if not any(groups):
-        return None
-    for tags in groups:
-        if len(set(tags)) < len(tags):
-            return invalid_argument("a tag is given twice")
-    for tag in (*request.system_tags, *request.root_tags, *request.data_tags):
-        if tag in BARE_TAGS:
-            continue
-        if "::" not in tag.strip("-") or tag.endswith("::") or tag.startswith("::"):
-            return invalid_argument(f"malformed system tag {tag!r}")
-    for tag in request.system_tags:
-        head = tag.removeprefix("-").split("::")[0]
-        if head not in KNOWN_TAGS:
-            near = difflib.get_close_matches(head, KNOWN_TAGS, n=1)
-            return invalid_argument(f"no system tag {head!r}" + (f"; did you mean {near[0]}?" if near else ""))
-    prefixes = [tag.split("::")[0] for tag in request.system_tags]
-    for once in ("affinityGroupUuid", "resourceBindings", "maxInstancePerHost"):
-        if prefixes.count(once) > 1:
-            return invalid_argument(f"system tag {once} is given more than once")
-    for tag in request.system_tags:
-        if tag.startswith("maxInstancePerHost::") and not tag.removeprefix("maxInstancePerHost::").isdecimal():
-            return invalid_argument(f"system tag {tag!r} needs a number")
-    for tag in (*request.system_tags, *request.root_tags, *request.data_tags):
-        head, _, value = tag.partition("::")
-        if head == "volumeProvisioningStrategy" and value not in ("ThinProvisioning", "ThickProvisioning"):
-            return invalid_argument(f"unknown provisioning strategy in tag {tag!r}")
-    return _binding_error(ctx, request)
-
-
-def _binding_error(ctx: Context, request: CloneRequest) -> ErrorCode | None:
-    for tag in request.system_tags:
-        if tag.startswith("staticIp::"):
-            error = _static_ip_error(ctx, tag)
-            if error is not None:
-                return error
-        if not tag.startswith("resourceBindings::"):
-            continue
-        for part in tag.removeprefix("resourceBindings::").split(","):
-            kind, _, name = part.strip().partition(":")
-            if kind not in ("Host", "Cluster"):
-                return invalid_argument(f"resource binding {part!r} is neither Host:… nor Cluster:…")
-            try:
-                ctx.cloud.find(kind.lower(), name)
-            except UnknownName as unknown:
-                return not_found(unknown.kind, unknown.name)
-    return None
-
-
-def _static_ip_error(ctx: Context, tag: str) -> ErrorCode | None:
-    parts = tag.split("::")
-    try:
-        if len(parts) != 3:
-            raise ValueError
-        IPv4Address(parts[2])
-        ctx.cloud.find("l3Network", parts[1])
-    except ValueError:
-        return invalid_argument(f"system tag {tag!r} is not staticIp::<network>::<address>")
-    except UnknownName as unknown:
-        return not_found(unknown.kind, unknown.name)
-    return None
+    return refuse_tags(request, KNOWN_TAGS, ctx.cloud.find)
 
 
 def taken_names(ctx: Context) -> set[str] | None:
@@ -172,16 +108,15 @@ def taken_names(ctx: Context) -> set[str] | None:
 
 
 def _with_group(ctx: Context, job: Job) -> Job | ErrorCode:
-    for tag in job.request.system_tags:
-        head, _, name = tag.partition("::")
-        if head not in ("affinityGroupUuid", "vmSchedulingRuleGroupUuid"):
-            continue
-        try:
-            job.group = ctx.cloud.find("affinityGroup", name)
-        except UnknownName:
-            return invalid_argument(f"affinity group [uuid: {name}] does not exist")
-        if active_group(ctx.cloud, job.group) is None:
-            return invalid_argument(f"affinity group [uuid: {name}] is Disabled")
+    name = job.tags.group
+    if name is None:
+        return job
+    try:
+        job.group = ctx.cloud.find("affinityGroup", name)
+    except UnknownName:
+        return invalid_argument(f"affinity group [uuid: {name}] does not exist")
+    if active_group(ctx.cloud, job.group) is None:
+        return invalid_argument(f"affinity group [uuid: {name}] is Disabled")
     return job
 
 

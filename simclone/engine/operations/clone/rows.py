@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
-
 from msgspec.structs import replace
 
 from simclone.allocator.host.strategies import LEAST_VM, LIFETIME_AWARE
@@ -12,6 +10,7 @@ from simclone.engine.operations.clone.job import Job, source_host, taken_names
 from simclone.engine.operations.create_vm import NewVm, add_row
 from simclone.model.inventory import Shape, Wish
 from simclone.model.vms import NONE
+from simclone.wire.tags import GROUP_KEYS, parse_tags
 
 COPIED_TAGS = frozenset(
     [
@@ -42,7 +41,7 @@ COPIED_TAGS = frozenset(
         "vmConsoleMode",
     ]
 )
-_MEMBERSHIP = ("affinityGroupUuid", "vmSchedulingRuleGroupUuid", "ephemeral")
+_MEMBERSHIP = (*GROUP_KEYS, "ephemeral")
 
 
 def clone_tags(source_tags: tuple[str, ...], offering_tags: tuple[str, ...], asked: tuple[str, ...]) -> tuple[str, ...]:
@@ -85,7 +84,9 @@ def clone_shape(ctx: Context, job: Job) -> Shape:
         root_offering=None,
         disks=(),
         constraint=offering.constraint if offering else None,
-        system_tags=clone_tags(shape.system_tags, offering.system_tags if offering else (), job.request.system_tags),
+        tags=parse_tags(
+            clone_tags(shape.tags.texts, offering.system_tags if offering else (), job.request.system_tags)
+        ),
         description=job.request.description or f"cloned from vm[uuid:{cloud.vm_uuid(job.source)}]",
         user_tags=job.request.user_tags,
     )
@@ -108,18 +109,10 @@ def clone_wish(ctx: Context, job: Job) -> Wish:
         paused=request.strategy == "CreateStopped",
         fast=job.fast,
         fast_host=source_host(ctx, job) if job.fast and local else None,
-        static_ips=_static_ips(ctx, request.system_tags),
+        static_ips=tuple([(cloud.find("l3Network", l3), address) for l3, address in job.tags.static_ips]),
         cloned=True,
-        volume_tags=_volume_tags(ctx, root, request.root_tags),
+        volume_tags=parse_tags(_volume_tags(ctx, root, request.root_tags)),
     )
-
-
-def _static_ips(ctx: Context, tags: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
-    """Addresses asked for by tags ``staticIp::<network>::<address>``; of several clones the first gets it."""
-    if not tags:
-        return ()
-    parts = (tag.split("::") for tag in tags if tag.startswith("staticIp::"))
-    return tuple((ctx.cloud.find("l3Network", part[1]), int(IPv4Address(part[2]))) for part in parts)
 
 
 def _volume_tags(ctx: Context, root: int, asked: tuple[str, ...]) -> tuple[str, ...]:
