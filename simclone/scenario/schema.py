@@ -1,7 +1,18 @@
-"""JSON Schemas (draft 2020-12) of scenario and case files, made from the models."""
+"""JSON Schemas (draft 2020-12) of scenario and case files, made from the models.
+
+Each key's description is the string below the attribute in the model's source. Pydantic can read those itself
+(``use_attribute_docstrings``), but does so whenever a class is made: a tenth of a second at every start, for something
+that only editors ask for.
+"""
 
 from __future__ import annotations
 
+import ast
+import inspect
+import itertools
+import textwrap
+from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from simclone.scenario.document.base import Doc
@@ -11,7 +22,10 @@ from simclone.scenario.document.scenario import ScenarioDoc
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _TABLE = {
     "type": "object",
-    "properties": {"csv": {"type": "string", "minLength": 1}},
+    "description": "Hosts as columns of a CSV file.",
+    "properties": {
+        "csv": {"type": "string", "minLength": 1, "description": "The CSV file, relative to this file; a column a key."}
+    },
     "required": ["csv"],
     "additionalProperties": False,
 }
@@ -29,6 +43,49 @@ def case_schema() -> dict[str, Any]:
 
 def _schema(model: type[Doc], title: str) -> dict[str, Any]:
     schema = model.model_json_schema(by_alias=True)
+    described = {known.__name__: known for known in subclasses(Doc)}
+    for name, part in (*schema.get("$defs", {}).items(), (model.__name__, schema)):
+        if name in described:
+            _describe(part, described[name])
     hosts = schema["properties"]["hosts"]
-    schema["properties"]["hosts"] = {"anyOf": [hosts, _TABLE], "title": hosts.pop("title", "Hosts")}
+    described_as = {key: hosts.pop(key) for key in ("title", "description") if key in hosts}
+    schema["properties"]["hosts"] = {"anyOf": [hosts, _TABLE], "title": "Hosts", **described_as}
     return {"$schema": _DRAFT, **schema, "title": title}
+
+
+def subclasses(model: type[Doc]) -> Iterator[type[Doc]]:
+    """Every document below *model* that has been defined."""
+    for below in model.__subclasses__():
+        yield below
+        yield from subclasses(below)
+
+
+def _describe(part: dict[str, Any], model: type[Doc]) -> None:
+    for name, field in model.model_fields.items():
+        key = field.alias or name
+        text = next((texts[name] for texts in map(key_texts, model.__mro__) if name in texts), None)
+        if text is not None and key in part.get("properties", {}):
+            part["properties"][key].setdefault("description", text)
+
+
+@cache
+def key_texts(model: type) -> dict[str, str]:
+    """The strings below the attributes of a class, by attribute."""
+    try:
+        (tree,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
+    except (OSError, TypeError):
+        return {}
+    body = tree.body if isinstance(tree, ast.ClassDef) else []
+    texts: dict[str, str] = {}
+    for attribute, below in itertools.pairwise(body):
+        if (
+            isinstance(attribute, ast.AnnAssign)
+            and isinstance(attribute.target, ast.Name)
+            and (
+                isinstance(below, ast.Expr)
+                and isinstance(below.value, ast.Constant)
+                and isinstance(below.value.value, str)
+            )
+        ):
+            texts[attribute.target.id] = inspect.cleandoc(below.value.value).replace("\n", " ")
+    return texts
