@@ -1,0 +1,115 @@
+"""No circle of imports among siblings, one class by each public name; the listed exceptions may only shrink."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.repo.portrait import REPO, duplicate_classes, read_modules, run_time_imports, sibling_cycles
+
+KNOWN_CYCLES: dict[str, list[list[str]]] = {
+    "simclone.allocator": [["affinity", "host", "quota"]],
+    "simclone.scenario": [["checking", "reading"]],
+}
+"""Packages whose modules and subpackages import each other in circles. Nothing may be added; what is mended goes."""
+
+KNOWN_DUPLICATES = frozenset(
+    {
+        "Addresses",
+        "Attachments",
+        "Block",
+        "Candidates",
+        "Case",
+        "Clock",
+        "Cloud",
+        "Found",
+        "HostRow",
+        "Kind",
+        "Loss",
+        "Order",
+        "Outcome",
+        "Shape",
+        "Simulation",
+        "Slot",
+    }
+)
+"""Public class names defined in more than one module. Nothing may be added; what is mended goes."""
+
+
+def cycles(folder: Path) -> dict[str, list[list[str]]]:
+    """Circles of run-time imports by package."""
+    return sibling_cycles(run_time_imports(read_modules(folder)))
+
+
+def plant(folder: Path, **files: str) -> Path:
+    """A package of the files named, ``/`` written as ``__``."""
+    for name, text in files.items():
+        path = folder / "simclone" / f"{name.replace('__', '/')}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+        for parent in path.relative_to(folder).parents:
+            if parent != Path():
+                (folder / parent / "__init__.py").touch()
+    return folder
+
+
+def test_siblings_do_not_import_in_a_circle() -> None:
+    """In each package the modules and subpackages form no circle but the listed ones, and each listed one exists."""
+    assert cycles(REPO) == KNOWN_CYCLES
+
+
+def test_a_public_class_name_is_defined_once() -> None:
+    """No two modules define public classes of one name but the listed ones, and each listed name is double."""
+    assert set(duplicate_classes(read_modules(REPO))) == KNOWN_DUPLICATES
+
+
+@pytest.mark.parametrize(
+    ("files", "circles"),
+    [
+        ({"a": "from simclone import b", "b": "import simclone.a"}, {"simclone": [["a", "b"]]}),
+        ({"a": "from simclone.b import x", "b": "def f():\n    from simclone.a import y"}, {"simclone": [["a", "b"]]}),
+        (
+            {"a": "from simclone.b import x", "b": "from simclone import c", "c": "from . import a"},
+            {"simclone": [["a", "b", "c"]]},
+        ),
+        (
+            {"p__q": "from simclone.p import r", "p__r": "from simclone.p.q import x"},
+            {"simclone.p": [["q", "r"]]},
+        ),
+        (  # no module leads back to itself, but the packages lead to each other
+            {"p__low": "", "p__high": "from simclone.q import mid", "q__mid": "from simclone.p.low import x"},
+            {"simclone": [["p", "q"]]},
+        ),
+        (
+            {"a": "try:\n    from simclone import b\nfinally:\n    pass", "b": "from .a import x"},
+            {"simclone": [["a", "b"]]},
+        ),
+    ],
+)
+def test_a_planted_circle_is_found(tmp_path: Path, files: dict[str, str], circles: dict[str, list[list[str]]]) -> None:
+    """Direct, inside a function, through a third, in a subpackage, between packages, inside a statement."""
+    assert cycles(plant(tmp_path, **files)) == circles
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"a": "from simclone import b", "b": "from simclone import c", "c": ""},
+        {
+            "a": "from simclone.b import x",
+            "b": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import simclone.a",
+        },
+        {"p____init__": "from simclone.p import q", "p__q": "from simclone.p import r", "p__r": ""},
+    ],
+)
+def test_what_is_no_circle_is_none(tmp_path: Path, files: dict[str, str]) -> None:
+    """A chain, an import for types only, a package's table of contents."""
+    assert cycles(plant(tmp_path, **files)) == {}
+
+
+def test_a_planted_double_class_is_found(tmp_path: Path) -> None:
+    """Public classes at the top of two modules; private ones, inner ones and the facts of flows may share a name."""
+    text = "class Host: ...\nclass _Inner: ...\nclass Facts: ...\nclass {0}:\n    class Part: ...\n"
+    folder = plant(tmp_path, a=text.format("A"), p__b=text.format("B"))
+    assert duplicate_classes(read_modules(folder)) == {"Host": ["simclone.a", "simclone.p.b"]}
