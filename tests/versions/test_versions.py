@@ -8,7 +8,7 @@ import pytest
 
 from simclone.errors import InvalidInput
 from simclone.scenario.load import load, scenario_of
-from simclone.scenario.reading.text import migrate as migration
+from simclone.scenario.reading import migrate as migration
 from simclone.scenario.rewrite import rewritten
 
 HERE = Path(__file__).parent
