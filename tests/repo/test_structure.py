@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,37 @@ def test_siblings_do_not_import_in_a_circle() -> None:
 def test_a_public_class_name_is_defined_once() -> None:
     """No two modules define public classes of one name but the listed ones, and each listed name is double."""
     assert set(duplicate_classes(read_modules(REPO))) == KNOWN_DUPLICATES
+
+
+CLOCKS = frozenset({"perf_counter", "perf_counter_ns", "monotonic", "monotonic_ns", "process_time", "time_ns", "time"})
+"""What tells the time of the machine, as ``time.…`` or imported from ``time``."""
+
+
+def clock_readings(folder: Path) -> list[str]:
+    """Test files that read a clock, with the line."""
+    readings = []
+    for path in sorted((folder / "tests").rglob("test_*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            imported = (
+                isinstance(node, ast.ImportFrom) and node.module == "time" and {a.name for a in node.names} & CLOCKS
+            )
+            used = isinstance(node, ast.Attribute) and ast.unparse(node.value) == "time" and node.attr in CLOCKS
+            if imported or used:
+                readings.append(f"{path.relative_to(folder).as_posix()}:{node.lineno}")
+    return readings
+
+
+def test_no_test_reads_a_clock() -> None:
+    """What takes long on a busy machine is no fault: tests count work, tests/benchmarks measures."""
+    assert clock_readings(REPO) == []
+
+
+@pytest.mark.parametrize("text", ["from time import sleep, perf_counter", "import time\n\nbegun = time.monotonic()"])
+def test_a_clock_is_found(tmp_path: Path, text: str) -> None:
+    """Imported by name, or read through the module."""
+    (tmp_path / "tests" / "unit").mkdir(parents=True)
+    (tmp_path / "tests" / "unit" / "test_planted.py").write_text(text, "utf-8")
+    assert clock_readings(tmp_path) == [f"tests/unit/test_planted.py:{text.count(chr(10)) + 1}"]
 
 
 @pytest.mark.parametrize(
