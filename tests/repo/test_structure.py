@@ -1,4 +1,7 @@
-"""No circle of imports among siblings, one class by each public name; the listed exceptions may only shrink."""
+"""The structure of the package: circles of imports, class names, lengths of functions, the place of unit tests, clocks.
+
+Lists of exceptions hold what is otherwise today. They may only shrink: a new case fails, and so does one that is gone.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.repo.portrait import REPO, duplicate_classes, read_modules, run_time_imports, sibling_cycles
+from tests.repo.portrait import (
+    REPO,
+    duplicate_classes,
+    function_lengths,
+    read_modules,
+    run_time_imports,
+    sibling_cycles,
+)
 
 KNOWN_CYCLES: dict[str, list[list[str]]] = {
     "simclone.allocator": [["affinity", "host", "quota"]],
@@ -38,6 +48,14 @@ KNOWN_DUPLICATES = frozenset(
 """Public class names defined in more than one module. Nothing may be added; what is mended goes."""
 
 
+NOT_MIRRORED: dict[str, str] = {
+    "test_changes.py": "changes to a scenario's file: simclone/scenario/changes.py and its two neighbours together",
+}
+"""Test files under tests/unit whose path names no module or package, each with its subject. What gets a home goes."""
+
+LONGEST_FUNCTION = 51
+
+
 def cycles(folder: Path) -> dict[str, list[list[str]]]:
     """Circles of run-time imports by package."""
     return sibling_cycles(run_time_imports(read_modules(folder)))
@@ -63,6 +81,61 @@ def test_siblings_do_not_import_in_a_circle() -> None:
 def test_a_public_class_name_is_defined_once() -> None:
     """No two modules define public classes of one name but the listed ones, and each listed name is double."""
     assert set(duplicate_classes(read_modules(REPO))) == KNOWN_DUPLICATES
+
+
+def unmirrored(folder: Path) -> set[str]:
+    """Files of tests/unit that name no module: ``a/test_b.py`` is for ``simclone/a/b.py`` or the package ``a/b``."""
+    unit, package = folder / "tests" / "unit", folder / "simclone"
+    names = (path.relative_to(unit) for path in unit.rglob("test_*.py"))
+    return {
+        name.as_posix()
+        for name in names
+        for home in [package / name.parent / name.stem.removeprefix("test_")]
+        if not home.with_suffix(".py").is_file() and not (home / "__init__.py").is_file()
+    }
+
+
+def test_unit_tests_mirror_the_package() -> None:
+    """The path of a unit test names what it tests, but for the listed files, and each listed one exists."""
+    assert unmirrored(REPO) == set(NOT_MIRRORED)
+    assert all(NOT_MIRRORED.values())
+
+
+def test_a_unit_test_of_nothing_is_found(tmp_path: Path) -> None:
+    """A file named after no module, and one that stands in the wrong folder; modules and packages are homes."""
+    folder = plant(tmp_path, p__q="", p__r__s="", t="")
+    for name in (
+        "p/test_q.py",
+        "p/test_r.py",
+        "p/r/test_s.py",
+        "test_p.py",
+        "test_t.py",
+        "test_q.py",
+        "p/test_repairs.py",
+    ):
+        path = folder / "tests" / "unit" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert unmirrored(folder) == {"test_q.py", "p/test_repairs.py"}
+
+
+def long_functions(folder: Path) -> list[tuple[int, str]]:
+    """Functions over the limit: their lines and names."""
+    lengths = [item for module in read_modules(folder) for item in function_lengths(module)]
+    return sorted(item for item in lengths if item[0] > LONGEST_FUNCTION)
+
+
+def test_functions_are_short() -> None:
+    """No function is longer than the limit."""
+    assert long_functions(REPO) == []
+
+
+def test_a_long_function_is_found(tmp_path: Path) -> None:
+    """One line over the limit is too long, the limit itself is not, and a method is a function."""
+    body = "    x = 1\n" * (LONGEST_FUNCTION - 1)
+    inner = "class A:\n    async def g(self):\n" + "        x = 1\n" * LONGEST_FUNCTION
+    folder = plant(tmp_path, a=f"def fits():\n{body}", b=f"def f():\n{body}    x = 1\n", c=inner)
+    assert long_functions(folder) == [(LONGEST_FUNCTION + 1, "simclone.b.f"), (LONGEST_FUNCTION + 1, "simclone.c.g")]
 
 
 CLOCKS = frozenset({"perf_counter", "perf_counter_ns", "monotonic", "monotonic_ns", "process_time", "time_ns", "time"})
