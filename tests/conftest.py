@@ -1,12 +1,14 @@
 """Hypothesis profiles, and worker processes for the whole suite.
 
 Profile ``default`` is derandomised and short, HYPOTHESIS_PROFILE=explore looks for news. ``pytest`` without paths runs
-in a worker for each core; with a path, ``-n``, ``-s``, ``--pdb`` or ``-m bench`` it runs as it is told.
+in a worker for each core; with a path, ``-n``, ``-s``, ``--pdb`` or ``-m bench`` it runs as it is told. Where Python
+may write no bytecode beside the sources, the many processes that tests start share it in the folder of pytest's cache.
 """
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -23,6 +25,10 @@ settings.register_profile(
 )
 settings.register_profile("explore", deadline=None, max_examples=3000, suppress_health_check=_SLOW)
 os.environ.setdefault("SIMCLONE_AUDIT", "1")  # every run of a test is audited
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):  # compiling everything anew slows each start
+    os.environ.setdefault(
+        "PYTHONPYCACHEPREFIX", str(Path(__file__).resolve().parents[1] / ".pytest_cache" / "bytecode")
+    )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
