@@ -261,31 +261,34 @@ def _says_column(node: ast.expr, columns: set[str]) -> bool:
 # --- imports ---------------------------------------------------------------------------------------------------------
 
 
-def run_time_imports(modules: Iterable[Module]) -> dict[str, set[str]]:
+def run_time_imports(modules: Iterable[Module], type_only: bool = False) -> dict[str, set[str]]:
     """Which modules of the package each module imports when the program runs.
 
-    Imports inside functions count, those under ``if TYPE_CHECKING`` do not. ``from a import b`` is an import of ``a.b``
-    where that is a module, else of ``a``. A package's ``__init__`` is a module by the package's name.
+    Imports inside functions count, those under ``if TYPE_CHECKING`` only with *type_only*.
+    ``from a import b`` is an import of ``a.b`` where that is a module, else of ``a``. A package is the module that its
+    ``__init__`` is.
     """
     modules = list(modules)
     names = {module.name for module in modules}
     graph: dict[str, set[str]] = {}
     for module in modules:
         package = module.name if module.is_package else module.name.rpartition(".")[0]
-        targets = {target for node in _run_time_nodes(module.tree) for target in _targets(node, package, names)}
+        targets = {
+            target for node in _import_nodes(module.tree, type_only) for target in _targets(node, package, names)
+        }
         graph[module.name] = targets - {module.name}
     return graph
 
 
-def _run_time_nodes(node: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
+def _import_nodes(node: ast.AST, type_only: bool) -> Iterator[ast.Import | ast.ImportFrom]:
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Import | ast.ImportFrom):
             yield child
-        elif isinstance(child, ast.If) and _last_name(child.test) == "TYPE_CHECKING":
+        elif isinstance(child, ast.If) and _last_name(child.test) == "TYPE_CHECKING" and not type_only:
             for statement in child.orelse:
-                yield from _run_time_nodes(ast.Module([statement], []))
+                yield from _import_nodes(ast.Module([statement], []), type_only)
         else:
-            yield from _run_time_nodes(child)
+            yield from _import_nodes(child, type_only)
 
 
 def _targets(node: ast.Import | ast.ImportFrom, package: str, names: set[str]) -> Iterator[str]:
