@@ -1,4 +1,19 @@
-"""Small clouds and streams of operations as Hypothesis strategies, a driver for them, and a dump of all books."""
+"""Small clouds and streams of operations as Hypothesis strategies, a driver for them, and a dump of all books.
+
+In the order of the file:
+
+* scenarios: ``clouds`` draws a whole document (hosts, storages, images, networks, offerings, accounts, affinity groups,
+  settings, VMs, each by a private function of its name); ``scenario`` and ``opened`` load it and open it for a run;
+* operations: ``operations`` draws a list of steps (clones with ``clone_bodies``, life of VMs, administration),
+  ``apply`` carries one out, ``clone_request`` turns a drawn body into a request, ``living`` picks a VM that exists;
+* questions: ``requests`` draws any question the host allocator may be asked, ``request_of`` makes one from dice, and
+  ``FOCUS`` lists what is drawn together so that each flow is reached often;
+* crowded clouds: ``crowded_cloud`` and ``stir`` make states in which most questions have several answers;
+* hooks: inside ``watched`` every host decision (as a ``Seen``) and every dry run is handed to a function;
+* the books: ``dump`` copies all state of a ledger as plain data, ``differing`` names what differs between two dumps.
+
+Who adds a flow, a storage type or a setting adds it here too: tests/flows fails for a flow no drawn cloud exercises.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A mutation run: change one operator, constant or truth at a time and see whether the tests notice.
 
-    python tests/mutation.py --sample 120 --seed 1 simclone/allocator simclone/placement simclone/model/books
+    python tests/mutation.py --sample 120 --seed 1 simclone/allocator simclone/placement simclone/model/ledger
 
 Prints one line per survivor and the share of mutants killed. Mutants are drawn evenly from all that exist.
 """
@@ -21,10 +21,10 @@ from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[1]
 TESTS = (
-    "tests/unit/test_ledger.py",
-    "tests/unit/test_affinity.py",
+    "tests/unit/model",
+    "tests/unit/allocator",
     "tests/golden",
-    "tests/unit/test_scenarios.py",
+    "tests/scenarios",
     "tests/unit/test_check.py",
     "tests/regressions",
     "tests/audit",

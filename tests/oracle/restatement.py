@@ -2,6 +2,23 @@
 
 One host at a time, plain loops and ints; nothing here comes from ``simclone.allocator``. Section numbers are those of
 host-allocation.md (H) and clone-storage-affinity.md (C). The request is read by attribute, the cloud through its model.
+
+In the order of the file:
+
+* tables of strategies: which flows (``OPEN``, ``CLOUD``) and sorters (``…_SORT``, ``TEXTBOOK_SORT``) a name stands for;
+* ``Skip``, ``Fail``, ``Hard``: the ways a flow ends other than with hosts; ``Verdict``: the answer to one question;
+* ``Chain``, one question on one cloud, whose methods are
+
+  - small questions: figures of a host, settings, storages, rows of the database;
+  - flows, in capitals by the short names of the tables (``L2`` … ``MAXVM``), each with the helpers it needs below it:
+    local shares, devices, affinity groups with their domains and host rules stand behind ``FILT``;
+  - the chain: ``names`` (of the strategy), ``run`` (page by page, errors included);
+  - sorters ``sort_…``: hosts in their new order, those the next sorter sees, and whether the chain stops;
+    ``ordered`` runs them on a shuffled list;
+  - the reservation: ``reservable``, and from it the hosts that may come first (``possible_firsts``) or be chosen
+    (``winners``) under some shuffle.
+
+``run`` gives the hosts that are left, ``winners`` the set a decision must lie in; test_restatement.py compares both.
 """
 
 from __future__ import annotations

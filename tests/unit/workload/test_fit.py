@@ -30,7 +30,7 @@ from simclone.workload.profile_fit import profile_of
 from simclone.workload.streams import StreamSpec, arrivals
 from simclone.workload.values import ValueTable
 
-DAY = Path(__file__).resolve().parents[2] / "scenarios" / "data" / "azure-vm-2017-day"
+DAY = Path(__file__).resolve().parents[3] / "scenarios" / "data" / "azure-vm-2017-day"
 START = datetime(2024, 1, 3, 10, 20, 30)
 PER_HOUR = tuple(20.0 + 15 * math.sin(hour / 3.9) for hour in range(24))
 WEEKDAY = (1.3, 1.2, 1.1, 1.1, 1.0, 0.7, 0.6)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import pytest
@@ -79,9 +78,8 @@ def crowded(*vms: Doc, free: int = 1) -> Doc:
 
 def test_room_in_sum_but_no_hole_is_fragmentation() -> None:
     """The shape of BtrPlace's issue 307: 1 GiB free on each of four hosts, a VM of 2 GiB; no single move helps."""
-    begun = perf_counter()
     found = story(crowded())
-    assert perf_counter() - begun < 60
+    assert found.tried + found.pairs < 50  # of four hosts: the search does not try all moves there are
     assert found.verdict.kind == "fragmentation"
     figures = found.verdict.figures
     assert figures["free_memory_bytes"] == 4 * GIB

@@ -11,7 +11,7 @@ import pytest
 import simclone
 from simclone.engine.collecting import collected_rarely
 
-QUICK = Path(__file__).resolve().parents[2] / "scenarios" / "quickstart.yaml"
+QUICK = Path(__file__).resolve().parents[3] / "scenarios" / "quickstart.yaml"
 
 
 def test_a_run_that_nobody_needs_is_gone_when_enough_came_after_it(monkeypatch: pytest.MonkeyPatch) -> None:

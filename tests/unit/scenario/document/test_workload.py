@@ -19,7 +19,7 @@ from simclone.workload.arrivals import Every, Profile
 from simclone.workload.distributions import Distribution
 from simclone.workload.streams import arrivals
 
-DAY = Path(__file__).resolve().parents[2] / "scenarios" / "data" / "azure-vm-2017-day"
+DAY = Path(__file__).resolve().parents[4] / "scenarios" / "data" / "azure-vm-2017-day"
 START = datetime(2017, 11, 14, 22, 20, 57)
 ONE: dict[str, Any] = {"name": "one", "vm": "web", "arrivals": {"every": 60}}
 

@@ -15,7 +15,7 @@ from simclone.explain.smell import ERROR
 from simclone.units import GIB
 from tests.time.worlds import Doc, hosts, request, vm, world
 
-SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
+SCENARIOS = Path(__file__).resolve().parents[3] / "scenarios"
 UNIT = {"name": "unit", "cpuNum": 1, "memorySize": "1GiB"}
 SMALL = [{**one, "totalPhysicalMemory": 8 * GIB} for one in hosts(2)]
 

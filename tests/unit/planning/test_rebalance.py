@@ -1,13 +1,10 @@
-"""Planning answers that were once wrong: moves for a VM no host has room for, and the better of two compliances."""
+"""Moves for a VM no host has room for."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import simclone
-
-SCENARIOS = Path(__file__).resolve().parents[2] / "scenarios"
 
 
 def full_house() -> dict[str, Any]:
@@ -53,12 +50,3 @@ def test_where_nothing_can_move_no_moves_are_told() -> None:
     packed = simclone.change(full_house(), [{"set": {"instanceOfferings.small.memorySize": "12GiB"}}])
     found = simclone.rebalance(packed, offering="large")
     assert (found.fits, found.makes_room, found.moves) == (False, False, ())
-
-
-def test_more_compliance_is_better() -> None:
-    """A hard rule is kept by all, a soft one by few: the hard one ranks first."""
-    path = SCENARIOS / "affinity-hard.yaml"
-    soft = {"set": {"affinityGroups.group-1.policy": "antiSoft"}}
-    variants = simclone.change_variants(path, {"soft": [soft], "hard": []})
-    found = simclone.compare(path, variants, figure="affinity_compliance_ratio", plan=simclone.Plan(replications=2))
-    assert [(one.name, one.figure.estimate) for one in found.variants] == [("hard", 1.0), ("soft", 0.2)]

@@ -16,7 +16,7 @@ from simclone.scenario.document.distributions import DistributionDoc
 from simclone.workload.distributions import KINDS, Distribution
 from simclone.workload.values import ValueTable, survival
 
-DAY = Path(__file__).resolve().parents[2] / "scenarios" / "data" / "azure-vm-2017-day"
+DAY = Path(__file__).resolve().parents[3] / "scenarios" / "data" / "azure-vm-2017-day"
 U = (np.arange(2000) + 0.5) / 2000
 
 KNOWN: list[tuple[dict[str, Any], Any]] = [

@@ -19,7 +19,7 @@ from simclone.scenario.load import Case, Scenario, load, load_case, load_scenari
 from simclone.scenario.schema import case_schema, scenario_schema
 from simclone.units import GIB, TIB
 
-HERE = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parents[3]
 SHARED = HERE.parent / "shared" / "conformance"
 CASES = sorted(SHARED.glob("*/*.json"))
 

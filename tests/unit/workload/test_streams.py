@@ -25,7 +25,7 @@ from simclone.workload.draws import per_clone
 from simclone.workload.replay import Replay, vm_name
 from simclone.workload.streams import MOST_CLONES, Arrival, Retry, StreamSpec, arrivals, merged
 
-DAY = Path(__file__).resolve().parents[2] / "scenarios" / "data" / "azure-vm-2017-day"
+DAY = Path(__file__).resolve().parents[3] / "scenarios" / "data" / "azure-vm-2017-day"
 DAY_START_S, DAY_S = 1_886_400, 86_400
 DAY_US = DAY_S * SECOND
 

@@ -13,7 +13,7 @@ from simclone.api import Run
 from simclone.model.vms import NONE
 from simclone.scenario.traces import ROOT_SIZE, trace_scenario
 
-REPO = Path(__file__).resolve().parents[2]
+REPO = Path(__file__).resolve().parents[3]
 SHIPPED = REPO / "scenarios" / "data"
 SHARED = REPO.parent / "shared" / "traces"
 

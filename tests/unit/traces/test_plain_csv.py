@@ -18,7 +18,7 @@ from simclone.traces.rows import Batch, VmRow
 from simclone.units import GIB, SECOND
 from simclone.workload import open_trace
 
-DAY = Path(__file__).resolve().parents[2] / "scenarios" / "data" / "azure-vm-2017-day"
+DAY = Path(__file__).resolve().parents[3] / "scenarios" / "data" / "azure-vm-2017-day"
 HEAD = "arrival_s,end_s,vcpu,memory_gib,count"
 START_S = 1_886_400
 
