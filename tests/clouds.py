@@ -43,7 +43,7 @@ from simclone.engine.operations.migrate_vm import migrate_vm
 from simclone.engine.operations.start_vm import pause_vm, start_vm, stop_vm
 from simclone.engine.queries import hosts_for_create, hosts_for_migration, hosts_for_start
 from simclone.engine.waits import run_now
-from simclone.model.columns import Table
+from simclone.model.columns import IntTable
 from simclone.model.inventory import StorageConstraint
 from simclone.model.ledger.ledger import Ledger
 from simclone.records import CloneAnswer, CloneRequest, Decision
@@ -747,7 +747,7 @@ def watched(
 # -- the books as plain data -------------------------------------------------------------------------------------
 
 
-def _columns(table: Table) -> dict[str, list[int]]:
+def _columns(table: IntTable) -> dict[str, list[int]]:
     return {name: table.array(cells).tolist() for name, cells in table.cells.items()}
 
 
@@ -756,7 +756,7 @@ def _plain(thing: Any) -> Any:
     found = {}
     for name in thing.__slots__:
         value = getattr(thing, name)
-        if isinstance(value, Table):
+        if isinstance(value, IntTable):
             value = _columns(value)
         elif isinstance(value, dict):
             value = sorted(value.items())

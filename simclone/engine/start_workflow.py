@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from simclone.engine.context import Context
 from simclone.engine.waits import Work, Workflow
-from simclone.placement.start_stages import Stage, Start
+from simclone.placement.start_stages import Start, StartStage
 from simclone.records import ErrorCode
 
 
-def run_stages(ctx: Context, stages: Sequence[Stage], start: Start, request: str) -> Workflow[ErrorCode | None]:
+def run_stages(ctx: Context, stages: Sequence[StartStage], start: Start, request: str) -> Workflow[ErrorCode | None]:
     """Go through *stages* in order; the error of the first that fails, after all were undone.
 
     Host decisions are noted for *request*. Where nothing takes time and nobody looks, no step is yielded.
@@ -30,7 +30,7 @@ def run_stages(ctx: Context, stages: Sequence[Stage], start: Start, request: str
     return None
 
 
-def _wait(ctx: Context, stage: Stage, start: Start) -> Workflow[ErrorCode | None]:
+def _wait(ctx: Context, stage: StartStage, start: Start) -> Workflow[ErrorCode | None]:
     """The step before a stage; where allocations go on side by side its filters see the cloud as their turn begins."""
     queue, size = stage.queue(start)
     parallel = ctx.timed and ctx.cloud.settings.flag("hostAllocator.hostAllocator.concurrent")

@@ -12,10 +12,10 @@ IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 NO_ROW = -1
 """Stands inside tables where ZStack has null."""
-Self = TypeVar("Self", bound="Table")
+Self = TypeVar("Self", bound="IntTable")
 
 
-class Column:
+class IntColumn:
     """One int64 column of a table; a fresh row holds *fresh*.
 
     On the class (``Vms.cpu``) it is the column's key, on a table (``vms.cpu``) its cells: ``vms.cpu[vm]`` is a Python
@@ -33,29 +33,29 @@ class Column:
         self.name = name
 
     @overload
-    def __get__(self, table: None, owner: type) -> Column: ...
+    def __get__(self, table: None, owner: type) -> IntColumn: ...
     @overload
-    def __get__(self, table: Table, owner: type) -> memoryview[int]: ...
-    def __get__(self, table: Table | None, owner: type) -> Column | memoryview[int]:
+    def __get__(self, table: IntTable, owner: type) -> memoryview[int]: ...
+    def __get__(self, table: IntTable | None, owner: type) -> IntColumn | memoryview[int]:
         return self if table is None else table.cells[self.name]
 
     def __repr__(self) -> str:
-        return f"Column({self.name})"
+        return f"IntColumn({self.name})"
 
 
-class Table:
-    """Rows of exact int64 columns, each declared as a `Column`.
+class IntTable:
+    """Rows of exact int64 columns, each declared as a `IntColumn`.
 
     ``table.memory[row]`` reads one value, ``table.array(table.memory)`` all of them as a numpy array of shape
     (row_count,): both see the same memory. Cells are valid until rows are added beyond the capacity. Only the ledger
     writes. `cells` finds a column whose name is data: that of a file's figure or of an extension's test.
     """
 
-    COLUMNS: ClassVar[Mapping[str, Column]] = {}
+    COLUMNS: ClassVar[Mapping[str, IntColumn]] = {}
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        cls.COLUMNS = {name: value for name, value in vars(cls).items() if isinstance(value, Column)}
+        cls.COLUMNS = {name: value for name, value in vars(cls).items() if isinstance(value, IntColumn)}
 
     def __init__(self, capacity: int = 16) -> None:
         self.row_count = 0
@@ -82,7 +82,7 @@ class Table:
         column: IntArray = whole[: self.row_count]
         return column
 
-    def put(self, column: Column, row: int, value: int) -> None:
+    def put(self, column: IntColumn, row: int, value: int) -> None:
         """Write one value; for the ledger only."""
         self.cells[column.name][row] = value
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from simclone.model.columns import Column, IntArray, Table
+from simclone.model.columns import IntArray, IntColumn, IntTable
 from simclone.model.inventory import CONNECTED, ENABLED
 from simclone.units import multiplied
 
 
-class Fleet(Table):
+class Fleet(IntTable):
     """All hosts.
 
     CPU figures are vCPUs, memory figures bytes. *available_…* are the recorded book (ZStack's columns, which the
@@ -19,31 +19,31 @@ class Fleet(Table):
     VM rows on the host in any state; *stopped_…* sum Stopped VMs that remember the host as their last.
     """
 
-    exists = Column()
-    zone = Column()
-    cluster = Column()
-    hypervisor = Column()
-    architecture = Column()
-    os = Column()
-    state = Column()
-    status = Column()
-    cpu_num = Column()
-    total_cpu = Column()
-    available_cpu = Column()
-    total_memory = Column()
-    available_memory = Column()
-    reserved_memory = Column()
-    ratio_class = Column()
-    vm_count = Column()
-    stopped_count = Column()
-    stopped_cpu = Column()
-    stopped_memory = Column()
-    cpu_use_ppm = Column()
-    memory_use_ppm = Column()
-    held_cpu = Column()
-    held_memory = Column()
-    drift_cpu = Column()
-    drift_memory = Column()
+    exists = IntColumn()
+    zone = IntColumn()
+    cluster = IntColumn()
+    hypervisor = IntColumn()
+    architecture = IntColumn()
+    os = IntColumn()
+    state = IntColumn()
+    status = IntColumn()
+    cpu_num = IntColumn()
+    total_cpu = IntColumn()
+    available_cpu = IntColumn()
+    total_memory = IntColumn()
+    available_memory = IntColumn()
+    reserved_memory = IntColumn()
+    ratio_class = IntColumn()
+    vm_count = IntColumn()
+    stopped_count = IntColumn()
+    stopped_cpu = IntColumn()
+    stopped_memory = IntColumn()
+    cpu_use_ppm = IntColumn()
+    memory_use_ppm = IntColumn()
+    held_cpu = IntColumn()
+    held_memory = IntColumn()
+    drift_cpu = IntColumn()
+    drift_memory = IntColumn()
 
     def __init__(self, capacity: int = 16) -> None:
         super().__init__(capacity)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass, field
 
-from simclone.model.columns import Column, Table
+from simclone.model.columns import IntColumn, IntTable
 from simclone.model.inventory import CONNECTED, ENABLED
 
 LOCAL = "LocalStorage"
@@ -15,16 +15,16 @@ ANYWHERE = -1
 """The host of space that is not bound to one."""
 
 
-class LocalShares(Table):
+class LocalShares(IntTable):
     """What each host brings to one local storage, in bytes; the row number is the host."""
 
-    present = Column()
-    total = Column()
-    available = Column()
-    total_physical = Column()
-    available_physical = Column()
-    held = Column()
-    drift = Column()
+    present = IntColumn()
+    total = IntColumn()
+    available = IntColumn()
+    total_physical = IntColumn()
+    available_physical = IntColumn()
+    held = IntColumn()
+    drift = IntColumn()
 
     def reach(self, hosts: int) -> None:
         """Make rows for all of *hosts* hosts; new ones are absent."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simclone.model.columns import NO_ROW, Column, Table
+from simclone.model.columns import NO_ROW, IntColumn, IntTable
 from simclone.model.inventory import Shape, Wish
 
 VM_STATES = (
@@ -35,7 +35,7 @@ NONE = NO_ROW
 """Stands where ZStack has null."""
 
 
-class Vms(Table):
+class Vms(IntTable):
     """One row per VM ever made. *alive* 0 means the row is gone from the database.
 
     *host*, *last_host*, *cluster*, *root*, *group* are rows or `NONE`; *cpu* vCPUs, *memory* bytes,
@@ -43,31 +43,31 @@ class Vms(Table):
     or `NONE` where nobody knows or asks.
     """
 
-    alive = Column()
-    state = Column()
-    host = Column(NO_ROW)
-    last_host = Column(NO_ROW)
-    cluster = Column(NO_ROW)
-    zone = Column()
-    shape = Column()
-    account = Column()
-    cpu = Column()
-    memory = Column()
-    root = Column(NO_ROW)
-    group = Column(NO_ROW)
-    hold_host = Column(NO_ROW)
-    hold_cpu = Column()
-    hold_memory = Column()
-    move_host = Column(NO_ROW)
-    move_cpu = Column()
-    move_memory = Column()
-    born_us = Column()
-    until_us = Column(NO_ROW)
-    changed_us = Column()
-    source = Column()
-    ordinal = Column()
-    position = Column()
-    occasion = Column()
+    alive = IntColumn()
+    state = IntColumn()
+    host = IntColumn(NO_ROW)
+    last_host = IntColumn(NO_ROW)
+    cluster = IntColumn(NO_ROW)
+    zone = IntColumn()
+    shape = IntColumn()
+    account = IntColumn()
+    cpu = IntColumn()
+    memory = IntColumn()
+    root = IntColumn(NO_ROW)
+    group = IntColumn(NO_ROW)
+    hold_host = IntColumn(NO_ROW)
+    hold_cpu = IntColumn()
+    hold_memory = IntColumn()
+    move_host = IntColumn(NO_ROW)
+    move_cpu = IntColumn()
+    move_memory = IntColumn()
+    born_us = IntColumn()
+    until_us = IntColumn(NO_ROW)
+    changed_us = IntColumn()
+    source = IntColumn()
+    ordinal = IntColumn()
+    position = IntColumn()
+    occasion = IntColumn()
 
     def __init__(self, capacity: int = 64) -> None:
         super().__init__(capacity)
@@ -124,27 +124,27 @@ class Vms(Table):
         return twin
 
 
-class Volumes(Table):
+class Volumes(IntTable):
     """One row per volume. *size* is virtual, *actual_size* what the storage reports as written, both bytes.
 
     *space* is the hold of its space or `NONE`; *storage* and *host* (local storage) its place.
     """
 
-    alive = Column()
-    type = Column()
-    status = Column()
-    vm = Column(NO_ROW)
-    storage = Column(NO_ROW)
-    host = Column(NO_ROW)
-    size = Column()
-    actual_size = Column()
-    space = Column(NO_ROW)
-    account = Column()
-    image = Column(NO_ROW)
-    offering = Column(NO_ROW)
-    device = Column(NO_ROW)
-    born_us = Column()
-    last_vm = Column(NO_ROW)
+    alive = IntColumn()
+    type = IntColumn()
+    status = IntColumn()
+    vm = IntColumn(NO_ROW)
+    storage = IntColumn(NO_ROW)
+    host = IntColumn(NO_ROW)
+    size = IntColumn()
+    actual_size = IntColumn()
+    space = IntColumn(NO_ROW)
+    account = IntColumn()
+    image = IntColumn(NO_ROW)
+    offering = IntColumn(NO_ROW)
+    device = IntColumn(NO_ROW)
+    born_us = IntColumn()
+    last_vm = IntColumn(NO_ROW)
 
     def __init__(self, capacity: int = 64) -> None:
         super().__init__(capacity)
@@ -162,16 +162,16 @@ class Volumes(Table):
         return twin
 
 
-class Nics(Table):
+class Nics(IntTable):
     """One row per card; *ip* is an integer or `NONE`, *mac* 32 drawn bits; `macs` maps (mac, device) to its card."""
 
-    alive = Column()
-    vm = Column()
-    l3 = Column()
-    ip = Column(NO_ROW)
-    device = Column()
-    mac = Column()
-    born_us = Column()
+    alive = IntColumn()
+    vm = IntColumn()
+    l3 = IntColumn()
+    ip = IntColumn(NO_ROW)
+    device = IntColumn()
+    mac = IntColumn()
+    born_us = IntColumn()
 
     def __init__(self, capacity: int = 64) -> None:
         super().__init__(capacity)
@@ -185,16 +185,16 @@ class Nics(Table):
         return twin
 
 
-class Snapshots(Table):
+class Snapshots(IntTable):
     """One row per volume snapshot; *space* is the hold of its bytes."""
 
-    alive = Column()
-    volume = Column()
-    storage = Column()
-    size = Column()
-    space = Column()
-    account = Column()
-    born_us = Column()
+    alive = IntColumn()
+    volume = IntColumn()
+    storage = IntColumn()
+    size = IntColumn()
+    space = IntColumn()
+    account = IntColumn()
+    born_us = IntColumn()
 
     def __init__(self, capacity: int = 16) -> None:
         super().__init__(capacity)

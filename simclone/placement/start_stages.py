@@ -79,7 +79,7 @@ def _no_queue(_: Start) -> tuple[Queue, Size]:
     return (), 0
 
 
-class Stage(NamedTuple):
+class StartStage(NamedTuple):
     """One stage. *step* names the step of time as ``run.timing`` and ``faults`` know it; none takes no time.
 
     *queue* gives the queue to stand in and the bytes that are moved. An *exempt* step is never struck by a fault.
@@ -341,21 +341,21 @@ def check_host(start: Start) -> ErrorCode | None:
     return host_lost(start.cloud, placed.host) if isinstance(placed, Placed) else None
 
 
-FIRST_START: tuple[Stage, ...] = (
-    Stage(choose_backup),
+FIRST_START: tuple[StartStage, ...] = (
+    StartStage(choose_backup),
     # host and storage are one stage: the search goes through combinations of storages, each with a host of its own
-    Stage(find_host_and_storage, "allocateHost", _allocator_queue, forget_host),
-    Stage(make_volumes, undo=remove_volumes),
-    Stage(make_cards, undo=remove_cards),
+    StartStage(find_host_and_storage, "allocateHost", _allocator_queue, forget_host),
+    StartStage(make_volumes, undo=remove_volumes),
+    StartStage(make_cards, undo=remove_cards),
     # addresses return with their cards
-    Stage(allocate_addresses, "allocateAddress"),
+    StartStage(allocate_addresses, "allocateAddress"),
     # what was cached stays cached
-    Stage(cache_image, "cacheImage", cache_queue),
-    Stage(check_host, "startOnHypervisor", _host_queue),
+    StartStage(cache_image, "cacheImage", cache_queue),
+    StartStage(check_host, "startOnHypervisor", _host_queue),
 )
 
-LATER_START: tuple[Stage, ...] = (
-    Stage(find_host, "allocateHost", _allocator_queue, give_back_host, exempt=True),
-    Stage(allocate_addresses, undo=return_addresses),
-    Stage(check_host, "startOnHypervisor", _host_queue),
+LATER_START: tuple[StartStage, ...] = (
+    StartStage(find_host, "allocateHost", _allocator_queue, give_back_host, exempt=True),
+    StartStage(allocate_addresses, undo=return_addresses),
+    StartStage(check_host, "startOnHypervisor", _host_queue),
 )

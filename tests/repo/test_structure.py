@@ -37,7 +37,6 @@ KNOWN_DUPLICATES = frozenset(
         "Block",
         "Candidates",
         "Case",
-        "Clock",
         "Cloud",
         "Found",
         "HostRow",
@@ -46,8 +45,6 @@ KNOWN_DUPLICATES = frozenset(
         "Order",
         "Outcome",
         "Shape",
-        "Simulation",
-        "Slot",
     }
 )
 """Public class names defined in more than one module. Nothing may be added; what is mended goes."""

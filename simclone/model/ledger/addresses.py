@@ -6,13 +6,13 @@ from typing import TypeVar
 
 from simclone.errors import InvariantViolation
 from simclone.model.inventory import IpRange
-from simclone.model.ledger.part import Part
+from simclone.model.ledger.part import LedgerPart
 from simclone.model.vms import NONE, Nics
 
 K = TypeVar("K")
 
 
-class AddressLedger(Part):
+class AddressLedger(LedgerPart):
     """Cards, the addresses they hold, and address ranges."""
 
     def add_card(self, vm: int, l3: int, device: int, mac: int) -> int:

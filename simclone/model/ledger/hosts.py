@@ -7,7 +7,7 @@ import numpy as np
 from simclone.errors import InvariantViolation
 from simclone.model.columns import IntArray
 from simclone.model.fleet import Fleet
-from simclone.model.ledger.part import Part
+from simclone.model.ledger.part import LedgerPart
 from simclone.model.vms import NONE, STATE
 from simclone.units import divided
 
@@ -19,7 +19,7 @@ _HOST_BOOKS = ("available_cpu", "available_memory", "held_cpu", "held_memory", "
 _VM_HOLDS = ("hold_host", "hold_cpu", "hold_memory", "move_host", "move_cpu", "move_memory")
 
 
-class HostLedger(Part):
+class HostLedger(LedgerPart):
     """What VMs hold of hosts, and the hosts' own figures."""
 
     def hold(self, vm: int, host: int, cause: str = "") -> None:

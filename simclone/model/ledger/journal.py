@@ -8,7 +8,7 @@ from typing import Any
 
 from simclone.errors import InvariantViolation
 from simclone.model.cloud import USAGE, Cloud
-from simclone.model.columns import Column, Table
+from simclone.model.columns import IntColumn, IntTable
 from simclone.model.ledger.events import EventLog
 
 _SLOT = {name: place for place, name in enumerate(USAGE)}
@@ -90,14 +90,14 @@ class Journal:
             self.undo.append((rows.pop, ()))
         rows.append(value)
 
-    def add_row(self, table: Table) -> int:
+    def add_row(self, table: IntTable) -> int:
         """A fresh row; its cells are written without being remembered, as the whole row is."""
         row = table.new_row()
         if self.undo is not None:
             self.undo.append((_pop_row, (table, row)))
         return row
 
-    def write(self, table: Table, column: Column, row: int, value: int) -> None:
+    def write(self, table: IntTable, column: IntColumn, row: int, value: int) -> None:
         cells = table.cells[column.name]
         if self.undo is not None:
             self.undo.append((table.put, (column, row, cells[row])))
@@ -108,11 +108,11 @@ class Journal:
         if self.undo is not None:
             self._tried.add(host)
 
-    def write_host(self, column: Column, host: int, value: int) -> None:
+    def write_host(self, column: IntColumn, host: int, value: int) -> None:
         self.write(self.cloud.fleet, column, host, value)
         self.mark_changed(host)
 
-    def add_to_host(self, column: Column, host: int, amount: int) -> None:
+    def add_to_host(self, column: IntColumn, host: int, amount: int) -> None:
         cells = self.cloud.fleet.cells[column.name]
         if self.undo is None:
             cells[host] += amount
@@ -147,7 +147,7 @@ def _restore(mapping: dict[Any, Any], before: dict[Any, Any]) -> None:
     mapping.update(before)
 
 
-def _pop_row(table: Table, row: int) -> None:
+def _pop_row(table: IntTable, row: int) -> None:
     if table.row_count != row + 1:
         raise InvariantViolation("rows are undone out of order")
     table.drop_last_row()

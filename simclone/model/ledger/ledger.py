@@ -94,11 +94,11 @@ class Ledger:
         """Change the state of a zone, cluster or image."""
         self._administer(states, row, state, subject, cause)
 
-    def set_setting(self, key: str, value: Any) -> None:
+    def set_setting(self, key: str, value: object) -> None:
         """Change a global setting."""
         self._administer(self.cloud.settings.values, key, value, key, "globalConfig")
 
-    def set_override(self, kind: str, row: int, key: str, value: Any, subject: str) -> None:
+    def set_override(self, kind: str, row: int, key: str, value: object, subject: str) -> None:
         """Change a setting of one zone, cluster, host or storage."""
         overrides = self.cloud.settings.overrides
         values = {**overrides.get((kind, row), {}), key: value}
@@ -112,8 +112,8 @@ class Ledger:
     def _administer(
         self,
         rows: MutableSequence[Any] | MutableMapping[Any, Any],
-        key: Any,
-        value: Any,
+        key: object,
+        value: object,
         subject: str,
         cause: str,
     ) -> None:
@@ -193,7 +193,7 @@ def _held(hosts: int, *holds: tuple[IntArray, IntArray]) -> IntArray:
     return total
 
 
-def _same(what: str, found: Any, expected: Any) -> None:
+def _same(what: str, found: IntArray, expected: IntArray) -> None:
     if not np.array_equal(found, expected):
         host = int(np.flatnonzero(found != expected)[0])
         raise InvariantViolation(f"{what} of host {host}: {found[host]}, expected {expected[host]}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from simclone.model.ledger.journal import Journal
 
 
-class Part:
+class LedgerPart:
     """A part of the ledger with verbs of its own; whatever it writes goes through the shared journal."""
 
     def __init__(self, journal: Journal) -> None:

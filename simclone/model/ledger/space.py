@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from simclone.errors import InvariantViolation
 from simclone.model.ledger.journal import Journal
-from simclone.model.ledger.part import Part
+from simclone.model.ledger.part import LedgerPart
 from simclone.model.storage import ANYWHERE, LocalShares, OsdGroup, PrimaryStorage
 from simclone.model.vms import NONE, VOLUME_STATUS
 from simclone.units import divided
@@ -29,7 +29,7 @@ class Space(NamedTuple):
     owner: str
 
 
-class SpaceLedger(Part):
+class SpaceLedger(LedgerPart):
     """Space held on storages; *holds* maps the number of each hold to what it holds."""
 
     def __init__(self, journal: Journal) -> None:

@@ -8,7 +8,7 @@ from simclone.errors import InvariantViolation
 from simclone.model.columns import IntArray
 from simclone.model.fleet import Fleet
 from simclone.model.inventory import ADMIN
-from simclone.model.ledger.part import Part
+from simclone.model.ledger.part import LedgerPart
 from simclone.model.vms import NONE, STATE, Vms
 
 _FIGURES = ("state", "host", "last_host", "cpu", "memory", "root")
@@ -20,7 +20,7 @@ _NOT_RUNNING = frozenset(STATE[name] for name in ("Stopped", "Destroying", "Dest
 _STARTING, _STOPPED, _DESTROYED = STATE["Starting"], STATE["Stopped"], STATE["Destroyed"]
 
 
-class VmLedger(Part):
+class VmLedger(LedgerPart):
     """VM rows and memberships in groups."""
 
     def add(

@@ -6,7 +6,7 @@ import numpy as np
 
 from simclone.model.inventory import ADMIN, Image
 from simclone.model.ledger.journal import Journal
-from simclone.model.ledger.part import Part
+from simclone.model.ledger.part import LedgerPart
 from simclone.model.ledger.space import SpaceLedger
 from simclone.model.vms import NONE, VOLUME_STATUS, Snapshots, Volumes
 
@@ -14,7 +14,7 @@ _FIGURES = ("type", "status", "vm", "size", "space")
 _READY, _DELETED = (VOLUME_STATUS[name] for name in ("Ready", "Deleted"))
 
 
-class VolumeLedger(Part):
+class VolumeLedger(LedgerPart):
     """Volumes, snapshots, cached images and images; their space is held in *space*."""
 
     def __init__(self, journal: Journal, space: SpaceLedger) -> None:
