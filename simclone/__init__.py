@@ -6,28 +6,9 @@ This module is the table of contents; names are loaded when they are first used.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import Any
 
-from simclone.version import __version__
-
-if TYPE_CHECKING:
-    from simclone.api import Cloud, Run, change, check_path, load, open_cloud, reopen, run
-    from simclone.errors import Fault, InvalidInput, InvariantViolation, SimcloneError, UnknownName
-    from simclone.planning.bound import bound
-    from simclone.planning.compare import change_variants, compare, strategy_variants, whatif_variants
-    from simclone.planning.headroom import headroom
-    from simclone.planning.overview import overview
-    from simclone.planning.rebalance import rebalance
-    from simclone.planning.replication.executor import Execution
-    from simclone.planning.replication.plan import Plan
-    from simclone.planning.runway import runway
-    from simclone.planning.shrink import shrink
-    from simclone.planning.size import Model, refresh, size
-    from simclone.planning.survive import drain, survive
-    from simclone.planning.sweep import hypercube, sensitivity, slo, sweep
-    from simclone.planning.whatif import whatif
-    from simclone.report.plots import picture
-    from simclone.simulation import Simulation
+from simclone.version import __version__ as __version__
 
 _HOMES = {
     "Cloud": "simclone.api",
@@ -44,79 +25,34 @@ _HOMES = {
     "InvariantViolation": "simclone.errors",
     "SimcloneError": "simclone.errors",
     "UnknownName": "simclone.errors",
-    "headroom": "simclone.planning.headroom",
-    "size": "simclone.planning.size",
-    "refresh": "simclone.planning.size",
-    "Model": "simclone.planning.size",
-    "shrink": "simclone.planning.shrink",
-    "survive": "simclone.planning.survive",
-    "drain": "simclone.planning.survive",
-    "rebalance": "simclone.planning.rebalance",
-    "runway": "simclone.planning.runway",
-    "compare": "simclone.planning.compare",
-    "strategy_variants": "simclone.planning.compare",
-    "whatif_variants": "simclone.planning.compare",
-    "change_variants": "simclone.planning.compare",
-    "sweep": "simclone.planning.sweep",
-    "hypercube": "simclone.planning.sweep",
-    "sensitivity": "simclone.planning.sweep",
-    "slo": "simclone.planning.sweep",
-    "whatif": "simclone.planning.whatif",
-    "bound": "simclone.planning.bound",
+    "ReplicationPlan": "simclone.planning.replication.plan",
     "Plan": "simclone.planning.replication.plan",
     "overview": "simclone.planning.overview",
     "Execution": "simclone.planning.replication.executor",
     "picture": "simclone.report.plots",
 }
+"""Public names beside those of the planning questions, with their modules."""
 
-__all__ = [
-    "Cloud",
-    "Execution",
-    "Fault",
-    "InvalidInput",
-    "InvariantViolation",
-    "Model",
-    "Plan",
-    "Run",
-    "SimcloneError",
-    "Simulation",
-    "UnknownName",
-    "__version__",
-    "bound",
-    "change",
-    "change_variants",
-    "check_path",
-    "compare",
-    "drain",
-    "headroom",
-    "hypercube",
-    "load",
-    "open_cloud",
-    "overview",
-    "picture",
-    "rebalance",
-    "refresh",
-    "reopen",
-    "run",
-    "runway",
-    "sensitivity",
-    "shrink",
-    "size",
-    "slo",
-    "strategy_variants",
-    "survive",
-    "sweep",
-    "whatif",
-    "whatif_variants",
-]
+
+def _homes() -> dict[str, str]:
+    from simclone.planning.questions import public_names
+
+    return {**_HOMES, **public_names()}
 
 
 def __dir__() -> list[str]:
-    return [*__all__]
+    return sorted([*_homes(), "__version__"])
 
 
-def __getattr__(name: str) -> object:
-    home = _HOMES.get(name)
-    if home is None:
+def __getattr__(name: str) -> Any:
+    if name == "__all__":
+        return __dir__()
+    home = _homes().get(name)
+    if home is not None:
+        return getattr(import_module(home), name)
+    from simclone.planning.entry_points import question_function
+
+    function = None if name.startswith("_") else question_function(name)
+    if function is None:
         raise AttributeError(f"module 'simclone' has no attribute {name!r}")
-    return getattr(import_module(home), name)
+    return function

@@ -56,7 +56,7 @@ def size() -> Answer:
     document = cloud([one for one in read_hosts(NODES) if not one.gpus], shapes, AZURE)
     largest = max(document["hosts"], key=lambda one: (one["cpuNum"], one["totalPhysicalMemory"]))
     model = simclone.Model("more", like=largest["name"])
-    return simclone.size(document, [model], target=0.999, plan=simclone.Plan(replications=2))
+    return simclone.size(document, [model], target=0.999, plan=simclone.ReplicationPlan(replications=2))
 
 
 def compare() -> Answer:
@@ -65,7 +65,7 @@ def compare() -> Answer:
         shapes = sorted({(int(row["cpu"]), float(row["mem"])) for row in csv.DictReader(file)})
     document = cloud([one for one in read_hosts(NODES) if not one.gpus][::4], shapes, HUAWEI)
     variants = simclone.strategy_variants(document, (*FAST, *TEXTBOOK))
-    return simclone.compare(document, variants, plan=simclone.Plan(replications=20))
+    return simclone.compare(document, variants, plan=simclone.ReplicationPlan(replications=20))
 
 
 if __name__ == "__main__":

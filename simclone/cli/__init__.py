@@ -9,29 +9,18 @@ import sys
 import click
 
 from simclone.cli.lazy import LazyGroup
+from simclone.cli.question_command import descriptions
 from simclone.errors import InvalidInput, InvariantViolation, SimcloneError
 from simclone.units import plural
 
-COMMANDS = {
+COMMANDS: dict[str, str] = {
     "run": "Run a scenario: which clones succeed, where they land, why the others fail.",
     "explain": "Why one clone was placed where it is, or was not.",
     "report": "One offline page about a run, to look at and to print.",
     "check": "Run cases and scenarios with expectations; exit 1 when one does not hold.",
     "validate": "Read files and report every fault at once.",
     "lint": "Look for what will fail or surprise before anything runs; exit 1 when something will fail.",
-    "headroom": "How many more clones fit, and what they run out of.",
-    "size": "The fewest hosts, or the cheapest mix, to add so that the requests succeed.",
-    "shrink": "The fewest hosts that still hold everything, and which could go.",
-    "survive": "What survives the loss of each host, pair, cluster, rack or storage.",
-    "drain": "Which hosts can go into maintenance, and a plan in waves.",
-    "rebalance": "The fewest moves that make room for a VM or repair a rule.",
-    "runway": "When a growing workload runs out of room, and of what.",
-    "compare": "Rank strategies, settings or what-ifs on the same requests.",
-    "sweep": "Run a scenario at every combination of values, or over ranges.",
-    "sensitivity": "Which parameter moves a figure most.",
-    "slo": "The largest demand that keeps success at a target.",
-    "whatif": "A scenario before and after its what-ifs.",
-    "bound": "The most clones any strategy could run, and each strategy's gap to it.",
+    **{name: description["sentence"] for name, description in descriptions().items()},
     "record": "Print the decision log and fingerprint of a scenario.",
     "fit": "Fit a workload block to a recorded trace.",
     "trace": "Cut, thin, stretch or move a trace into a plain table.",
@@ -40,6 +29,7 @@ COMMANDS = {
     "migrate": "Rewrite a file in the current schema version.",
     "schema": "Print the JSON Schema of scenarios, cases or answers.",
 }
+"""Every command with its sentence; those of planning questions come from their functions."""
 
 
 @click.group(cls=LazyGroup, commands_help=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})

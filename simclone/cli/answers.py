@@ -24,12 +24,12 @@ def answer_table(answer: Answer, most: int, *, bars: bool = True) -> tuple[Table
     """The first *most* rows as a table, with *bars* of what the answer has to draw, and how many more there are."""
     frame = answer.to_frame()
     shown = frame.head(most)
-    wanted = [str(name) for name in frame.columns if name not in answer.aside()]
+    wanted = [str(name) for name in frame.columns if name not in answer.secondary_columns()]
     columns = [name for name in wanted if not all(map(_empty, shown[name]))]
     numbers = [at for at, name in enumerate(columns) if shown[name].dtype.kind in "iuf" or _ending(name)]
     rows: list[list[object]] = [[_cell(name, shown[name].iloc[row]) for name in columns] for row in range(len(shown))]
     headings = [_heading(name) for name in columns]
-    drawn = [name for name in answer.drawn() if name in columns and bars]
+    drawn = [name for name in answer.chart_columns() if name in columns and bars]
     place = columns.index(drawn[-1]) + 1 if drawn and len(shown) > 1 else None
     if place is not None:
         marks = _intervals(shown, *drawn) if len(drawn) == 3 else _bars(shown[drawn[0]])

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from simclone.cli.planning import run_options
+from simclone.cli.question_command import run_options
 
 if TYPE_CHECKING:
     from simclone.planning.parts.answer import Answer
-    from simclone.planning.replication.plan import Plan
+    from simclone.planning.replication.plan import ReplicationPlan
     from simclone.scenario.load import Scenario
 
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--strategies", is_flag=True, help="Compare host strategies too (with --plan).")
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 @run_options
-def command(scenario: str, out: str, planned: bool, strategies: bool, force: bool, plan: Plan) -> None:
+def command(scenario: str, out: str, planned: bool, strategies: bool, force: bool, plan: ReplicationPlan) -> None:
     """Write one self-contained page about a scenario or a finished run: open it in a browser, print it, send it."""
     from simclone import api
     from simclone.report.page import refuse_without_library
@@ -40,7 +40,7 @@ def command(scenario: str, out: str, planned: bool, strategies: bool, force: boo
     click.echo(f"written to {out}", err=True)
 
 
-def _answers(scenario: Scenario, plan: Plan, strategies: bool) -> list[Answer]:
+def _answers(scenario: Scenario, plan: ReplicationPlan, strategies: bool) -> list[Answer]:
     from simclone.planning.overview import overview
 
     return overview(scenario, plan=plan, strategies=strategies)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Unpack
 
 import numpy as np
 
@@ -16,8 +16,9 @@ from simclone.planning.compare import strategy_variants
 from simclone.planning.parts.answer import Answer
 from simclone.planning.parts.demand import Wanted, wanted
 from simclone.planning.parts.host_loss import usable_hosts
+from simclone.planning.parts.option import Option
 from simclone.planning.replication.intervals import Interval
-from simclone.planning.replication.plan import Plan, interval_of, replicate
+from simclone.planning.replication.plan import ReplicationPlan, RunKeywords, interval_of, plan_of, replicate
 from simclone.scenario.load import Given, Scenario, as_scenario
 from simclone.units import divided, plural
 
@@ -49,6 +50,10 @@ class Bound(Answer):
     *notes* are what is in the way of any strategy and left out here.
     """
 
+    question: ClassVar[str] = "bound"
+    title: ClassVar[str] = "Against the best possible"
+    order: ClassVar[int] = 250
+
     scenario: str
     asked: int
     bound: int
@@ -79,17 +84,33 @@ class Bound(Answer):
         ]
         return pd.DataFrame(rows, columns=["strategy", "placed", "low", "high", "bound", "gap"])
 
-    def drawn(self) -> tuple[str, ...]:
+    def chart_columns(self) -> tuple[str, ...]:
         """What each strategy places."""
         return ("placed",)
+
+    def picture(self) -> Any:
+        """Clones placed by each strategy beside the bound."""
+        import pandas as pd
+
+        from simclone.figures import lines
+
+        rows = [("bound", float(self.bound), float(self.bound), float(self.bound))]
+        rows += [(gap.strategy, gap.placed.estimate, gap.placed.low, gap.placed.high) for gap in self.gaps]
+        return lines.intervals(pd.DataFrame(rows, columns=["name", "estimate", "low", "high"]), "clones placed")
 
     def figures(self) -> Mapping[str, float | None]:
         """``bound``, ``gap`` (the best strategy's)."""
         return {"bound": self.bound, "gap": min((one.gap for one in self.gaps), default=None)}
 
 
-def bound(source: Given, *, strategies: Sequence[str] = (), plan: Plan | None = None) -> Bound:
-    """The most clones of the scenario's requests that could run together, and what *strategies* place of them.
+def bound(
+    source: Given,
+    *,
+    strategies: Annotated[Sequence[str], Option("A strategy whose gap is told; may be repeated.")] = (),
+    plan: ReplicationPlan | None = None,
+    **runs: Unpack[RunKeywords],
+) -> Bound:
+    """The most clones of SCENARIO's requests any strategy could run, and how far strategies stay below.
 
     Affinity rules, storage, paging and the order of requests are left out, so the bound is never below any strategy but
     for two things: VMs of the file without a host stand here as in the first replication, and recorded capacity does
@@ -98,7 +119,7 @@ def bound(source: Given, *, strategies: Sequence[str] = (), plan: Plan | None = 
     scenario = as_scenario(source)
     if scenario.doc.workload or scenario.doc.incidents:
         raise InvalidInput([Fault("workload", "comes and goes, there is no bound for it", "requests only")])
-    plan = plan or Plan()
+    plan = plan_of(plan, runs)
     ctx = open_context(scenario, seed=plan.seed)
     kinds = _kinds(wanted(ctx, scenario))
     idle = sum(one.names for one in wanted(ctx, scenario) if not one.starts)
@@ -106,9 +127,9 @@ def bound(source: Given, *, strategies: Sequence[str] = (), plan: Plan | None = 
     most, exact = _most(kinds, hosts)
     most = min(most, _addresses(ctx, scenario)) + idle
     variants = strategy_variants(scenario, strategies) if strategies else {"as it is": scenario}
-    runs, interrupted = replicate(variants, plan)
+    outcomes, interrupted = replicate(variants, plan)
     gaps = []
-    for name, part in runs.items():
+    for name, part in outcomes.items():
         placed = interval_of(part, "placed", plan.confidence)
         gaps.append(Gap(name, placed, most - placed.estimate))
     asked = sum(one.names for one in wanted(ctx, scenario))

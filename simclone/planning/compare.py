@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Unpack
 
 from simclone.allocator.host.strategies import (
     DESIGNATED,
@@ -17,9 +17,18 @@ from simclone.allocator.host.strategies import (
 )
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.parts.answer import Answer
+from simclone.planning.parts.option import Option
 from simclone.planning.replication.intervals import Difference, Interval, paired
 from simclone.planning.replication.outcomes import Outcome
-from simclone.planning.replication.plan import Plan, interval_of, reasons_of, replicate, values_of
+from simclone.planning.replication.plan import (
+    ReplicationPlan,
+    RunKeywords,
+    interval_of,
+    plan_of,
+    reasons_of,
+    replicate,
+    values_of,
+)
 from simclone.scenario.changes import changed, data_of, what_if
 from simclone.scenario.load import Given, Scenario, as_scenario, scenario_from
 from simclone.units import plural
@@ -57,6 +66,10 @@ class Standing:
 @dataclass(frozen=True, slots=True)
 class Comparison(Answer):
     """Variants, best first; *figure* is what they are ranked by. *interrupted* says that not all runs were made."""
+
+    question: ClassVar[str] = "compare"
+    title: ClassVar[str] = "Comparison"
+    order: ClassVar[int] = 190
 
     scenario: str
     figure: str
@@ -96,13 +109,23 @@ class Comparison(Answer):
         columns = ["rank", "variant", self.figure, "low", "high", "to_best", "to_best_low", "to_best_high"]
         return pd.DataFrame(rows, columns=[*columns, "significant", "success", "reason", "cost"])
 
-    def aside(self) -> frozenset[str]:
+    def secondary_columns(self) -> frozenset[str]:
         """Differences to the best, which the words tell."""
         return frozenset({"to_best", "to_best_low", "to_best_high", "significant", "success"})
 
-    def drawn(self) -> tuple[str, ...]:
+    def chart_columns(self) -> tuple[str, ...]:
         """The figure with its interval."""
         return (self.figure, "low", "high")
+
+    def picture(self) -> Any:
+        """The figure of each variant with its interval."""
+        import pandas as pd
+
+        from simclone.figures import lines
+
+        rows = [(one.name, one.figure.estimate, one.figure.low, one.figure.high) for one in self.variants]
+        frame = pd.DataFrame(rows, columns=["name", "estimate", "low", "high"])
+        return lines.intervals(frame, self.figure, share=self.figure.endswith("ratio"))
 
     def figures(self) -> Mapping[str, float | None]:
         """The figure of each variant by its name."""
@@ -149,52 +172,107 @@ def change_variants(source: Given, variants: Mapping[str, Sequence[Mapping[str, 
 
 def compare(
     source: Given,
-    variants: Mapping[str, Scenario],
+    variants: Mapping[str, Scenario] | None = None,
     *,
-    figure: str = "success_ratio",
-    costs: Mapping[str, float] | None = None,
-    plan: Plan | None = None,
+    all_strategies: Annotated[
+        bool, Option("Compare host strategies (all, or those named).", flag="--strategies")
+    ] = False,
+    strategies: Annotated[Sequence[str], Option("A strategy to compare; may be repeated.")] = (),
+    changes: Annotated[
+        Mapping[str, Sequence[Mapping[str, Any]]] | None,
+        Option(
+            "Compare with this change, such as 'globalConfig: {NAME: VALUE}'; may be repeated.",
+            flag="--change",
+            metavar="CHANGE",
+            parse="named_changes_of",
+        ),
+    ] = None,
+    figure: Annotated[str, Option("What they are ranked by.")] = "success_ratio",
+    costs: Annotated[
+        Mapping[str, float] | None,
+        Option(
+            "What a variant costs, to be shown beside it; may be repeated.",
+            metavar="VARIANT=COST",
+            parse="costs_of",
+        ),
+    ] = None,
+    plan: ReplicationPlan | None = None,
+    **runs: Unpack[RunKeywords],
 ) -> Comparison:
-    """Rank *variants* by the mean of a figure over the same replications of each.
+    """Rank strategies, settings or the what-ifs of SCENARIO on the same requests; not significant is said.
 
-    A variant shares the rank of the best from which its paired difference is not significant, of those that have a rank
-    of their own. Raises InvalidInput.
+    *variants* are ranked by the mean of a figure over the same replications of each; where none are given those of
+    *strategies*, of *changes* (each beside the scenario as it is) or of the file's what-ifs are compared. A variant
+    shares the rank of the best from which its paired difference is not significant, of those that have a rank of their
+    own. Raises InvalidInput.
     """
     scenario = as_scenario(source)
-    plan = plan or Plan()
+    plan = plan_of(plan, runs)
+    if variants is None:
+        variants = _variants(scenario, all_strategies, strategies, changes)
+    unknown = [name for name in costs or {} if name not in variants]
+    if unknown:
+        raise InvalidInput([Fault(f"costs.{unknown[0]}", "no variant has this name", ", ".join(variants))])
     if len(variants) < 2:
         raise InvalidInput([Fault("variants", f"{len(variants)} cannot be compared", "at least 2")])
-    runs, interrupted = replicate(variants, plan, figure)
+    outcomes, interrupted = replicate(variants, plan, figure)
     sign = -1 if figure in HIGHER else 1
-    means = {name: interval_of(part, figure, plan.confidence) for name, part in runs.items()}
+    means = {name: interval_of(part, figure, plan.confidence) for name, part in outcomes.items()}
     lacking = [
-        Fault("figure", f"{name} has no {figure} in {len(part) - means[name].n} of its runs", "a figure of every run")
-        for name, part in runs.items()
+        Fault(
+            "figure", f"{name} has no {figure} in {len(part) - means[name].n} of its outcomes", "a figure of every run"
+        )
+        for name, part in outcomes.items()
         if means[name].n < len(part)
     ]
     if lacking:
         raise InvalidInput(lacking)
-    order = sorted(runs, key=lambda name: (_sortable(sign * means[name].estimate), list(runs).index(name)))
-    made: list[Standing] = []
+    order = sorted(outcomes, key=lambda name: (_sortable(sign * means[name].estimate), list(outcomes).index(name)))
+    standings = tuple(_ranked(outcomes, order, means, figure, costs or {}, plan))
+    count = min(len(part) for part in outcomes.values())
+    return Comparison(scenario.name, figure, count, standings, interrupted)
+
+
+def _ranked(
+    outcomes: Runs,
+    order: Sequence[str],
+    means: Mapping[str, Interval],
+    figure: str,
+    costs: Mapping[str, float],
+    plan: ReplicationPlan,
+) -> Iterator[Standing]:
+    """Variants in *order*, each with the rank of the first leader from which it does not differ."""
     leaders: list[int] = []
-    for place, name in enumerate(order):
-        alike = (at for at in leaders if not _differ(runs[name], runs[order[at]], figure, plan).significant)
-        rank = next(alike, place) + 1
-        if rank > place:
-            leaders.append(place)
-        gap = _differ(runs[name], runs[order[0]], figure, plan) if place else None
-        success = interval_of(runs[name], "success_ratio", plan.confidence)
-        cost = (costs or {}).get(name)
-        made.append(Standing(name, rank, means[name], gap, success, reasons_of(runs[name]), cost))
-    count = min(len(part) for part in runs.values())
-    return Comparison(scenario.name, figure, count, tuple(made), interrupted)
+    for position, name in enumerate(order):
+        alike = (at for at in leaders if not _differ(outcomes[name], outcomes[order[at]], figure, plan).significant)
+        rank = next(alike, position) + 1
+        if rank > position:
+            leaders.append(position)
+        gap = _differ(outcomes[name], outcomes[order[0]], figure, plan) if position else None
+        success = interval_of(outcomes[name], "success_ratio", plan.confidence)
+        reasons = reasons_of(outcomes[name])
+        yield Standing(name, rank, means[name], gap, success, reasons, costs.get(name))
+
+
+def _variants(
+    scenario: Scenario,
+    all_strategies: bool,
+    strategies: Sequence[str],
+    changes: Mapping[str, Sequence[Mapping[str, Any]]] | None,
+) -> dict[str, Scenario]:
+    """The variants that are asked for by name."""
+    if (all_strategies or strategies) and changes:
+        raise InvalidInput([Fault("variants", "strategies or changes, not both", "one or the other")])
+    if all_strategies or strategies:
+        return strategy_variants(scenario, strategies)
+    return change_variants(scenario, {"as it is": [], **changes}) if changes else whatif_variants(scenario)
 
 
 def _sortable(value: float) -> float:
     return float("inf") if isnan(value) else value
 
 
-def _differ(one: Sequence[Outcome], other: Sequence[Outcome], figure: str, plan: Plan) -> Difference:
+def _differ(one: Sequence[Outcome], other: Sequence[Outcome], figure: str, plan: ReplicationPlan) -> Difference:
     """Pairs of replications in which both have the figure."""
     pairs = [
         (a, b) for a, b in zip(one, other, strict=True) if a.figure(figure) is not None and b.figure(figure) is not None

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from simclone.engine.context import Context
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.parts.answer import Answer
-from simclone.planning.parts.clone_calls import Ask, asks_of, dress, standing
+from simclone.planning.parts.clone_calls import Ask, asks_of, cloud_at, with_offering
 from simclone.planning.parts.count_by_calls import Filled, filled, filled_in_turn, whole_batches
 from simclone.planning.parts.count_by_columns import counted
 from simclone.planning.parts.host_loss import WorstCase, worst_case
-from simclone.planning.parts.largest_vm import Hole, largest_hole
+from simclone.planning.parts.largest_vm import LargestVm, largest_vm
+from simclone.planning.parts.option import At, Option, Seed, Vm
 from simclone.scenario.load import Given, Scenario, as_scenario
 from simclone.units import plural
 
@@ -51,9 +52,13 @@ class Room:
 class Headroom(Answer):
     """The rooms of everything asked for, and the largest VM that fits now."""
 
+    question: ClassVar[str] = "headroom"
+    title: ClassVar[str] = "How many more fit"
+    order: ClassVar[int] = 20
+
     scenario: str
     rooms: tuple[Room, ...]
-    hole: Hole
+    hole: LargestVm
     survive: int = 0
     notes: tuple[str, ...] = field(default=())
 
@@ -88,13 +93,19 @@ class Headroom(Answer):
         ]
         return pd.DataFrame(rows, columns=[*columns, "with_failures", "how"])
 
-    def aside(self) -> frozenset[str]:
+    def secondary_columns(self) -> frozenset[str]:
         """How it was counted."""
         return frozenset({"how"})
 
-    def drawn(self) -> tuple[str, ...]:
+    def chart_columns(self) -> tuple[str, ...]:
         """The number of clones."""
         return ("total",)
+
+    def picture(self) -> Any:
+        """What remains of each kind."""
+        from simclone.figures import bars
+
+        return bars.remaining(self.to_frame())
 
     def figures(self) -> Mapping[str, float | None]:
         """``total`` (the least of all kinds), ``total.NAME``, and the same with ``with_failures``."""
@@ -110,33 +121,45 @@ class Headroom(Answer):
 def headroom(
     source: Given,
     *,
-    vm: str | None = None,
-    offerings: Sequence[str] = (),
-    mix: Mapping[str, int] | None = None,
-    batch: int | None = None,
-    survive: int = 0,
-    at: str = "start",
-    seed: int | None = None,
+    offerings: Annotated[Sequence[str], Option("An instance offering; may be repeated (default: all).")] = (),
+    vm: Vm = None,
+    mix: Annotated[
+        Mapping[str, int] | None,
+        Option(
+            "Clone these in turn by weight; may be repeated.",
+            flag="--mix",
+            metavar="OFFERING=WEIGHT",
+            parse="weights_of",
+        ),
+    ] = None,
+    batch: Annotated[int | None, Option("Count whole calls of so many names too.")] = None,
+    survive: Annotated[int, Option("Leave room for the VMs of so many lost hosts.")] = 0,
+    account: Annotated[str | None, Option("Whose limits count (default: the administrator has none).")] = None,
+    system_tags: Annotated[
+        Sequence[str],
+        Option("A system tag of the calls, such as affinityGroupUuid::NAME.", aliases=("--tag",)),
+    ] = (),
+    one_by_one: Annotated[bool, Option("Clone call by call even where columns could be counted.")] = False,
+    at: At = "start",
+    seed: Seed = None,
     method: str = "auto",
-    account: str | None = None,
-    system_tags: Sequence[str] = (),
 ) -> Headroom:
-    """How many more clones fit, of each of *offerings* (all, if none are named), of *vm*, or of a *mix* by weights.
+    """How many more clones fit into SCENARIO, what they run out of, and the largest VM that fits.
+
+    Clones of each of *offerings* (all, if none are named), of *vm*, or of a *mix* by weights are counted.
 
     The calls are those of *account* (the administrator's, if none is named), whose limits count, and carry
-    *system_tags* (``affinityGroupUuid::NAME`` counts members of a group).
-    *batch* counts whole calls of so many names besides, *survive* leaves room for the VMs of so many lost hosts.
-    Where flows judge every host by itself the count is made on columns, else call by call (*method* ``calls``: always);
-    both give the same. Raises InvalidInput.
+    *system_tags* (``affinityGroupUuid::NAME`` counts members of a group). *batch* counts whole calls of so many names
+    besides, *survive* leaves room for the VMs of so many lost hosts. Where flows judge every host by itself the count
+    is made on columns, else call by call (*one_by_one*, or *method* ``calls``: always); both give the same. Raises
+    InvalidInput.
     """
     scenario = as_scenario(source)
     _check(batch, survive, method, scenario.run.max_names)
-    ctx = standing(scenario, seed=seed, at=at)
+    method = "calls" if one_by_one else method
+    ctx = cloud_at(scenario, seed=seed, at=at)
     if mix:
-        beside = {"batch": batch is not None, "survive": bool(survive), "offerings": bool(offerings)}
-        faults = [Fault(name, "does not go with a mix", "one or the other") for name, given in beside.items() if given]
-        if faults:
-            raise InvalidInput(faults)
+        _check_mix({"batch": batch is not None, "survive": bool(survive), "offerings": bool(offerings)})
         asks = asks_of(scenario, vm=vm, offerings=list(mix), account=account, system_tags=system_tags)
         return _mixed(ctx, scenario, mix, asks)
     asks = asks_of(scenario, vm=vm, offerings=offerings, account=account, system_tags=system_tags)
@@ -146,7 +169,13 @@ def headroom(
             [Fault("system_tags", f"{', '.join(system_tags)}: the call is refused", "tags the cloud knows")]
         )
     notes = (f"limits of {account} do not count for the largest VM",) if account is not None else ()
-    return Headroom(scenario.name, tuple(rooms), largest_hole(ctx.cloud), survive, notes)
+    return Headroom(scenario.name, tuple(rooms), largest_vm(ctx.cloud), survive, notes)
+
+
+def _check_mix(beside: Mapping[str, bool]) -> None:
+    faults = [Fault(name, "does not go with a mix", "one or the other") for name, given in beside.items() if given]
+    if faults:
+        raise InvalidInput(faults)
 
 
 def _mixed(ctx: Context, scenario: Scenario, mix: Mapping[str, int], asks: Sequence[Ask]) -> Headroom:
@@ -160,10 +189,10 @@ def _mixed(ctx: Context, scenario: Scenario, mix: Mapping[str, int], asks: Seque
     rooms = []
     for ask, part in zip(asks, parts, strict=True):
         twin = ctx.fork()
-        dress(twin, ask)
+        with_offering(twin, ask)
         rooms.append(_told(twin, ask, part, "calls"))
     note = f"one after the other by weight, the first failure comes after {plural(until, 'clone')}"
-    return Headroom(scenario.name, tuple(rooms), largest_hole(ctx.cloud), 0, (note,))
+    return Headroom(scenario.name, tuple(rooms), largest_vm(ctx.cloud), 0, (note,))
 
 
 def _check(batch: int | None, survive: int, method: str, most: int) -> None:
@@ -182,7 +211,7 @@ def _check(batch: int | None, survive: int, method: str, most: int) -> None:
 
 def _room(ctx: Context, ask: Ask, *, batch: int | None, survive: int, method: str) -> Room:
     twin = ctx.fork()
-    dress(twin, ask)
+    with_offering(twin, ask)
     found = counted(twin, ask) if method == "auto" else None
     how = "calls" if found is None else "columns"
     room = _told(twin, ask, found or filled(twin.fork(), ask), how)
@@ -203,6 +232,6 @@ def _told(dressed: Context, ask: Ask, found: Filled, how: str) -> Room:
 def room_left(ctx: Context, ask: Ask, method: str = "auto") -> int:
     """How many clones fit into a cloud, which is left as it is."""
     twin = ctx.fork()
-    dress(twin, ask)
+    with_offering(twin, ask)
     found = counted(twin, ask) if method == "auto" else None
     return (found or filled(twin, ask)).total

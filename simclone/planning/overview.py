@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 
 from simclone.planning.bound import bound
 from simclone.planning.compare import compare, strategy_variants
+from simclone.planning.drain import drain
 from simclone.planning.headroom import headroom
 from simclone.planning.parts.answer import Answer
 from simclone.planning.parts.clone_calls import LIVING
-from simclone.planning.replication.plan import Plan
+from simclone.planning.replication.plan import ReplicationPlan
 from simclone.planning.runway import runway
 from simclone.planning.size import Model, size
-from simclone.planning.survive import drain, survive
+from simclone.planning.survive import survive
 from simclone.planning.whatif import whatif
 from simclone.scenario.load import Given, Scenario, as_scenario
 
@@ -22,17 +23,17 @@ PATIENT = 64
 """Hosts tried at most when a number of hosts to add is looked for."""
 
 
-def overview(source: Given, *, plan: Plan | None = None, strategies: bool = False) -> list[Answer]:
+def overview(source: Given, *, plan: ReplicationPlan | None = None, strategies: bool = False) -> list[Answer]:
     """Headroom, survival, maintenance, hosts to add, runway, what-ifs and bound, where the scenario has them.
 
     *strategies* compares host strategies too, which takes a run of each in every replication. Large fleets get no
     host-by-host answers. Raises InvalidInput.
     """
-    scenario, plan = as_scenario(source), plan or Plan()
+    scenario, plan = as_scenario(source), plan or ReplicationPlan()
     return [ask() for ask in _asked(scenario, plan, strategies)]
 
 
-def _asked(scenario: Scenario, plan: Plan, strategies: bool) -> Iterator[Callable[[], Answer]]:
+def _asked(scenario: Scenario, plan: ReplicationPlan, strategies: bool) -> Iterator[Callable[[], Answer]]:
     hosts = [doc.name for doc in scenario.resolved.names.docs("host")]
     small, living = len(hosts) <= LARGE, any(doc.state in LIVING for doc in scenario.vms)
     if living:
@@ -40,7 +41,7 @@ def _asked(scenario: Scenario, plan: Plan, strategies: bool) -> Iterator[Callabl
     if hosts and (scenario.requests or scenario.doc.workload):
         yield lambda: size(scenario, [Model("new", like=hosts[0])], most=PATIENT, plan=plan)
     if small and len(hosts) > 1:
-        yield lambda: survive(scenario, kinds=("host", "cluster", "storage"), ladder=2 * living, seed=plan.seed)
+        yield lambda: survive(scenario, each=("host", "cluster", "storage"), ladder=2 * living, seed=plan.seed)
         yield lambda: drain(scenario, seed=plan.seed)
     if hosts and scenario.doc.workload and scenario.run.horizon is not None:
         yield lambda: runway(scenario, changes={"one more host": [{"addHosts": {"like": hosts[0]}}]}, plan=plan)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from simclone.allocator.host.request import HostRequest
 from simclone.engine.context import Context
@@ -14,8 +14,9 @@ from simclone.engine.waits import run_now
 from simclone.explain.verdict import missing_memory
 from simclone.model.vms import NONE
 from simclone.planning.parts.answer import Answer
-from simclone.planning.parts.clone_calls import Ask, asks_of, call, dress, host_request, standing
+from simclone.planning.parts.clone_calls import Ask, asks_of, clone_once, cloud_at, host_request, with_offering
 from simclone.planning.parts.host_loss import usable_hosts
+from simclone.planning.parts.option import At, Option, Seed, Vm
 from simclone.scenario.load import Given, as_scenario
 
 if TYPE_CHECKING:
@@ -41,6 +42,10 @@ class Rebalance(Answer):
 
     *repaired* members of groups were moved to where their rule holds, *broken* ones could not be.
     """
+
+    question: ClassVar[str] = "rebalance"
+    title: ClassVar[str] = "Moves that help"
+    order: ClassVar[int] = 180
 
     scenario: str
     wanted: str
@@ -82,18 +87,19 @@ class Rebalance(Answer):
 def rebalance(
     source: Given,
     *,
-    vm: str | None = None,
-    offering: str | None = None,
-    at: str = "start",
-    seed: int | None = None,
+    offering: Annotated[str | None, Option("The offering that needs room.")] = None,
+    vm: Vm = None,
+    at: At = "start",
+    seed: Seed = None,
 ) -> Rebalance:
-    """The fewest moves found that make room for a clone of *vm* or *offering*, and moves that repair affinity rules.
+    """The fewest moves in SCENARIO that make room for a VM, and those that repair broken affinity rules.
 
+    Room is made for a clone of *vm* or of *offering*; the moves are the fewest that were found.
     Host by host the smallest VMs that are large enough are moved, each to where the allocator puts it. Raises
     InvalidInput.
     """
     scenario = as_scenario(source)
-    ctx = standing(scenario, seed=seed, at=at)
+    ctx = cloud_at(scenario, seed=seed, at=at)
     ask = asks_of(scenario, vm=vm, offerings=[offering] if offering else ())[0]
     twin = ctx.fork()
     repairs, broken = _repairs(twin)
@@ -101,7 +107,7 @@ def rebalance(
     if fits_now or _served(twin, ask):
         return Rebalance(scenario.name, ask.name, fits_now, True, repairs, len(repairs), broken)
     dressed = twin.fork()
-    dress(dressed, ask)
+    with_offering(dressed, ask)
     asked = host_request(dressed, ask)
     found = None if asked is None else _room(twin, asked[0], ask)
     moves = (*repairs, *(found or ()))
@@ -111,8 +117,8 @@ def rebalance(
 def _served(ctx: Context, ask: Ask) -> bool:
     """Whether a clone is made now; the cloud stays as it is."""
     twin = ctx.fork()
-    dress(twin, ask)
-    answer = call(twin, ask, ["probe"])
+    with_offering(twin, ask)
+    answer = clone_once(twin, ask, ["probe"])
     return answer.error is None and answer.succeeded == 1
 
 

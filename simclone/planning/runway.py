@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Unpack
 
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.parts.answer import Answer
+from simclone.planning.parts.option import Option
 from simclone.planning.replication.intervals import Interval, bootstrap_interval, checked_share
 from simclone.planning.replication.outcomes import Outcome
-from simclone.planning.replication.plan import Plan, replicate
+from simclone.planning.replication.plan import ReplicationPlan, RunKeywords, plan_of, replicate
 from simclone.scenario.changes import changed
 from simclone.scenario.load import Given, as_scenario
 from simclone.units import plural
@@ -41,6 +42,10 @@ class Way:
 @dataclass(frozen=True, slots=True)
 class Runway(Answer):
     """Runways of the scenario as it is (first) and with changes; *below* None means until the first failure."""
+
+    question: ClassVar[str] = "runway"
+    title: ClassVar[str] = "Runway"
+    order: ClassVar[int] = 90
 
     scenario: str
     below: float | None
@@ -84,13 +89,25 @@ class Runway(Answer):
         columns = ["variant", "p10_s", "p50_s", "p90_s", "median_low_s", "median_high_s", "ran_out", "replications"]
         return pd.DataFrame(rows, columns=[*columns, "reason"])
 
-    def aside(self) -> frozenset[str]:
+    def secondary_columns(self) -> frozenset[str]:
         """The interval of the median."""
         return frozenset({"median_low_s", "median_high_s"})
 
-    def drawn(self) -> tuple[str, ...]:
+    def chart_columns(self) -> tuple[str, ...]:
         """The median, between the first and the last tenth."""
         return ("p50_s", "p10_s", "p90_s")
+
+    def picture(self) -> Any:
+        """Days until it runs out, with the spread over replications."""
+        import pandas as pd
+
+        from simclone.figures import lines
+
+        rows = [
+            (way.name, *((self.horizon_s if quantile is None else quantile) / DAY for quantile in way.quantiles_s))
+            for way in self.ways
+        ]
+        return lines.bands(pd.DataFrame(rows, columns=["name", "low", "middle", "high"]))
 
     def figures(self) -> Mapping[str, float | None]:
         """``runway_s`` (the median as it is), ``runway_days``, and ``ran_out``, the share of replications that did."""
@@ -102,14 +119,25 @@ class Runway(Answer):
 def runway(
     source: Given,
     *,
-    below: float | None = None,
-    changes: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
-    plan: Plan | None = None,
+    below: Annotated[
+        float | None, Option("Until fewer than this share is placed (default: until the first failure).")
+    ] = None,
+    changes: Annotated[
+        Mapping[str, Sequence[Mapping[str, Any]]] | None,
+        Option(
+            "Also with this change, such as 'addHosts: {like: host-1}'; may be repeated.",
+            flag="--change",
+            metavar="CHANGE",
+            parse="named_changes_of",
+        ),
+    ] = None,
+    plan: ReplicationPlan | None = None,
+    **runs: Unpack[RunKeywords],
 ) -> Runway:
-    """Replications of a growing workload, with and without *changes* (by name): when does it run out?
+    """When the growing workload of SCENARIO runs out of room, of what, and what a change buys.
 
-    That is when the first name fails, or when fewer than *below* of the names so far (at least a hundred) were placed.
-    Raises InvalidInput.
+    Replications are made with and without *changes* (by name). It runs out when the first name fails, or when fewer
+    than *below* of the names so far (at least a hundred) were placed. Raises InvalidInput.
     """
     scenario = as_scenario(source)
     if scenario.run.horizon is None:
@@ -119,9 +147,9 @@ def runway(
     variants = {"as it is": scenario}
     for name, one in (changes or {}).items():
         variants[name] = changed(scenario, one)
-    plan = plan or Plan()
-    runs, interrupted = replicate(variants, plan)
-    ways = tuple(_way(name, part, below, plan.confidence) for name, part in runs.items())
+    plan = plan_of(plan, runs)
+    outcomes, interrupted = replicate(variants, plan)
+    ways = tuple(_way(name, part, below, plan.confidence) for name, part in outcomes.items())
     return Runway(scenario.name, below, scenario.run.horizon, ways, interrupted)
 
 

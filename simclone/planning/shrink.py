@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, ClassVar, Unpack
 
 from simclone.engine.context import Context
 from simclone.engine.opening import open_context
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.parts.answer import Answer
 from simclone.planning.parts.host_loss import lose, sets_of
-from simclone.planning.replication.plan import Plan, replicate
+from simclone.planning.parts.option import Option
+from simclone.planning.replication.plan import ReplicationPlan, RunKeywords, plan_of, replicate
 from simclone.scenario.changes import changed
 from simclone.scenario.load import Given, Scenario, as_scenario
 from simclone.units import plural
@@ -30,6 +31,10 @@ class Shrink(Answer):
 
     *exact*: no larger set could go. *possible* False: not even the whole fleet does it.
     """
+
+    question: ClassVar[str] = "shrink"
+    title: ClassVar[str] = "Hosts that could go"
+    order: ClassVar[int] = 80
 
     scenario: str
     hosts: int
@@ -66,7 +71,7 @@ class Shrink(Answer):
 class _Fleet:
     """Whether the fleet without some hosts is enough; each set is tried once."""
 
-    def __init__(self, scenario: Scenario, spare: int, plan: Plan) -> None:
+    def __init__(self, scenario: Scenario, spare: int, plan: ReplicationPlan) -> None:
         self.scenario, self.spare, self.plan = scenario, spare, plan
         self.made: dict[tuple[str, ...], bool] = {}
 
@@ -96,9 +101,16 @@ def _survives(ctx: Context, size: int) -> bool:
     return all(not lose(ctx.fork(), rows).lost for rows in sets)
 
 
-def shrink(source: Given, *, spare: int = 0, plan: Plan | None = None) -> Shrink:
-    """Take hosts away while all VMs of the file and all requests are still placed in every replication.
+def shrink(
+    source: Given,
+    *,
+    spare: Annotated[int, Option("Hosts that may be lost besides.")] = 0,
+    plan: ReplicationPlan | None = None,
+    **runs: Unpack[RunKeywords],
+) -> Shrink:
+    """The fewest hosts of SCENARIO that still hold everything, and which ones could go.
 
+    Hosts are taken away while all VMs of the file and all requests are still placed in every replication.
     *spare*: whatever so many hosts are lost besides (of very many sets those that look worst), the VMs of the file
     restart on the others. The least loaded go first; small fleets are searched through, of larger ones as many go at
     once as can, then one by one. VMs on a host that goes are placed by the allocator. Raises InvalidInput.
@@ -106,7 +118,7 @@ def shrink(source: Given, *, spare: int = 0, plan: Plan | None = None) -> Shrink
     scenario = as_scenario(source)
     if spare < 0:
         raise InvalidInput([Fault("spare", f"{spare} is no number of hosts", "at least 0")])
-    fleet = _Fleet(scenario, spare, plan or Plan())
+    fleet = _Fleet(scenario, spare, plan_of(plan, runs))
     names = [doc.name for doc in scenario.resolved.names.docs("host")]
     if not fleet(()):
         return Shrink(scenario.name, len(names), (), spare, True, False, 1)

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from dataclasses import replace as changed_answer
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Unpack
 
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.parts.answer import Answer
 from simclone.planning.parts.model_mix import cheapest
+from simclone.planning.parts.option import Option
 from simclone.planning.replication.intervals import checked_share
-from simclone.planning.replication.plan import Plan, Runs, interval_of, reasons_of, replicate
+from simclone.planning.replication.plan import (
+    ReplicationPlan,
+    RunKeywords,
+    Runs,
+    interval_of,
+    plan_of,
+    reasons_of,
+    replicate,
+)
 from simclone.scenario.changes import changed
 from simclone.scenario.load import Given, Scenario, as_scenario
 from simclone.units import plural
@@ -76,6 +86,10 @@ class Sizing(Answer):
     help, and the number is the smallest after which all that were tried succeed.
     """
 
+    question: ClassVar[str] = "size"
+    title: ClassVar[str] = "Hosts to add"
+    order: ClassVar[int] = 70
+
     scenario: str
     models: tuple[Model, ...]
     counts: tuple[int, ...] | None
@@ -117,7 +131,7 @@ class Sizing(Answer):
         ]
         return pd.DataFrame(sorted(rows), columns=[*names, "ok", "success_ratio", "low", "reason"])
 
-    def drawn(self) -> tuple[str, ...]:
+    def chart_columns(self) -> tuple[str, ...]:
         """The share placed."""
         return ("success_ratio",)
 
@@ -134,7 +148,7 @@ class _Trials:
         scenario: Scenario,
         models: Sequence[Model],
         target: float | None,
-        plan: Plan,
+        plan: ReplicationPlan,
         gone: Sequence[str] = (),
     ) -> None:
         self.scenario, self.models, self.target, self.plan, self.gone = scenario, models, target, plan, gone
@@ -172,7 +186,7 @@ class _Trials:
     def _made(self, scenario: Scenario) -> tuple[Runs, bool]:
         """The runs; where everything must succeed the first alone if it does not."""
         if self.target is None and self.plan.replications > 1:
-            runs, interrupted = replicate({"": scenario}, replace(self.plan, replications=1, half_width=None))
+            runs, interrupted = replicate({"": scenario}, changed_answer(self.plan, replications=1, half_width=None))
             if interrupted or any(run.placed < run.asked for run in runs[""]):
                 return runs, interrupted
         return replicate({"": scenario}, self.plan)
@@ -184,20 +198,38 @@ def _unplaced(error: InvalidInput) -> bool:
 
 def size(
     source: Given,
-    models: Sequence[Model],
+    models: Annotated[
+        Sequence[Model],
+        Option(
+            "A host model to add (also name=, cpu=, memory=, cluster=); several are mixed by price.",
+            metavar="like=HOST,price=N",
+            parse="models_of",
+        ),
+    ],
     *,
-    target: float | None = None,
-    most: int = MOST_HOSTS,
-    plan: Plan | None = None,
+    target: Annotated[
+        float | None, Option("Share of names that must be placed (default: every one in every run).")
+    ] = None,
+    most: Annotated[int, Option("Hosts to try at most.")] = MOST_HOSTS,
+    replace: Annotated[
+        Sequence[str], Option("A host that goes, its place is taken by the model; may be repeated.", flag="--replace")
+    ] = (),
+    plan: ReplicationPlan | None = None,
+    **runs: Unpack[RunKeywords],
 ) -> Sizing:
-    """The fewest hosts of one model, or the cheapest mix of several, so that all requests succeed.
+    """The fewest hosts (or the cheapest mix) to add to SCENARIO so that its requests succeed.
 
-    Every replication places everything, or the lower end of the interval of the mean ratio reaches *target*. Found by
+    The fewest of one model, the cheapest mix of several; hosts named in *replace* go (`refresh`, one model). Every
+    replication places everything, or the lower end of the interval of the mean ratio reaches *target*. Found by
     doubling and halving over runs with the same random numbers. Raises InvalidInput.
     """
     scenario = as_scenario(source)
+    if replace and len(models) > 1:
+        raise InvalidInput([Fault("models", "--replace takes one --model", "one host model")])
+    if replace:
+        return refresh(scenario, replace, models[0], target=target, plan=plan_of(plan, runs))
     _checked(models, target, most)
-    return _sized(_Trials(scenario, models, target, plan or Plan()), most)
+    return _sized(_Trials(scenario, models, target, plan_of(plan, runs)), most)
 
 
 def _checked(models: Sequence[Model], target: float | None, most: int) -> None:
@@ -321,7 +353,7 @@ def _alone(trials: _Trials, row: int, most: int) -> int | None:
     found, _ = _fewest(one, most)
     for (count,), trial in one.made.items():
         counts = _unit(len(trials.models), row, count)
-        trials.made.setdefault(counts, replace(trial, counts=counts))
+        trials.made.setdefault(counts, changed_answer(trial, counts=counts))
     return found
 
 
@@ -357,7 +389,7 @@ def _thinned(trials: _Trials, counts: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def refresh(
-    source: Given, old: Sequence[str], model: Model, *, target: float | None = None, plan: Plan | None = None
+    source: Given, old: Sequence[str], model: Model, *, target: float | None = None, plan: ReplicationPlan | None = None
 ) -> Sizing:
     """How many of *model* take the place of the hosts *old*: those go, and the fewest new ones that suffice come.
 
@@ -369,5 +401,7 @@ def refresh(
     if wrong:
         raise InvalidInput(wrong)
     _checked([model], target, MOST_HOSTS)
-    found = _sized(_Trials(scenario, [model], target, plan or Plan(), old), MOST_HOSTS)
-    return replace(found, notes=(f"{plural(len(old), 'host')} {'goes' if len(old) == 1 else 'go'}", *found.notes))
+    found = _sized(_Trials(scenario, [model], target, plan or ReplicationPlan(), old), MOST_HOSTS)
+    return changed_answer(
+        found, notes=(f"{plural(len(old), 'host')} {'goes' if len(old) == 1 else 'go'}", *found.notes)
+    )

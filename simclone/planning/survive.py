@@ -1,4 +1,4 @@
-"""What survives: every host, pair, cluster, rack or storage lost; maintenance host by host; moves that make room."""
+"""What survives: every host, pair, cluster, rack or storage lost, and how many VMs may run so that it still does."""
 
 from __future__ import annotations
 
@@ -6,27 +6,34 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import comb
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 
 import numpy as np
 
 from simclone.engine.context import Context
-from simclone.engine.operations.hosts import change_host_state, vms_on
-from simclone.engine.operations.migrate_vm import migrate_vm
-from simclone.engine.waits import run_now
 from simclone.errors import Fault, InvalidInput
 from simclone.model.vms import NONE
 from simclone.planning.headroom import room_left
 from simclone.planning.parts.answer import Answer
-from simclone.planning.parts.clone_calls import Ask, asks_of, standing
-from simclone.planning.parts.host_loss import MOST_SETS, Loss, WorstCase, losable_hosts, lose, usable_hosts, worst_case
+from simclone.planning.parts.clone_calls import Ask, asks_of, cloud_at
+from simclone.planning.parts.host_loss import (
+    MOST_SETS,
+    HostLoss,
+    WorstCase,
+    losable_hosts,
+    lose,
+    usable_hosts,
+    worst_case,
+)
+from simclone.planning.parts.option import At, Option, Seed, Vm, deprecated
 from simclone.scenario.load import Given, as_scenario
 from simclone.units import plural
 
 if TYPE_CHECKING:
     import pandas as pd
 
-KINDS = ("host", "pair", "cluster", "zone", "storage")
+Kind = Literal["host", "pair", "cluster", "zone", "storage"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 LADDER = 3
 
 
@@ -36,7 +43,7 @@ class Case:
 
     kind: str
     name: str
-    loss: Loss
+    loss: HostLoss
 
     @property
     def safe(self) -> bool:
@@ -61,6 +68,10 @@ class Rung:
 @dataclass(frozen=True, slots=True)
 class Survival(Answer):
     """Every case that was tried, the ladder of the number of hosts lost, and what was left out (*notes*)."""
+
+    question: ClassVar[str] = "survive"
+    title: ClassVar[str] = "What survives"
+    order: ClassVar[int] = 160
 
     scenario: str
     cases: tuple[Case, ...]
@@ -106,9 +117,20 @@ class Survival(Answer):
         ]
         return pd.DataFrame(rows, columns=["kind", "name", "vms", "restarted", "lost", "reason"])
 
-    def drawn(self) -> tuple[str, ...]:
+    def chart_columns(self) -> tuple[str, ...]:
         """VMs that stay down."""
         return ("lost",)
+
+    def picture(self) -> Any:
+        """The ladder: VMs that may run by the number of hosts lost."""
+        import pandas as pd
+
+        from simclone.figures import bars
+
+        if not self.ladder:
+            return None
+        rows = [(rung.k, rung.ceiling, rung.vms) for rung in self.ladder]
+        return bars.ladder(pd.DataFrame(rows, columns=["k", "ceiling", "vms"]))
 
     def figures(self) -> Mapping[str, float | None]:
         """``unsafe`` cases, ``lost`` VMs in the worst of them, ``ceiling.K``."""
@@ -122,29 +144,38 @@ class Survival(Answer):
 def survive(
     source: Given,
     *,
-    kinds: Sequence[str] = ("host", "cluster"),
-    label: str | None = None,
-    ladder: int = 0,
-    everyone: bool = True,
-    vm: str | None = None,
-    offering: str | None = None,
-    at: str = "start",
-    seed: int | None = None,
+    each: Annotated[Sequence[Kind], Option("What is lost; may be repeated.", flag="--each")] = ("host", "cluster"),
+    label: Annotated[str | None, Option("Lose all hosts with the same value of this label (a rack) together.")] = None,
+    ladder: Annotated[int, Option("Lose up to so many hosts at once (0 to 3) and count the VMs that are safe.")] = 0,
+    ha_only: Annotated[bool, Option("Only VMs with high availability restart.")] = False,
+    offering: Annotated[str | None, Option("The kind of VM the ladder counts in.")] = None,
+    vm: Vm = None,
+    at: At = "start",
+    seed: Seed = None,
+    kinds: Sequence[Kind] | None = None,
+    everyone: bool | None = None,
 ) -> Survival:
-    """Lose each thing of *kinds* (and each value of a *label*, such as a rack) and see what restarts elsewhere.
+    """What of SCENARIO survives the loss of each host, pair, cluster, rack or storage.
 
-    *everyone* restarts, or VMs with high availability only. The *ladder* loses up to so many hosts at once and counts
-    the VMs that may run all the same, in clones of *offering* or *vm*. Raises InvalidInput.
+    *each* kind of thing is lost in turn (and each value of a *label*, such as a rack), and what restarts elsewhere is
+    counted: every VM, or with *ha_only* those with high availability. *kinds* and *everyone* are deprecated. The
+    *ladder* loses up to so many hosts at once and counts the VMs that may run all the same, in clones of *offering* or
+    *vm*. Raises InvalidInput.
     """
     scenario = as_scenario(source)
-    wrong = [Fault("kinds", f"{one!r} is unknown", ", ".join(KINDS)) for one in kinds if one not in KINDS]
+    if kinds is not None:
+        each = deprecated("kinds", "each", kinds)
+    if everyone is not None:
+        ha_only = deprecated("everyone", "ha_only", not everyone)
+    wrong = [Fault("each", f"{kind!r} is unknown", ", ".join(KINDS)) for kind in each if kind not in KINDS]
     if not 0 <= ladder <= LADDER:
         wrong.append(Fault("ladder", f"{ladder} is no number of hosts", f"0 to {LADDER}"))
     if wrong:
         raise InvalidInput(wrong)
-    ctx = standing(scenario, seed=seed, at=at)
+    ctx = cloud_at(scenario, seed=seed, at=at)
     notes: list[str] = []
-    cases = [case for kind in kinds for case in _cases(ctx, kind, everyone, notes)]
+    everyone = not ha_only
+    cases = [case for kind in each for case in _cases(ctx, kind, everyone, notes)]
     if label is not None:
         cases += _labelled(ctx, label, everyone)
     ask = asks_of(scenario, vm=vm, offerings=[offering] if offering else ())[0] if ladder else None
@@ -205,129 +236,8 @@ def _storages(ctx: Context) -> Iterator[Case]:
             for vm in np.flatnonzero(cloud.vms.array(cloud.vms.hold_host) != NONE).tolist()
             if any(cloud.volumes.storage[volume] == row for volume in cloud.vms.volumes.get(vm, ()))
         )
-        yield Case("storage", one.name, Loss((), (), tuple((cloud.vms.names[vm], "storage.lost") for vm in down)))
+        yield Case("storage", one.name, HostLoss((), (), tuple((cloud.vms.names[vm], "storage.lost") for vm in down)))
 
 
 def _stay(vms: int) -> str:
     return f"{plural(vms, 'VM')} {'stays' if vms == 1 else 'stay'}"
-
-
-@dataclass(frozen=True, slots=True)
-class HostDrain:
-    """One host emptied: VMs by name with the host they go to, and those that cannot move with the reason."""
-
-    host: str
-    moved: tuple[tuple[str, str], ...]
-    stuck: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Drain(Answer):
-    """Maintenance host by host, each alone, and *plan*, waves of hosts that can be away together, one after the other.
-
-    *blocked* are hosts that are in no wave.
-    """
-
-    scenario: str
-    hosts: tuple[HostDrain, ...]
-    plan: tuple[tuple[HostDrain, ...], ...]
-    blocked: tuple[str, ...]
-
-    @property
-    def waves(self) -> tuple[tuple[str, ...], ...]:
-        """The hosts of each wave."""
-        return tuple(tuple(one.host for one in wave) for wave in self.plan)
-
-    def summary(self) -> str:
-        """Which hosts can go into maintenance, and the plan."""
-        stuck = [one for one in self.hosts if one.stuck]
-        hosts = plural(len(self.hosts), "host")
-        lines = [f"{self.scenario}: {len(self.hosts) - len(stuck)} of {hosts} can be emptied, each alone"]
-        for one in stuck[:10]:
-            name, reason = one.stuck[0]
-            more = f" and {len(one.stuck) - 1} more" if len(one.stuck) > 1 else ""
-            lines.append(f"  {one.host}: {name}{more} cannot move ({reason})")
-        if self.waves:
-            widest = max(len(wave) for wave in self.waves)
-            lines.append(f"  rolling plan: {plural(len(self.waves), 'wave')} of up to {plural(widest, 'host')}")
-        return "\n".join(lines)
-
-    def to_frame(self) -> pd.DataFrame:
-        """One row per host and VM as in the plan: host, vm, to, reason, wave (from 1, 0 for those in none)."""
-        import pandas as pd
-
-        blocked = [(0, one) for one in self.hosts if one.host in self.blocked]
-        rows: list[tuple[object, ...]] = []
-        for number, one in [*((at, one) for at, wave in enumerate(self.plan, 1) for one in wave), *blocked]:
-            rows += [(one.host, vm, to, "", number) for vm, to in one.moved]
-            rows += [(one.host, vm, "", reason, number) for vm, reason in one.stuck]
-            if not one.moved and not one.stuck:
-                rows.append((one.host, "", "", "", number))
-        return pd.DataFrame(rows, columns=["host", "vm", "to", "reason", "wave"])
-
-    def figures(self) -> Mapping[str, float | None]:
-        """``stuck`` hosts, ``waves``."""
-        return {"stuck": sum(bool(one.stuck) for one in self.hosts), "waves": len(self.waves)}
-
-
-def drain(source: Given, *, wave: int = 1, at: str = "start", seed: int | None = None) -> Drain:
-    """Empty every host by migration, each on a copy of the cloud; then plan waves of up to *wave* hosts at once.
-
-    A plan's waves follow each other: hosts come back before the next ones go; no VM moves to a host of its own wave.
-    Raises InvalidInput.
-    """
-    scenario = as_scenario(source)
-    if wave < 1:
-        raise InvalidInput([Fault("wave", f"{wave} is no number of hosts", "at least 1")])
-    ctx = standing(scenario, seed=seed, at=at)
-    hosts = usable_hosts(ctx.cloud)
-    single = tuple(_emptied(ctx.fork(), [host])[0] for host in hosts)
-    waves, blocked = _waves(ctx.fork(), hosts, wave)
-    return Drain(scenario.name, single, waves, blocked)
-
-
-def _emptied(ctx: Context, hosts: Sequence[int]) -> tuple[HostDrain, ...]:
-    """Some hosts closed together, then emptied one after the other."""
-    for host in hosts:
-        run_now(change_host_state(ctx, host, "disable"))
-    return tuple(_moved_away(ctx, host) for host in hosts)
-
-
-def _moved_away(ctx: Context, host: int) -> HostDrain:
-    cloud = ctx.cloud
-    moved, stuck = [], []
-    for vm in vms_on(ctx, host):
-        name = cloud.vms.names[vm]
-        if cloud.vms.hold_host[vm] != host:
-            continue
-        outcome = run_now(migrate_vm(ctx, vm))
-        if outcome.error is None:
-            moved.append((name, cloud.fleet.names[cloud.vms.host[vm]]))
-        else:
-            stuck.append((name, outcome.error.root_reason))
-    return HostDrain(cloud.fleet.names[host], tuple(moved), tuple(stuck))
-
-
-def _waves(ctx: Context, hosts: list[int], size: int) -> tuple[tuple[tuple[HostDrain, ...], ...], tuple[str, ...]]:
-    """Hosts into waves, first come first; one that cannot be emptied now is tried again in a later wave."""
-    left, waves, names = list(hosts), [], ctx.cloud.fleet.names
-    while left:
-        away: list[int] = []
-        plan: tuple[HostDrain, ...] = ()
-        after = ctx
-        for host in tuple(left):
-            if len(away) == size:
-                break
-            trial = ctx.fork()
-            emptied = _emptied(trial, [*away, host])
-            if not any(one.stuck for one in emptied):
-                after, plan = trial, emptied
-                away.append(host)
-                left.remove(host)
-        if not away:
-            break
-        waves.append(plan)
-        ctx = after
-        for host in away:
-            run_now(change_host_state(ctx, host, "enable"))
-    return tuple(waves), tuple(names[host] for host in left)

@@ -1,19 +1,20 @@
-"""Many settings: products of values, Latin hypercubes, one at a time, and the largest demand that still holds."""
+"""Many settings: a scenario at every combination of values, or at points spread over ranges."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Unpack
 
 import numpy as np
 
 from simclone.engine.opening import open_context
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.parts.answer import Answer
-from simclone.planning.replication.intervals import Interval, checked_share
-from simclone.planning.replication.plan import Plan, interval_of, reasons_of, replicate
+from simclone.planning.parts.option import Option
+from simclone.planning.replication.intervals import Interval
+from simclone.planning.replication.plan import ReplicationPlan, RunKeywords, interval_of, plan_of, reasons_of, replicate
 from simclone.scenario.changes import changed
 from simclone.scenario.load import Given, Scenario, as_scenario
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 MOST_POINTS = 100_000
 DEMAND = "demand"
 """The name of the factor on all demand, beside paths of the file."""
-MOST_DEMAND = 1_024.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,10 @@ class Point:
 @dataclass(frozen=True, slots=True)
 class Sweep(Answer):
     """The points of a sweep in the order of their values."""
+
+    question: ClassVar[str] = "sweep"
+    title: ClassVar[str] = "Sweep"
+    order: ClassVar[int] = 230
 
     scenario: str
     figure: str
@@ -69,7 +73,7 @@ class Sweep(Answer):
         paths = list(self.points[0].values) if self.points else []
         return pd.DataFrame(rows, columns=[*paths, self.figure, "low", "high", "replications", "reason", "fault"])
 
-    def drawn(self) -> tuple[str, ...]:
+    def chart_columns(self) -> tuple[str, ...]:
         """The figure with its interval."""
         return (self.figure, "low", "high")
 
@@ -81,16 +85,40 @@ class Sweep(Answer):
 
 def sweep(
     source: Given,
-    values: Mapping[str, Sequence[Any]],
+    values: Annotated[
+        Mapping[str, Sequence[Any]] | None,
+        Option(
+            "Values of a path of the file, or of demand (a factor); may be repeated.",
+            flag="--set",
+            metavar="PATH=V1,V2,…",
+            parse="listed_values_of",
+        ),
+    ] = None,
     *,
-    figure: str = "success_ratio",
-    plan: Plan | None = None,
+    ranges: Annotated[
+        Mapping[str, tuple[float, float]] | None,
+        Option("A range for a Latin hypercube; may be repeated.", metavar="PATH=LOW:HIGH", parse="ranges_of"),
+    ] = None,
+    points: Annotated[int, Option("Points of the hypercube.", flag="--points")] = 20,
+    whole: Annotated[
+        Sequence[str], Option("A path whose values are whole numbers.", flag="--whole", metavar="PATH")
+    ] = (),
+    figure: Annotated[str, Option("What is told at each point.")] = "success_ratio",
+    plan: ReplicationPlan | None = None,
+    **runs: Unpack[RunKeywords],
 ) -> Sweep:
-    """Every combination of *values*: paths of the file (``hosts.host-1.cpuNum``, ``globalConfig.NAME``) or `DEMAND`.
+    """Run SCENARIO at every combination of values, or at points spread over ranges.
 
-    A combination the file does not take is told with its fault, the others are run. Raises InvalidInput.
+    *values* are those of paths of the file (``hosts.host-1.cpuNum``, ``globalConfig.NAME``) or of `DEMAND`; *ranges*
+    give a `hypercube` of so many *points*. A combination the file does not take is told with its fault, the others are
+    run. Raises InvalidInput.
     """
-    scenario = as_scenario(source)
+    scenario, plan = as_scenario(source), plan_of(plan, runs)
+    if (values is None) == (ranges is None):
+        raise InvalidInput([Fault("values", "either --set or --range", "values or ranges")])
+    if ranges is not None:
+        return hypercube(scenario, ranges, points, whole=whole, figure=figure, plan=plan)
+    values = values or {}
     faults = [Fault(path, "has no values", "at least one") for path, some in values.items() if not len(some)]
     count = int(np.prod([len(some) for some in values.values()])) if values else 0
     if not values:
@@ -99,7 +127,9 @@ def sweep(
         faults.append(Fault("values", f"{count} combinations", f"at most {MOST_POINTS}"))
     if faults:
         raise InvalidInput(faults)
-    return _swept(scenario, [dict(zip(values, one, strict=True)) for one in product(*values.values())], figure, plan)
+    return run_points(
+        scenario, [dict(zip(values, one, strict=True)) for one in product(*values.values())], figure, plan
+    )
 
 
 def hypercube(
@@ -109,7 +139,7 @@ def hypercube(
     *,
     whole: Sequence[str] = (),
     figure: str = "success_ratio",
-    plan: Plan | None = None,
+    plan: ReplicationPlan | None = None,
     seed: int = 0,
 ) -> Sweep:
     """A Latin hypercube of so many *points* over *ranges* (McKay, Beckman & Conover 1979); *whole* paths are rounded.
@@ -117,7 +147,7 @@ def hypercube(
     Raises InvalidInput.
     """
     scenario = as_scenario(source)
-    _check_ranges(ranges)
+    check_ranges(ranges)
     if points < 2:
         raise InvalidInput([Fault("points", f"{points} is no sample", "at least 2")])
     generator = np.random.Generator(np.random.PCG64(seed))
@@ -126,10 +156,12 @@ def hypercube(
         places = (generator.permutation(points) + generator.random(points)) / points
         drawn = [round(low + (high - low) * float(place), 9) for place in places]
         columns[path] = [round(value) for value in drawn] if path in whole else drawn
-    return _swept(scenario, [{path: some[at] for path, some in columns.items()} for at in range(points)], figure, plan)
+    return run_points(
+        scenario, [{path: some[at] for path, some in columns.items()} for at in range(points)], figure, plan
+    )
 
 
-def _check_ranges(ranges: Mapping[str, tuple[float, float]]) -> None:
+def check_ranges(ranges: Mapping[str, tuple[float, float]]) -> None:
     faults = [
         Fault(path, f"{low:g} to {high:g} is no range", "a low end below the high one")
         for path, (low, high) in ranges.items()
@@ -150,8 +182,10 @@ def at_values(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
     return changed(scenario, changes)
 
 
-def _swept(scenario: Scenario, points: Sequence[Mapping[str, Any]], figure: str, plan: Plan | None) -> Sweep:
-    plan = plan or Plan()
+def run_points(
+    scenario: Scenario, points: Sequence[Mapping[str, Any]], figure: str, plan: ReplicationPlan | None
+) -> Sweep:
+    plan = plan or ReplicationPlan()
     variants: dict[str, Scenario] = {}
     faults: dict[int, str] = {}
     for at, values in enumerate(points):
@@ -170,159 +204,3 @@ def _swept(scenario: Scenario, points: Sequence[Mapping[str, Any]], figure: str,
         found = interval_of(part, figure, plan.confidence) if part else None
         made.append(Point(values, found, reasons_of(part), faults.get(at, "")))
     return Sweep(scenario.name, figure, tuple(made), interrupted)
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """What one parameter does to the figure, the others as they are: at its *low* and its *high* end."""
-
-    path: str
-    low: float
-    high: float
-    at_low: float
-    at_high: float
-
-    @property
-    def width(self) -> float:
-        """How far the figure moves."""
-        return abs(self.at_high - self.at_low)
-
-
-@dataclass(frozen=True, slots=True)
-class Sensitivity(Answer):
-    """A tornado: parameters by how much they move the figure, widest first; *base* is the figure as it is."""
-
-    scenario: str
-    figure: str
-    base: float
-    bars: tuple[Bar, ...]
-
-    def summary(self) -> str:
-        """A line per parameter."""
-        lines = [f"{self.scenario}: {self.figure} is {self.base:.4g}; what moves it most"]
-        lines += [
-            f"  {one.path}: {one.low:g} gives {one.at_low:.4g}, {one.high:g} gives {one.at_high:.4g}"
-            for one in self.bars
-        ]
-        return "\n".join(lines)
-
-    def to_frame(self) -> pd.DataFrame:
-        """One row per parameter: path, low, high, at_low, at_high, width."""
-        import pandas as pd
-
-        rows = [(one.path, one.low, one.high, one.at_low, one.at_high, one.width) for one in self.bars]
-        return pd.DataFrame(rows, columns=["path", "low", "high", "at_low", "at_high", "width"])
-
-    def drawn(self) -> tuple[str, ...]:
-        """How much each parameter moves the figure."""
-        return ("width",)
-
-    def figures(self) -> Mapping[str, float | None]:
-        """``base``, and each parameter's width by its path."""
-        return {"base": self.base, **{one.path: one.width for one in self.bars}}
-
-
-def sensitivity(
-    source: Given,
-    ranges: Mapping[str, tuple[float, float]],
-    *,
-    figure: str = "success_ratio",
-    plan: Plan | None = None,
-) -> Sensitivity:
-    """One parameter at a time at the ends of its range, all with the same random numbers. Raises InvalidInput."""
-    scenario = as_scenario(source)
-    _check_ranges(ranges)
-    ends = [{path: _number(end)} for path, pair in ranges.items() for end in pair]
-    found = _swept(scenario, [{}, *ends], figure, plan)
-    faults = [Fault(next(iter(one.values)), one.fault) for one in found.points if one.fault]
-    if faults:
-        raise InvalidInput(faults)
-    means = [one.figure.estimate if one.figure is not None else float("nan") for one in found.points]
-    ranked = enumerate(ranges.items())
-    bars = [Bar(path, low, high, means[1 + 2 * at], means[2 + 2 * at]) for at, (path, (low, high)) in ranked]
-    return Sensitivity(scenario.name, figure, means[0], tuple(sorted(bars, key=lambda one: -one.width)))
-
-
-def _number(value: float) -> float | int:
-    return int(value) if float(value).is_integer() else value
-
-
-@dataclass(frozen=True, slots=True)
-class Slo(Answer):
-    """The largest factor on today's demand at which at least *target* of the names are placed, None where none does.
-
-    *trials* are (factor, mean success ratio, lower end of its interval).
-    """
-
-    scenario: str
-    target: float
-    factor: float | None
-    trials: tuple[tuple[float, float, float], ...]
-    capped: bool = False
-
-    def summary(self) -> str:
-        """One line."""
-        if self.factor is None:
-            return f"{self.scenario}: not even a small share of today's demand is placed to {100 * self.target:g} %"
-        least = "at least " if self.capped else ""
-        kept = f"keeps success at {100 * self.target:g} % or more"
-        return f"{self.scenario}: {least}{self.factor:.4g} times today's demand {kept}"
-
-    def to_frame(self) -> pd.DataFrame:
-        """One row per factor tried."""
-        import pandas as pd
-
-        return pd.DataFrame(sorted(self.trials), columns=["factor", "success_ratio", "low"])
-
-    def drawn(self) -> tuple[str, ...]:
-        """The share placed."""
-        return ("success_ratio",)
-
-    def figures(self) -> Mapping[str, float | None]:
-        """``factor``."""
-        return {"factor": self.factor}
-
-
-def slo(source: Given, target: float, *, tolerance: float = 0.01, plan: Plan | None = None) -> Slo:
-    """The largest demand that keeps success: doubled or halved, then closed in to a relative *tolerance*.
-
-    Every factor is run with the same random numbers; it holds when something is asked and the lower end of the interval
-    of the mean ratio reaches *target*. Raises InvalidInput.
-    """
-    scenario = as_scenario(source)
-    checked_share("target", target)
-    checked_share("tolerance", tolerance)
-    plan = plan or Plan()
-    trials: dict[float, tuple[float, float]] = {}
-
-    def holds(factor: float) -> bool:
-        runs, interrupted = replicate({"": at_values(scenario, {DEMAND: factor})}, plan)
-        if interrupted:
-            raise KeyboardInterrupt
-        found = interval_of(runs[""], "success_ratio", plan.confidence)
-        low = found.estimate if found.n == 1 else found.low
-        trials[factor] = (found.estimate, low)
-        return low >= target and any(one.asked for one in runs[""])
-
-    low, high = _ends(holds)
-    while low and high and high / low - 1 > tolerance:
-        middle = (low * high) ** 0.5
-        low, high = (middle, high) if holds(middle) else (low, middle)
-    told = tuple((factor, *numbers) for factor, numbers in trials.items())
-    return Slo(scenario.name, target, low or None, told, not high)
-
-
-def _ends(holds: Any) -> tuple[float, float]:
-    """A factor that holds and one that does not; 0 stands for none."""
-    factor = 1.0
-    if holds(factor):
-        while factor < MOST_DEMAND:
-            if not holds(factor * 2):
-                return factor, factor * 2
-            factor *= 2
-        return factor, 0.0
-    while factor > 1 / MOST_DEMAND:
-        if holds(factor / 2):
-            return factor / 2, factor
-        factor /= 2
-    return 0.0, factor

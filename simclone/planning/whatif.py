@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Unpack
 
 import numpy as np
 
@@ -12,10 +12,12 @@ from simclone.errors import Fault, InvalidInput
 from simclone.planning.compare import whatif_variants
 from simclone.planning.headroom import headroom
 from simclone.planning.parts.answer import Answer
+from simclone.planning.parts.option import Option
 from simclone.planning.replication.intervals import Difference, Interval, paired
-from simclone.planning.replication.plan import Plan, interval_of, reasons_of, replicate
-from simclone.scenario.changes import what_if
+from simclone.planning.replication.plan import ReplicationPlan, RunKeywords, interval_of, plan_of, reasons_of, replicate
+from simclone.scenario.changes import changed, what_if
 from simclone.scenario.load import Given, Scenario, as_scenario
+from simclone.scenario.writing import refuse_taken, write_scenario
 from simclone.units import plural
 
 if TYPE_CHECKING:
@@ -42,6 +44,10 @@ class After:
 @dataclass(frozen=True, slots=True)
 class WhatIf(Answer):
     """The scenario as it is (first) and under its changes."""
+
+    question: ClassVar[str] = "whatif"
+    title: ClassVar[str] = "What if"
+    order: ClassVar[int] = 200
 
     scenario: str
     replications: int
@@ -85,9 +91,19 @@ class WhatIf(Answer):
             rows.append(row | {f"room {name}": count for name, count in one.room.items()})
         return pd.DataFrame(rows)
 
-    def drawn(self) -> tuple[str, ...]:
+    def chart_columns(self) -> tuple[str, ...]:
         """The share placed, with its interval."""
         return ("success_ratio", "low", "high")
+
+    def picture(self) -> Any:
+        """The share placed by each variant with its interval."""
+        import pandas as pd
+
+        from simclone.figures import lines
+
+        rows = [(one.name, one.success.estimate, one.success.low, one.success.high) for one in self.variants]
+        frame = pd.DataFrame(rows, columns=["name", "estimate", "low", "high"])
+        return lines.intervals(frame, "placed", share=True)
 
     def figures(self) -> Mapping[str, float | None]:
         """The success ratio of each variant by its name."""
@@ -108,27 +124,69 @@ def stacked(source: Given, names: Sequence[str]) -> Scenario:
     return scenario
 
 
-def whatif(source: Given, *, stacks: Sequence[Sequence[str]] = (), plan: Plan | None = None) -> WhatIf:
-    """Each what-if of the scenario beside it as it is, and *stacks* of them made together. Raises InvalidInput."""
-    scenario, plan = as_scenario(source), plan or Plan()
-    variants = whatif_variants(scenario)
+def whatif(
+    source: Given,
+    *,
+    changes: Annotated[
+        Sequence[Mapping[str, Any]],
+        Option(
+            "A change, such as 'addHosts: {like: host-1}'; all are made together. Instead of the file's whatif: block.",
+            metavar="CHANGE",
+            parse="changes_of",
+        ),
+    ] = (),
+    stacks: Annotated[
+        Sequence[Sequence[str]],
+        Option(
+            "Also these what-ifs of the file together; may be repeated.", metavar="NAME,NAME", parse="name_lists_of"
+        ),
+    ] = (),
+    commit: Annotated[
+        str | None,
+        Option("Write the scenario with these what-ifs made (or with the changes: all).", metavar="NAME,NAME"),
+    ] = None,
+    out: Annotated[str | None, Option("The new file of --commit.", path=True)] = None,
+    plan: ReplicationPlan | None = None,
+    **runs: Unpack[RunKeywords],
+) -> WhatIf:
+    """SCENARIO before and after its what-ifs: success, and room for more.
+
+    Each what-if stands beside the scenario as it is, and *stacks* of them made together; *changes* are made together
+    instead. *commit* names the what-ifs with which the scenario is written to the new file *out* (``all``: with the
+    changes). Raises InvalidInput.
+    """
+    scenario, plan = as_scenario(source), plan_of(plan, runs)
+    _check_commit(commit, out, bool(changes))
+    variants = {"as it is": scenario, "changed": changed(scenario, changes)} if changes else whatif_variants(scenario)
     for names in stacks:
         variants[" + ".join(names)] = stacked(scenario, names)
-    return beside(scenario.name, variants, plan)
+    answer = beside(scenario.name, variants, plan)
+    if commit is not None and out is not None:
+        write_scenario(variants["changed"] if changes else stacked(scenario, commit.split(",")), out)
+    return answer
 
 
-def beside(name: str, variants: Mapping[str, Scenario], plan: Plan) -> WhatIf:
+def _check_commit(commit: str | None, out: str | None, changes: bool) -> None:
+    if (commit is None) != (out is None):
+        raise InvalidInput([Fault("commit", "--commit and --out go together", "both or neither")])
+    if changes and commit not in (None, "all"):
+        raise InvalidInput([Fault("commit", "with --change all changes are written", "all")])
+    if out is not None:
+        refuse_taken(out)
+
+
+def beside(name: str, variants: Mapping[str, Scenario], plan: ReplicationPlan) -> WhatIf:
     """Variants, the first of which is the scenario as it is, on the same random numbers."""
-    runs, interrupted = replicate(variants, plan)
-    first = [one.success_ratio for one in next(iter(runs.values()))]
+    outcomes, interrupted = replicate(variants, plan)
+    first = [one.success_ratio for one in next(iter(outcomes.values()))]
     made = []
     for place, (title, scenario) in enumerate(variants.items()):
-        part = runs[title]
+        part = outcomes[title]
         change = paired([one.success_ratio for one in part], first, plan.confidence) if place else None
         hosts, cpu, memory = _sizes(scenario)
         success = interval_of(part, "success_ratio", plan.confidence)
         made.append(After(title, hosts, cpu, memory, success, change, reasons_of(part), _room(scenario)))
-    return WhatIf(name, min(len(part) for part in runs.values()), tuple(made), interrupted)
+    return WhatIf(name, min(len(part) for part in outcomes.values()), tuple(made), interrupted)
 
 
 def _sizes(scenario: Scenario) -> tuple[int, int, int]:

@@ -43,7 +43,10 @@ class Material:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the page: words, a picture, and the numbers behind it."""
+    """A part of the page: words, a picture, and the numbers behind it.
+
+    Sections stand by ascending *order*; those of a run have none of their own (`ORDER` of the page).
+    """
 
     anchor: str
     title: str
@@ -51,3 +54,4 @@ class Section:
     picture: Any = None
     table: pd.DataFrame | None = None
     caption: str = ""
+    order: int | None = None

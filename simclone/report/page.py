@@ -17,12 +17,29 @@ from simclone.report.run_sections import run_sections, verdict_line
 from simclone.version import __version__
 
 NEEDS = "pip install 'simclone[report]'"
-ORDER = (
-    *("use", "headroom", "constrained", "failures", "funnel", "fixes", "size", "shrink", "runway", "series"),
-    *("hosts", "memory", "storage", "ratios", "fragmentation", "survive", "drain", "rebalance", "compare", "whatif"),
-    *("timeline", "sensitivity", "sweep", "slo", "bound", "affinity", "findings", "confidence"),
-)
-"""Sections as a planner reads them: what came of it, what limits, what to do, what if."""
+ORDER = {
+    "use": 10,
+    "constrained": 30,
+    "failures": 40,
+    "funnel": 50,
+    "fixes": 60,
+    "series": 100,
+    "hosts": 110,
+    "memory": 120,
+    "storage": 130,
+    "ratios": 140,
+    "fragmentation": 150,
+    "timeline": 210,
+    "affinity": 260,
+    "findings": 270,
+    "confidence": 280,
+}
+"""Where the sections of a run stand, as a planner reads: what came of it, what limits, what to do, what if.
+
+Answers to planning questions stand between them by an order of their own.
+"""
+BEFORE_THE_END = 265
+"""The order of whatever has none."""
 MOST_DOWNLOAD = 3_000_000
 """A download longer than this is left out of the page."""
 
@@ -62,9 +79,10 @@ def page_of(material: Material) -> str:
 
 
 def _place(section: Section) -> int:
-    """Where a section stands; unknown ones keep their order before the closing words."""
-    head = section.anchor.partition("-")[0]
-    return ORDER.index(head) if head in ORDER else len(ORDER) - 2
+    """Where a section stands."""
+    if section.order is not None:
+        return section.order
+    return ORDER.get(section.anchor.partition("-")[0], BEFORE_THE_END)
 
 
 def _embedded(pictures: dict[str, Any]) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from simclone.errors import UnknownName
 from simclone.planning.parts.answer import Answer
+from simclone.planning.questions import QUESTIONS, module_of
 from simclone.report.material import Material
 from simclone.report.page import refuse_without_library
-from simclone.report.plan_sections import PICTURES, section_of
 from simclone.report.run_sections import run_sections
 
 
@@ -34,13 +35,21 @@ class Plots:
         return self._made[name]
 
 
+def _drawing() -> list[str]:
+    """The answers that have a picture, in the order of their sections."""
+    for question in QUESTIONS:
+        import_module(module_of(question))
+    known = sorted((kind for kind in Answer.__subclasses__() if kind.draws()), key=lambda kind: kind.order)
+    return list(dict.fromkeys(kind.__name__ for kind in known))
+
+
 def picture(answer: Answer) -> Any:
     """The picture of a planning answer as a Plotly figure; raises UnknownName where there is nothing to draw.
 
     Needs the extra ``report``.
     """
     refuse_without_library()
-    made = section_of(answer).picture if type(answer) in PICTURES else None
-    if made is None:
-        raise UnknownName("picture", type(answer).__name__, [one.__name__ for one in PICTURES])
-    return made
+    drawn = answer.picture()
+    if drawn is None:
+        raise UnknownName("picture", type(answer).__name__, _drawing())
+    return drawn

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simclone.figures import bars, heat, lines
-from simclone.planning.parts.largest_vm import holes
+from simclone.planning.parts.largest_vm import largest_vms
 from simclone.report.material import Material, Section
 from simclone.report.resources import constrained, ratios, usable_memory, usable_storage
 from simclone.units import GIB, format_size, plural
@@ -111,7 +111,7 @@ def _heat(material: Material) -> Section:
         )
     ]
     frame = pd.DataFrame({"cluster": hosts["cluster"], "host": hosts["host"], "use": use, "text": text})
-    found = holes(material.result.ledger.cloud, 10)
+    found = largest_vms(material.result.ledger.cloud, 10)
     table = pd.DataFrame(
         [(one.host, one.cpu_vcpus, round(one.memory_bytes / GIB, 1)) for one in found],
         columns=["host", "free vCPUs", "free memory GiB"],

@@ -27,11 +27,11 @@ class Told(Answer):
         """The columns."""
         return pd.DataFrame(self.columns)
 
-    def aside(self) -> frozenset[str]:
+    def secondary_columns(self) -> frozenset[str]:
         """As given."""
         return self.hidden
 
-    def drawn(self) -> tuple[str, ...]:
+    def chart_columns(self) -> tuple[str, ...]:
         """As given."""
         return self.draw
 

@@ -16,7 +16,7 @@ from tests.clouds import examples
 from tests.planning.small import SIZES, running, small_clouds
 from tests.time.worlds import Doc, finished, hosts, request, stream, vm, world
 
-ONE = simclone.Plan(replications=1)
+ONE = simclone.ReplicationPlan(replications=1)
 
 
 def asked_in_order(doc: Doc, order: list[str]) -> Doc:

@@ -94,7 +94,7 @@ def test_every_command_answers_in_words_json_and_csv(here: Call, plain: Path, wo
 
 def test_csv_holds_what_python_gives(here: Call, plain: Path) -> None:
     """The table on the command line is the frame of the answer."""
-    frame = simclone.survive(plain, kinds=("host", "storage"), ladder=1).to_frame()
+    frame = simclone.survive(plain, each=("host", "storage"), ladder=1).to_frame()
     table = here("survive", plain, "--each", "host", "--each", "storage", "--csv").out
     pd.testing.assert_frame_equal(pd.read_csv(StringIO(table), keep_default_na=False), frame)
     found = simclone.headroom(plain)
@@ -181,7 +181,7 @@ FAULTS = [
     (["compare", "--strategy", "x", "--strategy", "y"], "strategies: 'x' is unknown"),
     (["compare", "--strategy", "simclone.BestFit"], "variants: 1 cannot be compared (expected at least 2)"),
     (["compare", "--strategies", "--change", "demand: 2"], "strategies or changes, not both"),
-    (["compare", "--change", "removeHosts: [h1]", "--cost", "x=1"], "--cost 'x=1': no variant has this name"),
+    (["compare", "--change", "removeHosts: [h1]", "--cost", "x=1"], "costs.x: no variant has this name"),
     (["compare", "--change", "demand: 2", "--cost", "as it is=low"], "--cost 'as it is=low': 'low' is no number"),
     (["compare", "--change", "paint"], "'paint' is no change such as"),
     (["compare", "--change", "{"], "'{' cannot be read"),

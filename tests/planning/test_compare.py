@@ -34,7 +34,7 @@ def at_random(hours: float = 30, **more: Any) -> Doc:
 def test_the_plainly_better_strategy_leads() -> None:
     """Best fit places all three in every replication, the fewest VMs two of them."""
     variants = simclone.strategy_variants(small_first(), [FEW, "simclone.BestFit"])
-    found = simclone.compare(small_first(), variants, plan=simclone.Plan(replications=10))
+    found = simclone.compare(small_first(), variants, plan=simclone.ReplicationPlan(replications=10))
     assert [(one.name, one.rank, one.figure.estimate) for one in found.variants] == [
         ("simclone.BestFit", 1, 1.0),
         (FEW, 2, pytest.approx(2 / 3)),
@@ -62,7 +62,7 @@ def test_who_knows_the_ends_keeps_hosts_that_empty(tmp_path: Path) -> None:
         workload=[{"name": "trace", "trace": {"path": str(tmp_path / "vms.csv")}}],
     )
     variants = simclone.strategy_variants(doc, ["simclone.BestFit", "simclone.LifetimeAware"])
-    found = simclone.compare(doc, variants, plan=simclone.Plan(replications=2))
+    found = simclone.compare(doc, variants, plan=simclone.ReplicationPlan(replications=2))
     assert {one.name: one.figure.estimate for one in found.variants} == {
         "simclone.LifetimeAware": 1.0,
         "simclone.BestFit": 0.75,
@@ -84,7 +84,7 @@ def test_a_small_gain_shows_on_common_random_numbers() -> None:
     """One vCPU more in nine: the intervals overlap, the paired difference is significant."""
     doc = at_random(hours=12)
     variants = simclone.change_variants(doc, {"as it is": [], "more": [{"set": {"hosts.h1.cpuNum": 5}}]})
-    found = simclone.compare(doc, variants, plan=simclone.Plan(replications=12))
+    found = simclone.compare(doc, variants, plan=simclone.ReplicationPlan(replications=12))
     best, other = found.variants
     assert (best.name, best.rank, other.rank) == ("more", 1, 2)
     assert other.figure.high > best.figure.low
@@ -96,7 +96,7 @@ def test_less_is_better_where_less_is_better() -> None:
     """By success the larger cloud leads, by peak of VMs the smaller one."""
     doc = at_random()
     variants = simclone.change_variants(doc, {"small": [{"removeHosts": ["h2"]}], "large": []})
-    plan = simclone.Plan(replications=3)
+    plan = simclone.ReplicationPlan(replications=3)
     assert simclone.compare(doc, variants, plan=plan).variants[0].name == "large"
     assert simclone.compare(doc, variants, figure="peak_vms", plan=plan).variants[0].name == "small"
     costs = {"small": 4.0, "large": 9.0}
@@ -106,14 +106,14 @@ def test_less_is_better_where_less_is_better() -> None:
 def test_a_half_width_stops_when_it_is_reached() -> None:
     """A certain outcome needs no more than it began with; a random one goes on until its interval is narrow."""
     variants = simclone.strategy_variants(small_first(), [FEW, "simclone.BestFit"])
-    certain = simclone.compare(small_first(), variants, plan=simclone.Plan(replications=3, half_width=0.001))
+    certain = simclone.compare(small_first(), variants, plan=simclone.ReplicationPlan(replications=3, half_width=0.001))
     assert certain.replications == 3
     doc = at_random(hours=10)
     pair = simclone.change_variants(doc, {"one": [], "other": []})
-    found = simclone.compare(doc, pair, plan=simclone.Plan(replications=3, half_width=0.03))
+    found = simclone.compare(doc, pair, plan=simclone.ReplicationPlan(replications=3, half_width=0.03))
     assert 3 < found.replications < 1000
     assert all(one.figure.half_width <= 0.03 for one in found.variants)
-    capped = simclone.compare(doc, pair, plan=simclone.Plan(replications=3, half_width=1e-9, most=7))
+    capped = simclone.compare(doc, pair, plan=simclone.ReplicationPlan(replications=3, half_width=1e-9, most=7))
     assert capped.replications == 7
 
 
@@ -130,7 +130,7 @@ def test_a_half_width_stops_when_it_is_reached() -> None:
 def test_a_plan_that_cannot_be_is_a_fault(given_: dict[str, Any], words: str) -> None:
     """It says what is wrong with which number."""
     with pytest.raises(InvalidInput) as caught:
-        simclone.Plan(**given_)
+        simclone.ReplicationPlan(**given_)
     assert words in str(caught.value)
 
 
@@ -153,7 +153,7 @@ def test_a_sweep_runs_every_combination() -> None:
     """Six names on hosts of so many vCPUs, under so much of the demand: each point is the run of that file."""
     doc = world(requests=SIX)
     values = {"hosts.h1.cpuNum": [1, 2, 4], "hosts.h2.cpuNum": [1, 3], "demand": [0.5, 1.0, 2.0]}
-    found = simclone.sweep(doc, values, figure="placed", plan=simclone.Plan(replications=1))
+    found = simclone.sweep(doc, values, figure="placed", plan=simclone.ReplicationPlan(replications=1))
     assert [tuple(one.values.values()) for one in found.points] == list(product(*values.values()))
     for one in found.points:
         first, second, demand = one.values.values()
@@ -164,7 +164,9 @@ def test_a_sweep_runs_every_combination() -> None:
 
 def test_a_point_that_cannot_be_run_says_why() -> None:
     """The others are told all the same."""
-    found = simclone.sweep(world(requests=SIX), {"hosts.h1.cpuNum": [0, 2]}, plan=simclone.Plan(replications=1))
+    found = simclone.sweep(
+        world(requests=SIX), {"hosts.h1.cpuNum": [0, 2]}, plan=simclone.ReplicationPlan(replications=1)
+    )
     assert found.points[0].figure is None
     assert "cpuNum" in found.points[0].fault
     assert found.points[1].figure is not None
@@ -178,7 +180,7 @@ def test_a_hypercube_meets_every_slice_once() -> None:
     """Ten points: in each dimension one in every tenth of the range; the same seed gives the same."""
     doc = world(requests=SIX)
     ranges = {"demand": (1.0, 2.0), "hosts.h1.cpuNum": (1.0, 21.0)}
-    plan = simclone.Plan(replications=1)
+    plan = simclone.ReplicationPlan(replications=1)
     found = simclone.hypercube(doc, ranges, 10, whole=["hosts.h1.cpuNum"], figure="placed", plan=plan)
     demands = sorted(one.values["demand"] for one in found.points)
     assert [int((value - 1) * 10) for value in demands] == list(range(10))
@@ -197,7 +199,7 @@ def test_the_widest_bar_is_what_binds() -> None:
         "demand": (0.5, 2.0),
         "hosts.h1.cpuNum": (1.0, 3.0),
     }
-    found = simclone.sensitivity(doc, ranges, figure="placed", plan=simclone.Plan(replications=1))
+    found = simclone.sensitivity(doc, ranges, figure="placed", plan=simclone.ReplicationPlan(replications=1))
     assert found.base == 6.0
     assert [(one.path, one.at_low, one.at_high) for one in found.bars] == [
         ("demand", 3.0, 8.0),
@@ -241,7 +243,7 @@ def with_whatifs() -> Doc:
 def test_what_ifs_stand_beside_the_scenario_and_stack() -> None:
     """Eight of ten; ten with a host more; eight of twenty; twelve of twenty with both."""
     stacks = [["third host", "twice the names"]]
-    found = simclone.whatif(with_whatifs(), stacks=stacks, plan=simclone.Plan(replications=2))
+    found = simclone.whatif(with_whatifs(), stacks=stacks, plan=simclone.ReplicationPlan(replications=2))
     told = {one.name: (one.hosts, one.cpu_vcpus, one.success.estimate, one.room) for one in found.variants}
     assert told == {
         "as it is": (2, 8, 0.8, {"unit": 8}),
@@ -277,7 +279,7 @@ def test_hosts_that_come_later_find_names_among_counted_ones() -> None:
     doc = world(hosts=[{"name": "h{n}", "count": 4, "cpuNum": 4, "totalPhysicalMemory": 64 * GIB}])
     doc |= {"requests": [request(0, "a")], "run": {"horizon": 1000}}
     doc["whatif"] = [{"name": "later", "at": 500, "changes": [{"addHosts": {"like": "h1", "count": 2}}]}]
-    found = simclone.whatif(doc, plan=simclone.Plan(replications=2))
+    found = simclone.whatif(doc, plan=simclone.ReplicationPlan(replications=2))
     assert [one.name for one in found.variants] == ["as it is", "later"]
 
 

@@ -19,7 +19,7 @@ from simclone.errors import Fault, InvalidInput
 from simclone.planning.replication import executor as execution
 from simclone.planning.replication.executor import Execution, Halted, WorkerLost, outcomes_of, run_blocks
 from simclone.planning.replication.outcomes import Block, Outcome, blocks_of, work_off
-from simclone.planning.replication.plan import Plan, replicate
+from simclone.planning.replication.plan import ReplicationPlan, replicate
 from tests.time.worlds import Doc, stream, vm, world
 
 Rows = list[dict[str, Any]]
@@ -193,12 +193,12 @@ def test_ctrl_c_in_a_comparison_keeps_pairs(tmp_path: Path) -> None:
 
     scenario = simclone.load(busy())
     variants = simclone.change_variants(scenario, {"a": [], "b": [{"set": {"hosts.h1.cpuNum": 9}}]})
-    plan = simclone.Plan(replications=16, how=Execution(resume=str(tmp_path), progress=tell))
+    plan = simclone.ReplicationPlan(replications=16, executor=Execution(resume=str(tmp_path), progress=tell))
     found = simclone.compare(scenario, variants, plan=plan)
     assert found.interrupted
     assert found.replications == 8
     assert {one.figure.n for one in found.variants} == {8}
-    whole = simclone.compare(scenario, variants, plan=simclone.Plan(replications=8))
+    whole = simclone.compare(scenario, variants, plan=simclone.ReplicationPlan(replications=8))
     assert [one.figure for one in whole.variants] == [one.figure for one in found.variants]
 
 
@@ -252,9 +252,9 @@ def test_a_dask_cluster_gives_the_same_to_the_last_digit(tmp_path: Path, alone: 
     """Two workers in processes of their own, over TCP; and a comparison from the facade."""
     with cluster(tmp_path) as (address, _):
         assert plain(blocks(), Execution(cluster=address)) == alone
-        plan = simclone.Plan(replications=12, how=Execution(cluster=address))
+        plan = simclone.ReplicationPlan(replications=12, executor=Execution(cluster=address))
         found = simclone.runway(busy(), plan=plan)
-        assert found == simclone.runway(busy(), plan=simclone.Plan(replications=12))
+        assert found == simclone.runway(busy(), plan=simclone.ReplicationPlan(replications=12))
 
 
 @pytest.mark.slow
@@ -311,6 +311,21 @@ def test_what_was_finished_with_another_trace_is_not_taken_up(tmp_path: Path) ->
     found = []
     for many in (4, 40):
         trace.write_text(f"arrival_s,end_s,vcpu,memory_gib,count\n0,,1,1,{many}\n", "utf-8")
-        runs, _ = replicate({"": simclone.load(doc)}, Plan(1, how=Execution(resume=str(tmp_path / "kept"))))
+        runs, _ = replicate(
+            {"": simclone.load(doc)}, ReplicationPlan(1, executor=Execution(resume=str(tmp_path / "kept")))
+        )
         found.append(runs[""][0].success_ratio)
     assert found == [1.0, 0.2]
+
+
+def test_single_keywords_make_the_same_plan() -> None:
+    """Questions take the command line's words; a plan besides is refused, and so is an unknown word."""
+    doc = world(requests=[], vms=[vm("v", state="Stopped", lastHost="h1", primaryStorage="nfs")])
+    plan = simclone.ReplicationPlan(replications=2, seed=3)
+    assert simclone.shrink(doc, replications=2, seed=3) == simclone.shrink(doc, plan=plan)
+    with pytest.raises(TypeError, match="say the same twice"):
+        simclone.shrink(doc, plan=plan, seed=3)
+    with pytest.raises(TypeError, match="unknown keyword 'replicas'; runs take replications, "):
+        simclone.shrink(doc, replicas=3)  # type: ignore[call-arg]
+    with pytest.warns(DeprecationWarning, match="Plan is called ReplicationPlan"):
+        assert simclone.Plan(2, 3) == plan

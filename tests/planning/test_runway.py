@@ -11,7 +11,7 @@ from simclone.errors import InvalidInput
 from simclone.planning.replication.outcomes import outcome_of
 from tests.time.worlds import Doc, hosts, stream, world
 
-ONE = simclone.Plan(replications=1)
+ONE = simclone.ReplicationPlan(replications=1)
 DAY = 86_400.0
 
 
@@ -69,7 +69,7 @@ def by_chance(horizon: float) -> Doc:
 def test_quantiles_are_those_of_the_replications() -> None:
     """Of twenty replications the second, the tenth and the eighteenth run out: so many of them had by then."""
     doc = by_chance(2 * DAY)
-    (way,) = simclone.runway(doc, plan=simclone.Plan(replications=20)).ways
+    (way,) = simclone.runway(doc, plan=simclone.ReplicationPlan(replications=20)).ways
     singles = sorted(_firsts(doc, 20))
     assert way.quantiles_s == (singles[1], singles[9], singles[17])
     assert way.median is not None
@@ -87,7 +87,7 @@ def _firsts(doc: Doc, many: int) -> list[float]:
 def test_where_half_run_out_the_median_is_known() -> None:
     """Some replications last to the horizon: a quantile is told as far as that many ran out, and no interval."""
     doc = by_chance(10 * 3600)
-    (way,) = simclone.runway(doc, plan=simclone.Plan(replications=20)).ways
+    (way,) = simclone.runway(doc, plan=simclone.ReplicationPlan(replications=20)).ways
     singles = sorted(_firsts(doc, 20))
     assert 2 <= len(singles) < 18
     assert way.ran_out == len(singles)
@@ -99,7 +99,9 @@ def test_where_half_run_out_the_median_is_known() -> None:
 def test_confidence_widens_the_interval_of_the_median() -> None:
     """A question for 50 % gets a narrower interval than one for 99 %."""
     narrow, wide = (
-        simclone.runway(by_chance(2 * DAY), plan=simclone.Plan(replications=30, confidence=one)).ways[0].median
+        simclone.runway(by_chance(2 * DAY), plan=simclone.ReplicationPlan(replications=30, confidence=one))
+        .ways[0]
+        .median
         for one in (0.5, 0.99)
     )
     assert narrow is not None

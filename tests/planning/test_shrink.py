@@ -15,7 +15,7 @@ from tests.clouds import examples
 from tests.planning.small import running, small_clouds
 from tests.time.worlds import HA, Doc, finished, hosts, request, simulation, state, vm, world
 
-ONE = simclone.Plan(replications=1)
+ONE = simclone.ReplicationPlan(replications=1)
 
 
 def without(doc: Doc, gone: tuple[str, ...]) -> Doc:

@@ -19,7 +19,7 @@ from tests.clouds import examples
 from tests.planning.small import small_clouds
 from tests.time.worlds import Doc, finished, hosts, request, vm, world
 
-ONE = simclone.Plan(replications=1)
+ONE = simclone.ReplicationPlan(replications=1)
 UNIT = simclone.Model("new", 1.0, like="h1")
 
 
@@ -199,7 +199,9 @@ def test_vms_of_the_file_without_a_host_are_a_matter_of_hosts() -> None:
     doc = world(
         hosts=[host], vms=[vm("v", state="Stopped", lastHost="h1", primaryStorage="nfs"), vm("r{n}", count=200)]
     )
-    found = simclone.size({**doc, "requests": []}, [simclone.Model("m", like="h1")], plan=simclone.Plan(replications=1))
+    found = simclone.size(
+        {**doc, "requests": []}, [simclone.Model("m", like="h1")], plan=simclone.ReplicationPlan(replications=1)
+    )
     assert found.counts == (199,)
 
 
@@ -218,7 +220,7 @@ def test_one_failure_behind_many_successes_is_looked_past(monkeypatch: pytest.Mo
 def test_a_host_that_goes_leaves_its_devices_to_those_like_it() -> None:
     """Only host-1 has the device that is asked for; one host like it takes its place."""
     path = Path(__file__).resolve().parents[2] / "scenarios" / "pci-devices.yaml"
-    one = simclone.Plan(replications=1)
+    one = simclone.ReplicationPlan(replications=1)
     more = simclone.size(path, [simclone.Model("m", like="host-1")], plan=one).counts
     assert more is not None
     found = simclone.refresh(path, ["host-1"], simclone.Model("m", like="host-1"), plan=one)

@@ -38,7 +38,7 @@ def lossy(servers: list[int], per_hour: float, hours: float) -> Doc:
 
 def assert_erlangs(servers: list[int], per_hour: float, target: float, hours: float, tolerance: float) -> None:
     """The load that is carried to the target; on the safe side, as the lower end of an interval must reach it."""
-    plan = simclone.Plan(replications=8)
+    plan = simclone.ReplicationPlan(replications=8)
     found = simclone.slo(lossy(servers, per_hour, hours), target, tolerance=tolerance, plan=plan)
     assert found.factor is not None
     true = load_of(sum(servers), 1 - target) / per_hour
@@ -62,7 +62,7 @@ def test_the_factor_is_erlangs_over_long_runs(servers: list[int], per_hour: floa
 
 def test_every_trial_decided_as_it_says() -> None:
     """The factor told holds, and the next one above it does not, within the tolerance."""
-    found = simclone.slo(lossy([5], 3.0, 60), 0.9, tolerance=0.1, plan=simclone.Plan(replications=2))
+    found = simclone.slo(lossy([5], 3.0, 60), 0.9, tolerance=0.1, plan=simclone.ReplicationPlan(replications=2))
     good = [factor for factor, _, low in found.trials if low >= 0.9]
     bad = [factor for factor, _, low in found.trials if low < 0.9]
     assert found.factor == max(good)
@@ -78,7 +78,7 @@ def asked(names: int, **more: Any) -> Doc:
 
 def test_names_are_scaled_where_there_is_no_workload() -> None:
     """Four names in a cloud for eight: twice as many keep 99 %, and hardly more."""
-    found = simclone.slo(asked(4), 0.99, plan=simclone.Plan(replications=1))
+    found = simclone.slo(asked(4), 0.99, plan=simclone.ReplicationPlan(replications=1))
     assert found.factor is not None
     assert 2.0 <= found.factor < 2.25
 
@@ -89,7 +89,7 @@ def test_where_nothing_is_placed_there_is_no_factor() -> None:
     for one in doc["hosts"]:
         one["state"] = "Disabled"
     doc["vms"][0] |= {"lastHost": "h1", "primaryStorage": "nfs"}
-    found = simclone.slo(doc, 0.9, plan=simclone.Plan(replications=1))
+    found = simclone.slo(doc, 0.9, plan=simclone.ReplicationPlan(replications=1))
     assert found.factor is None
     assert found.figures() == {"factor": None}
     assert "not even a small share" in found.summary()
@@ -97,7 +97,7 @@ def test_where_nothing_is_placed_there_is_no_factor() -> None:
 
 def test_demand_without_an_end_is_said_to_be_at_least() -> None:
     """A cloud for a hundred thousand takes a thousand times one name."""
-    found = simclone.slo(asked(1, hosts=hosts(1, cpu=5_000)), 0.9, plan=simclone.Plan(replications=1))
+    found = simclone.slo(asked(1, hosts=hosts(1, cpu=5_000)), 0.9, plan=simclone.ReplicationPlan(replications=1))
     assert (found.factor, found.capped) == (1024.0, True)
     assert "at least 1024 times" in found.summary()
 

@@ -44,7 +44,7 @@ def test_every_lost_host_pair_and_cluster_is_that_loss_in_a_run(doc: Doc) -> Non
     doc = with_ha(doc)
     holding = {one.get("host") for one in doc["vms"]}
     usable = [one["name"] for one in doc["hosts"] if one["state"] == "Enabled" or one["name"] in holding]
-    for case in simclone.survive(doc, kinds=("host", "pair", "cluster"), everyone=False).cases:
+    for case in simclone.survive(doc, each=("host", "pair", "cluster"), ha_only=True).cases:
         if case.kind == "cluster":
             assert case.loss.hosts == tuple(
                 one["name"] for one in doc["hosts"] if one["cluster"] == case.name and one["name"] in usable
@@ -69,7 +69,7 @@ def test_a_rung_is_the_least_of_all_sets(doc: Doc) -> None:
     """The worst case of so many hosts lost is the fewest clones after any set of so many, each lost in a real run."""
     doc = with_ha(doc)
     usable = [one["name"] for one in doc["hosts"] if one["state"] == "Enabled"]
-    ladder = simclone.survive(doc, kinds=(), ladder=2, vm="v").ladder
+    ladder = simclone.survive(doc, each=(), ladder=2, vm="v").ladder
     assert [one.k for one in ladder] == list(range(min(2, len(usable) - 1) + 1))
     for rung in ladder:
         rooms = {names: room_after(doc, names) for names in combinations(usable, rung.k)}
@@ -91,7 +91,7 @@ def racks() -> Doc:
 
 def test_a_rack_is_lost_whole() -> None:
     """Rack a takes two VMs with it of which one finds the last free vCPU; rack b's finds one too."""
-    found = simclone.survive(racks(), kinds=(), label="rack")
+    found = simclone.survive(racks(), each=(), label="rack")
     assert [(one.kind, one.name, len(one.loss.restarted), len(one.loss.lost)) for one in found.cases] == [
         ("rack", "a", 1, 1),
         ("rack", "b", 1, 0),
@@ -104,7 +104,7 @@ def test_vms_without_ha_stay_down() -> None:
     """Only those with high availability restart, if asked that way."""
     doc = racks()
     doc["vms"][1] |= HA
-    found = simclone.survive(doc, kinds=("host",), everyone=False)
+    found = simclone.survive(doc, each=("host",), ha_only=True)
     assert [dict(one.loss.lost) for one in found.cases] == [
         {},
         {"r2": "no high availability"},
@@ -114,14 +114,14 @@ def test_vms_without_ha_stay_down() -> None:
 
 def test_a_lost_storage_takes_every_vm_on_it() -> None:
     """Their data is nowhere else."""
-    (case,) = simclone.survive(racks(), kinds=("storage",)).cases
+    (case,) = simclone.survive(racks(), each=("storage",)).cases
     assert (case.name, [name for name, _ in case.loss.lost]) == ("nfs", ["r1", "r2", "r3"])
 
 
 @pytest.mark.parametrize(
     ("given_", "words"),
     [
-        ({"kinds": ("moon",)}, "kinds: 'moon' is unknown"),
+        ({"each": ("moon",)}, "each: 'moon' is unknown"),
         ({"ladder": 4}, "ladder: 4 is no number of hosts (expected 0 to 3)"),
         ({"label": "row"}, "label: no host has 'row' (expected rack)"),
         ({"ladder": 1, "offering": "x"}, "offering: 'x' is unknown"),
@@ -132,3 +132,12 @@ def test_a_wrong_question_says_where(given_: dict[str, Any], words: str) -> None
     with pytest.raises(InvalidInput) as caught:
         simclone.survive(racks(), **given_)
     assert words in str(caught.value)
+
+
+def test_former_keywords_still_work_and_say_their_names_of_now() -> None:
+    """`kinds` and `everyone` are `each` and `ha_only`."""
+    with pytest.warns(DeprecationWarning, match="kinds is called each"):
+        former = simclone.survive(racks(), kinds=("host",))
+    with pytest.warns(DeprecationWarning, match="everyone is called ha_only"):
+        assert simclone.survive(racks(), each=("host",), everyone=True) == former
+    assert simclone.survive(racks(), each=("host",)) == former

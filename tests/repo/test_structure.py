@@ -41,7 +41,6 @@ KNOWN_DUPLICATES = frozenset(
         "Found",
         "HostRow",
         "Kind",
-        "Loss",
         "Order",
         "Outcome",
         "Shape",

@@ -47,7 +47,7 @@ console.error = function (word) { window.probeErrors.push(String(word)); };</scr
 def test_a_page_draws_and_stays_at_home(width: int, tmp_path: Path) -> None:
     """Every picture is drawn, no request leaves, no error is logged, nothing sticks out."""
     assert CHROMIUM is not None
-    plan = simclone.Plan(2)
+    plan = simclone.ReplicationPlan(2)
     answers = simclone.overview(SCENARIOS / "quickstart.yaml", plan=plan)
     page = simclone.run(SCENARIOS / "quickstart.yaml").report(tmp_path / "page.html", answers=answers)
     text = page.read_text("utf-8")

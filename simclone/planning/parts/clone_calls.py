@@ -44,7 +44,7 @@ class Ask:
         return self.offering or self.vm
 
 
-def standing(scenario: Scenario, *, seed: int | None = None, replication: int = 0, at: str = "start") -> Context:
+def cloud_at(scenario: Scenario, *, seed: int | None = None, replication: int = 0, at: str = "start") -> Context:
     """The cloud at t = 0 with the file's VMs, or as it stands at the *end* of the scenario's own run."""
     if at not in ("start", "end"):
         raise InvalidInput([Fault("at", f"{at!r} is no time", "start or end")])
@@ -89,16 +89,16 @@ def asks_of(
     return [Ask(vm or own.get(one) or sources[0].name, one, account=account, system_tags=system_tags) for one in wanted]
 
 
-def dress(ctx: Context, ask: Ask, naked: Shape | None = None) -> None:
+def with_offering(ctx: Context, ask: Ask, original: Shape | None = None) -> None:
     """Give the source VM the offering's size and strategy, in books that are a copy.
 
-    *naked* is its shape as the file has it, where it may wear another by now.
+    *original* is its shape as the file has it, where it may have another by now.
     """
     if ask.offering is None:
         return
     cloud, vm = ctx.cloud, ctx.cloud.find("vm", ask.vm)
     offering = cloud.find("instanceOffering", ask.offering)
-    old, one = naked or cloud.vms.shape_of(vm), cloud.offerings[offering]
+    old, one = original or cloud.vms.shape_of(vm), cloud.offerings[offering]
     if cloud.vms.shape_of(vm).offering == offering:
         return
     shape = shape_of(
@@ -123,7 +123,7 @@ def dress(ctx: Context, ask: Ask, naked: Shape | None = None) -> None:
     ctx.ledger.vms.set(vm, shape=row, cpu=one.cpu_num, memory=one.memory_size)
 
 
-def call(ctx: Context, ask: Ask, names: Sequence[str]) -> CloneAnswer:
+def clone_once(ctx: Context, ask: Ask, names: Sequence[str]) -> CloneAnswer:
     """One clone call, carried out at once."""
     ordinal = ctx.next_ordinal(SOURCE)
     body = {"cloneVmInstance": {**ask.body, "names": list(names)}, "systemTags": list(ask.system_tags)}
@@ -146,7 +146,7 @@ def host_request(ctx: Context, ask: Ask) -> tuple[HostRequest, Cloud] | None:
         seen.append((request, cloud.fork()))
 
     twin.watch = watch
-    call(twin, ask, ["probe"])
+    clone_once(twin, ask, ["probe"])
     found = [one for one in seen if not one[0].dry_run]
     return next(reversed(found or [one for one in seen if not fits(*one)]), None)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from simclone.engine.context import Context
-from simclone.planning.parts.clone_calls import Ask, call, dress, hosts_by_place
+from simclone.planning.parts.clone_calls import Ask, clone_once, hosts_by_place, with_offering
 
 CHUNK = 256
 MOST = 1_000_000
@@ -28,7 +28,7 @@ def filled(ctx: Context, ask: Ask) -> Filled:
     """Clone until nothing is placed any more, into this very cloud, whose source is dressed."""
     first, placed, until, reason, chunk = ctx.cloud.vms.row_count, 0, -1, "", CHUNK
     while placed < MOST:
-        answer = call(ctx, ask, [f"more-{placed + turn}" for turn in range(chunk)])
+        answer = clone_once(ctx, ask, [f"more-{placed + turn}" for turn in range(chunk)])
         if answer.error is not None:
             reason = answer.error.root_reason
             if chunk == 1:
@@ -54,7 +54,7 @@ def whole_batches(ctx: Context, ask: Ask, size: int) -> int:
     """How many calls of *size* names are served whole, one after the other, into this very cloud."""
     made = 0
     while made * size < MOST:
-        answer = call(ctx, ask, [f"batch-{made}-{turn}" for turn in range(size)])
+        answer = clone_once(ctx, ask, [f"batch-{made}-{turn}" for turn in range(size)])
         if answer.error is not None or any(one.error is not None for one in answer.clones):
             break
         made += 1
@@ -84,14 +84,14 @@ def filled_in_turn(ctx: Context, asks: Sequence[Ask], weights: Sequence[int]) ->
     counts, until, reasons = [0] * len(asks), [-1] * len(asks), [""] * len(asks)
     rows: list[list[int]] = [[] for _ in asks]
     first = -1
-    naked = [ctx.cloud.vms.shape_of(ctx.cloud.find("vm", one.vm)) for one in asks]
+    original = [ctx.cloud.vms.shape_of(ctx.cloud.find("vm", one.vm)) for one in asks]
     for place in in_turn(weights):
         if all(reasons) or sum(counts) >= MOST:
             break
         if reasons[place]:
             continue
-        dress(ctx, asks[place], naked[place])
-        answer = call(ctx, asks[place], [f"mix-{place}-{counts[place]}"])
+        with_offering(ctx, asks[place], original[place])
+        answer = clone_once(ctx, asks[place], [f"mix-{place}-{counts[place]}"])
         error = answer.error or answer.clones[0].error
         if error is None:
             counts[place] += 1

@@ -19,7 +19,7 @@ from simclone.model.cloud import Cloud
 from simclone.model.columns import IntArray
 from simclone.model.ledger.ledger import Ledger
 from simclone.placement.host import strategy_of
-from simclone.planning.parts.clone_calls import Ask, call, host_request
+from simclone.planning.parts.clone_calls import Ask, clone_once, host_request
 from simclone.planning.parts.count_by_calls import MOST, Filled
 from simclone.records import Unplaced
 from simclone.units import divided
@@ -132,7 +132,7 @@ def _enough(ctx: Context, ask: Ask, request: HostRequest, counts: IntArray) -> b
 def _taken(ctx: Context, ask: Ask, names: int) -> list[int] | None:
     """Bytes a call of so many names takes of each storage; None where not all of them succeed."""
     twin = ctx.fork()
-    answer = call(twin, ask, [f"probe-{turn}" for turn in range(names)])
+    answer = clone_once(twin, ask, [f"probe-{turn}" for turn in range(names)])
     if answer.error is not None or answer.succeeded < names:
         return None
     return [

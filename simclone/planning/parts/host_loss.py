@@ -22,7 +22,7 @@ MOST_SETS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Loss:
+class HostLoss:
     """Hosts lost together: *restarted* VMs by name with their new host, *lost* VMs by name with the reason."""
 
     hosts: tuple[str, ...]
@@ -60,7 +60,7 @@ class WorstCase:
         return what + worst + (f", {self.unplaced} of today's VMs would find no host" if self.unplaced else "")
 
 
-def lose(ctx: Context, hosts: Iterable[int], *, everyone: bool = True) -> Loss:
+def lose(ctx: Context, hosts: Iterable[int], *, everyone: bool = True) -> HostLoss:
     """The hosts fail together in this very cloud; their VMs start elsewhere one by one.
 
     As in a run, host by host and oldest first; only VMs with high availability do, unless *everyone* does.
@@ -80,7 +80,7 @@ def lose(ctx: Context, hosts: Iterable[int], *, everyone: bool = True) -> Loss:
             restarted.append((name, cloud.fleet.names[cloud.vms.host[vm]]))
         else:
             lost.append((name, outcome.error.root_reason))
-    return Loss(tuple(cloud.fleet.names[row] for row in rows), tuple(restarted), tuple(lost))
+    return HostLoss(tuple(cloud.fleet.names[row] for row in rows), tuple(restarted), tuple(lost))
 
 
 def usable_hosts(cloud: Cloud) -> list[int]:

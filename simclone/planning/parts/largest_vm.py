@@ -11,7 +11,7 @@ from simclone.units import format_size
 
 
 @dataclass(frozen=True, slots=True)
-class Hole:
+class LargestVm:
     """*memory_bytes* is the most one VM may have, with up to *cpu_vcpus* on *host*; *most_cpu_vcpus* on any host."""
 
     host: str
@@ -27,7 +27,7 @@ class Hole:
         return text if self.most_cpu_vcpus <= self.cpu_vcpus else f"{text}; up to {self.most_cpu_vcpus} vCPUs elsewhere"
 
 
-def holes(cloud: Cloud, most: int = 10) -> list[Hole]:
+def largest_vms(cloud: Cloud, most: int = 10) -> list[LargestVm]:
     """The hosts with the largest holes: usable ones with a vCPU free, by memory, then by vCPUs, then by rank."""
     fleet = cloud.fleet
     checked = cloud.settings.flag("hostAllocator.hostAllocator.checkHostMem")
@@ -39,9 +39,9 @@ def holes(cloud: Cloud, most: int = 10) -> list[Hole]:
         if room > 0:
             found.append((-room, -fleet.available_cpu[host], host))
     widest = max((-cpu for _, cpu, _ in found), default=0)
-    return [Hole(fleet.names[host], -cpu, -room, widest) for room, cpu, host in sorted(found)[:most]]
+    return [LargestVm(fleet.names[host], -cpu, -room, widest) for room, cpu, host in sorted(found)[:most]]
 
 
-def largest_hole(cloud: Cloud) -> Hole:
+def largest_vm(cloud: Cloud) -> LargestVm:
     """The first of `holes`, or an empty one."""
-    return next(iter(holes(cloud, 1)), Hole("", 0, 0, 0))
+    return next(iter(largest_vms(cloud, 1)), LargestVm("", 0, 0, 0))

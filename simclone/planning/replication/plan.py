@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil, isfinite
+from typing import Any, TypedDict
 
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.replication.executor import Execution, Halted, outcomes_of, run_blocks
@@ -19,8 +21,8 @@ AT_LEAST = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """How many replications of each variant, and *how* they are made.
+class ReplicationPlan:
+    """How many replications of each variant, and the *executor* that makes them.
 
     More than *replications* until the interval of the figure's mean is as narrow as *half_width*, at most *most*.
     """
@@ -30,7 +32,7 @@ class Plan:
     confidence: float = CONFIDENCE
     half_width: float | None = None
     most: int = MOST
-    how: Execution = field(default_factory=Execution)
+    executor: Execution = field(default_factory=Execution)
 
     def __post_init__(self) -> None:
         faults = []
@@ -45,10 +47,51 @@ class Plan:
         checked_share("confidence", self.confidence)
 
 
+class RunKeywords(TypedDict, total=False):
+    """Keywords of every question that makes runs, as the command line has them: the parts of a `ReplicationPlan`."""
+
+    replications: int
+    seed: int | None
+    confidence: float
+    half_width: float | None
+    jobs: int
+    cluster: str | None
+    resume: str | None
+
+
+def plan_of(plan: ReplicationPlan | None, runs: RunKeywords) -> ReplicationPlan:
+    """The plan that was given, or one of single keywords; raises TypeError for both, or for an unknown keyword."""
+    unknown = sorted(set(runs) - RunKeywords.__annotations__.keys())
+    if unknown:
+        raise TypeError(f"unknown keyword {unknown[0]!r}; runs take {', '.join(RunKeywords.__annotations__)}")
+    if plan is not None and runs:
+        raise TypeError(f"plan and {next(iter(runs))} say the same twice")
+    if plan is not None or not runs:
+        return plan or ReplicationPlan()
+    executor = Execution(runs.get("jobs", 1), runs.get("cluster"), runs.get("resume"))
+    return ReplicationPlan(
+        replications=runs.get("replications", REPLICATIONS),
+        seed=runs.get("seed"),
+        confidence=runs.get("confidence", CONFIDENCE),
+        half_width=runs.get("half_width"),
+        executor=executor,
+    )
+
+
+def Plan(*values: Any, how: Execution | None = None, **named: Any) -> ReplicationPlan:  # noqa: N802 (a former class)
+    """A `ReplicationPlan` under its former name, with *how* for *executor*; deprecated."""
+    warnings.warn("Plan is called ReplicationPlan, and how executor", DeprecationWarning, stacklevel=2)
+    if how is not None:
+        named["executor"] = how
+    return ReplicationPlan(*values, **named)
+
+
 Runs = Mapping[str, list[Outcome]]
 
 
-def replicate(variants: Mapping[str, Scenario], plan: Plan, figure: str = "success_ratio") -> tuple[Runs, bool]:
+def replicate(
+    variants: Mapping[str, Scenario], plan: ReplicationPlan, figure: str = "success_ratio"
+) -> tuple[Runs, bool]:
     """Outcomes of every variant by name, and whether Ctrl-C ended it early; the same replications for each.
 
     After an interrupt only replications that every variant finished are kept, so pairs stay pairs.
@@ -59,7 +102,7 @@ def replicate(variants: Mapping[str, Scenario], plan: Plan, figure: str = "succe
         blocks = {name: blocks_of(one, count, seed=plan.seed) for name, one in variants.items()}
         every = [block for part in blocks.values() for block in part]
         try:
-            done.update(run_blocks([block for block in every if block.key not in done], plan.how))
+            done.update(run_blocks([block for block in every if block.key not in done], plan.executor))
         except Halted as end:
             done.update(end.finished)
             return _common(blocks, done), True
@@ -70,7 +113,7 @@ def replicate(variants: Mapping[str, Scenario], plan: Plan, figure: str = "succe
         count = min(plan.most, max(count + AT_LEAST, min(needed, 2 * count)))
 
 
-def _needed(runs: Runs, plan: Plan, figure: str) -> int:
+def _needed(runs: Runs, plan: ReplicationPlan, figure: str) -> int:
     """So many replications that the interval gets narrow enough, by the spread seen so far; 0 where none is asked."""
     if plan.half_width is None:
         return 0

@@ -14,5 +14,7 @@ def test_more_compliance_is_better() -> None:
     path = SCENARIOS / "affinity-hard.yaml"
     soft = {"set": {"affinityGroups.group-1.policy": "antiSoft"}}
     variants = simclone.change_variants(path, {"soft": [soft], "hard": []})
-    found = simclone.compare(path, variants, figure="affinity_compliance_ratio", plan=simclone.Plan(replications=2))
+    found = simclone.compare(
+        path, variants, figure="affinity_compliance_ratio", plan=simclone.ReplicationPlan(replications=2)
+    )
     assert [(one.name, one.figure.estimate) for one in found.variants] == [("hard", 1.0), ("soft", 0.2)]

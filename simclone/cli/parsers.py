@@ -1,0 +1,124 @@
+"""Texts of the command line as values for planning questions; every function raises UsageError."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from simclone.planning.size import Model
+
+
+def value_of(text: str) -> Any:
+    """A value as YAML reads it; raises UsageError."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        return YAML(typ="safe", pure=True).load(text)
+    except YAMLError:
+        raise click.UsageError(f"{text!r} cannot be read") from None
+
+
+def changes_of(texts: Sequence[str]) -> list[dict[str, Any]]:
+    """Changes from the command line, each a mapping as a ``whatif:`` block writes it; raises UsageError."""
+    changes = [value_of(text) for text in texts]
+    for text, change in zip(texts, changes, strict=True):
+        if not isinstance(change, dict):
+            raise click.UsageError(f"{text!r} is no change such as 'addHosts: {{like: host-1}}'")
+    return changes
+
+
+def pairs_of(texts: Sequence[str], what: str) -> dict[str, str]:
+    """``PATH=VALUE`` by path; raises UsageError."""
+    pairs: dict[str, str] = {}
+    for text in texts:
+        path, sign, value = text.partition("=")
+        if not sign or not path or not value:
+            raise click.UsageError(f"{text!r} is no {what}")
+        pairs[path.strip()] = value
+    return pairs
+
+
+def model_of(text: str) -> Model:
+    """A host model from ``name=big,cpu=64,memory=512GiB,cluster=c1,price=9000`` or ``like=host-1``; UsageError."""
+    from simclone.planning.size import Model
+    from simclone.units import parse_size
+
+    given = pairs_of(text.split(","), "host model such as like=host-1,price=10")
+    known = {"name", "like", "cpu", "memory", "cluster", "price"}
+    if set(given) - known:
+        raise click.UsageError(
+            f"{text!r}: {', '.join(sorted(set(given) - known))} is unknown; there is {', '.join(sorted(known))}"
+        )
+    if "like" in given and {"cpu", "memory", "cluster"} & set(given):
+        raise click.UsageError(f"{text!r} says the size twice: like=HOST, or cpu=CORES, memory=SIZE and cluster=NAME")
+    if "like" not in given and not {"cpu", "memory"} <= set(given):
+        raise click.UsageError(f"{text!r} says no size: like=HOST, or cpu=CORES and memory=SIZE")
+    try:
+        price = float(given.get("price", "1"))
+        cpu = None if "cpu" not in given else int(given["cpu"])
+        memory = None if "memory" not in given else parse_size(given["memory"])
+    except ValueError as error:
+        raise click.UsageError(f"{text!r}: {error}") from None
+    name = given.get("name") or (f"like-{given['like']}" if "like" in given else f"{given['cpu']}-core")
+    return Model(name, price, given.get("like"), cpu, memory, given.get("cluster"))
+
+
+def models_of(texts: Sequence[str]) -> list[Model]:
+    """Host models, in their order."""
+    return [model_of(text) for text in texts]
+
+
+def weights_of(texts: Sequence[str]) -> dict[str, int] | None:
+    """``OFFERING=WEIGHT`` by offering; None for none."""
+    weights: dict[str, int] = {}
+    for name, text in pairs_of(texts, "OFFERING=WEIGHT").items():
+        if not text.strip().isdecimal():
+            raise click.UsageError(f"{text!r} is no weight, a whole number above 0")
+        weights[name] = int(text)
+    return weights or None
+
+
+def named_changes_of(texts: Sequence[str]) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+    """Each change by itself, under its own text."""
+    return {text: [change] for text, change in zip(texts, changes_of(texts), strict=True)}
+
+
+def costs_of(texts: Sequence[str]) -> dict[str, float]:
+    """``VARIANT=COST`` by variant."""
+    costs: dict[str, float] = {}
+    for text in texts:
+        name, _, cost = text.rpartition("=")
+        try:
+            costs[name] = float(cost)
+        except ValueError:
+            raise click.UsageError(f"--cost {text!r}: {cost!r} is no number") from None
+    return costs
+
+
+def listed_values_of(texts: Sequence[str]) -> dict[str, list[Any]] | None:
+    """``PATH=V1,V2,…`` by path; None for none."""
+    pairs = pairs_of(texts, "PATH=V1,V2")
+    return {path: value_of(f"[{values}]") for path, values in pairs.items()} or None
+
+
+def ranges_of(texts: Sequence[str]) -> dict[str, tuple[float, float]] | None:
+    """``PATH=LOW:HIGH`` by path; None for none."""
+    ranges: dict[str, tuple[float, float]] = {}
+    for path, text in pairs_of(texts, "PATH=LOW:HIGH").items():
+        low, sign, high = text.partition(":")
+        try:
+            ranges[path] = (float(low), float(high))
+        except ValueError:
+            raise click.UsageError(f"{text!r} is no range LOW:HIGH") from None
+        if not sign:
+            raise click.UsageError(f"{text!r} is no range LOW:HIGH")
+    return ranges or None
+
+
+def name_lists_of(texts: Sequence[str]) -> list[list[str]]:
+    """``NAME,NAME`` as a list each."""
+    return [text.split(",") for text in texts]

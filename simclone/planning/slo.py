@@ -1,0 +1,113 @@
+"""The largest demand that keeps success at a target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar, Unpack
+
+from simclone.planning.parts.answer import Answer
+from simclone.planning.parts.option import Option
+from simclone.planning.replication.intervals import checked_share
+from simclone.planning.replication.plan import ReplicationPlan, RunKeywords, interval_of, plan_of, replicate
+from simclone.planning.sweep import DEMAND, at_values
+from simclone.scenario.load import Given, as_scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_DEMAND = 1_024.0
+"""No larger multiple of a demand is tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slo(Answer):
+    """The largest factor on today's demand at which at least *target* of the names are placed, None where none does.
+
+    *trials* are (factor, mean success ratio, lower end of its interval).
+    """
+
+    question: ClassVar[str] = "slo"
+    title: ClassVar[str] = "Demand that holds"
+    order: ClassVar[int] = 240
+
+    scenario: str
+    target: float
+    factor: float | None
+    trials: tuple[tuple[float, float, float], ...]
+    capped: bool = False
+
+    def summary(self) -> str:
+        """One line."""
+        if self.factor is None:
+            return f"{self.scenario}: not even a small share of today's demand is placed to {100 * self.target:g} %"
+        least = "at least " if self.capped else ""
+        kept = f"keeps success at {100 * self.target:g} % or more"
+        return f"{self.scenario}: {least}{self.factor:.4g} times today's demand {kept}"
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per factor tried."""
+        import pandas as pd
+
+        return pd.DataFrame(sorted(self.trials), columns=["factor", "success_ratio", "low"])
+
+    def chart_columns(self) -> tuple[str, ...]:
+        """The share placed."""
+        return ("success_ratio",)
+
+    def figures(self) -> Mapping[str, float | None]:
+        """``factor``."""
+        return {"factor": self.factor}
+
+
+def slo(
+    source: Given,
+    target: Annotated[float, Option("Share of names that must be placed.")],
+    *,
+    tolerance: Annotated[float, Option("How closely the factor is looked for.")] = 0.01,
+    plan: ReplicationPlan | None = None,
+    **runs: Unpack[RunKeywords],
+) -> Slo:
+    """The largest multiple of SCENARIO's demand that keeps success at the target.
+
+    The factor is doubled or halved, then closed in to a relative *tolerance*. Every factor is run with the same random
+    numbers; it holds when something is asked and the lower end of the interval of the mean ratio reaches *target*.
+    Raises InvalidInput.
+    """
+    scenario = as_scenario(source)
+    checked_share("target", target)
+    checked_share("tolerance", tolerance)
+    plan = plan_of(plan, runs)
+    trials: dict[float, tuple[float, float]] = {}
+
+    def holds(factor: float) -> bool:
+        outcomes, interrupted = replicate({"": at_values(scenario, {DEMAND: factor})}, plan)
+        if interrupted:
+            raise KeyboardInterrupt
+        found = interval_of(outcomes[""], "success_ratio", plan.confidence)
+        low = found.estimate if found.n == 1 else found.low
+        trials[factor] = (found.estimate, low)
+        return low >= target and any(one.asked for one in outcomes[""])
+
+    low, high = _ends(holds)
+    while low and high and high / low - 1 > tolerance:
+        middle = (low * high) ** 0.5
+        low, high = (middle, high) if holds(middle) else (low, middle)
+    told = tuple((factor, *numbers) for factor, numbers in trials.items())
+    return Slo(scenario.name, target, low or None, told, not high)
+
+
+def _ends(holds: Callable[[float], bool]) -> tuple[float, float]:
+    """A factor that holds and one that does not; 0 stands for none."""
+    factor = 1.0
+    if holds(factor):
+        while factor < MOST_DEMAND:
+            if not holds(factor * 2):
+                return factor, factor * 2
+            factor *= 2
+        return factor, 0.0
+    while factor > 1 / MOST_DEMAND:
+        if holds(factor / 2):
+            return factor / 2, factor
+        factor /= 2
+    return 0.0, factor

@@ -1,0 +1,44 @@
+"""Files derived from the planning questions' signatures: ``python tests/repo/generate.py`` writes them anew.
+
+`test_generated.py` checks that they are fresh.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+from pathlib import Path
+
+import simclone
+from simclone.planning.parts.option import describe
+from simclone.planning.questions import QUESTIONS, module_of
+
+REPO = Path(__file__).resolve().parents[2]
+QUESTIONS_FILE = REPO / "simclone" / "cli" / "_questions.json"
+STUB_FILE = REPO / "simclone" / "__init__.pyi"
+STUB_HEAD = '''"""Public names with their signatures, for editors and type checkers; see tests/repo/generate.py."""
+
+'''
+
+
+def questions_text() -> str:
+    """The descriptions of all questions, for the command line."""
+    described = {name: describe(name, getattr(import_module(module_of(name)), name)) for name in QUESTIONS}
+    return json.dumps(described, indent=1, ensure_ascii=False) + "\n"
+
+
+def stub_text() -> str:
+    """The package's stub: every public name, imported from where it is defined."""
+    homes = simclone._homes()
+    names = sorted(homes)
+    lines = [f"from {homes[name]} import {name} as {name}" for name in sorted(names, key=lambda one: (homes[one], one))]
+    lines.append("from simclone.version import __version__ as __version__")
+    public = "".join(f"    {name!r},\n".replace("'", '"') for name in sorted([*names, "__version__"]))
+    return STUB_HEAD + "\n".join(lines) + f"\n\n__all__ = [\n{public}]\n"
+
+
+GENERATED = {QUESTIONS_FILE: questions_text, STUB_FILE: stub_text}
+
+if __name__ == "__main__":
+    for path, text in GENERATED.items():
+        path.write_text(text(), "utf-8")
