@@ -23,6 +23,7 @@ from simclone.planning.replication.outcomes import Outcome
 from simclone.planning.replication.plan import (
     ReplicationPlan,
     RunKeywords,
+    Runs,
     interval_of,
     plan_of,
     reasons_of,
@@ -218,19 +219,21 @@ def compare(
     outcomes, interrupted = replicate(variants, plan, figure)
     sign = -1 if figure in HIGHER else 1
     means = {name: interval_of(part, figure, plan.confidence) for name, part in outcomes.items()}
-    lacking = [
-        Fault(
-            "figure", f"{name} has no {figure} in {len(part) - means[name].n} of its outcomes", "a figure of every run"
-        )
-        for name, part in outcomes.items()
-        if means[name].n < len(part)
-    ]
-    if lacking:
-        raise InvalidInput(lacking)
+    _check_figure(outcomes, means, figure)
     order = sorted(outcomes, key=lambda name: (_sortable(sign * means[name].estimate), list(outcomes).index(name)))
     standings = tuple(_ranked(outcomes, order, means, figure, costs or {}, plan))
     count = min(len(part) for part in outcomes.values())
     return Comparison(scenario.name, figure, count, standings, interrupted)
+
+
+def _check_figure(outcomes: Runs, means: Mapping[str, Interval], figure: str) -> None:
+    faults = [
+        Fault("figure", f"{name} has no {figure} in {len(part) - means[name].n} of its runs", "a figure of every run")
+        for name, part in outcomes.items()
+        if means[name].n < len(part)
+    ]
+    if faults:
+        raise InvalidInput(faults)
 
 
 def _ranked(

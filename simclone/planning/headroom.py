@@ -164,10 +164,9 @@ def headroom(
         return _mixed(ctx, scenario, mix, asks)
     asks = asks_of(scenario, vm=vm, offerings=offerings, account=account, system_tags=system_tags)
     rooms = [_room(ctx, ask, batch=batch, survive=survive, method=method) for ask in asks]
-    if system_tags and all(one.reason == REFUSED for one in rooms):
-        raise InvalidInput(
-            [Fault("system_tags", f"{', '.join(system_tags)}: the call is refused", "tags the cloud knows")]
-        )
+    if system_tags and all(room.reason == REFUSED for room in rooms):
+        text = f"{', '.join(system_tags)}: the call is refused"
+        raise InvalidInput([Fault("system_tags", text, "tags the cloud knows")])
     notes = (f"limits of {account} do not count for the largest VM",) if account is not None else ()
     return Headroom(scenario.name, tuple(rooms), largest_vm(ctx.cloud), survive, notes)
 
