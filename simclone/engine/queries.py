@@ -11,8 +11,8 @@ from simclone.allocator.backup_storage import feeds
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.host.strategies import DEFAULT, DESIGNATED
 from simclone.allocator.primary_storage.chain import filtered
-from simclone.allocator.primary_storage.local import share_floor, shares_that_fit
 from simclone.allocator.primary_storage.request import CREATE_DATA, CREATE_VM, StorageRequest
+from simclone.allocator.rules.storage_capacity import share_floor, shares_that_fit
 from simclone.chance import Identity
 from simclone.engine.context import Context, operation_error
 from simclone.engine.operations.migrate_vm import migrate_request

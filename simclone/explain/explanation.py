@@ -9,11 +9,10 @@ from typing import Any
 from simclone.explain.blocking import Obstacle
 from simclone.explain.candidates import Fix
 from simclone.explain.hosts import HostVerdict, Ranked
-from simclone.explain.verdict import SHORT, SHORT_TOO, Verdict
+from simclone.explain.verdict import Verdict
 from simclone.records import CloneAnswer, CloneRecord, DecisionRecord, ErrorCode
 from simclone.units import plural
-
-FULL = frozenset((*SHORT, *SHORT_TOO))
+from simclone.vocabulary import reason_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +54,8 @@ class Explanation:
                 "after": step.after,
                 "outcome": step.outcome,
                 "refused": dict(sorted(step.refused, key=lambda pair: (-pair[1], pair[0]))),
-                "full": sum(count for reason, count in step.refused if reason in FULL),
-                "unfit": sum(count for reason, count in step.refused if reason not in FULL),
+                "full": sum(count for reason, count in step.refused if reason_of(reason).too_little),
+                "unfit": sum(count for reason, count in step.refused if not reason_of(reason).too_little),
                 "text": step.text,
             }
             for step in self.decisions[-1].decision.steps

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from simclone.allocator import ip
 from simclone.allocator.backup_storage import select_for_vm
 from simclone.allocator.primary_storage.chain import DEFAULT
 from simclone.allocator.primary_storage.request import DOWNLOAD_IMAGE, StorageRequest
+from simclone.allocator.rules import addresses
 from simclone.chance import Identity
 from simclone.model.inventory import Wish
 from simclone.model.ledger.ledger import Ledger
@@ -81,7 +81,7 @@ def take_addresses(ledger: Ledger, vm: int, wish: Wish, identity: Identity) -> E
     table = cloud.nics
     for device, nic in enumerate(cloud.vms.nics[vm]):
         l3 = table.l3[nic]
-        if table.ip[nic] != NONE or not (ip.needs_address(cloud, l3) or l3 in wanted):
+        if table.ip[nic] != NONE or not (addresses.needs_address(cloud, l3) or l3 in wanted):
             continue
         key = cloud.chance.key(identity.again((identity.occasion << 8) | device), "ip")
         found = take_address(ledger, l3, wanted.get(l3), key, nic)
@@ -93,11 +93,11 @@ def take_addresses(ledger: Ledger, vm: int, wish: Wish, identity: Identity) -> E
 def take_address(ledger: Ledger, l3: int, wanted: int | None, key: int, nic: int = NONE) -> int | ErrorCode:
     """One address of a network, held."""
     cloud = ledger.cloud
-    found = ip.pick(cloud, l3, wanted=wanted, key=None if cloud.chance.ties_lowest else key)
+    found = addresses.pick(cloud, l3, wanted=wanted, key=None if cloud.chance.ties_lowest else key)
     if isinstance(found, ErrorCode):
         return found
     ledger.hold_ip(l3, found, nic)
-    if wanted is None and ip.strategy_of(cloud, l3) == "AscDelayRecycleIpAllocatorStrategy":
+    if wanted is None and addresses.strategy_of(cloud, l3) == "AscDelayRecycleIpAllocatorStrategy":
         ledger.set_cursor(l3, found + 1)
     return found
 

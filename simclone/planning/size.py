@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from simclone.errors import Fault, InvalidInput
+from simclone.errors import Fault, InvalidInput, UnplacedVms
 from simclone.planning.parts.answer import Answer
 from simclone.planning.parts.model_mix import cheapest
 from simclone.planning.replication.intervals import checked_share
@@ -15,6 +15,7 @@ from simclone.planning.replication.plan import Plan, Runs, interval_of, reasons_
 from simclone.scenario.changes import changed
 from simclone.scenario.load import Given, Scenario, as_scenario
 from simclone.units import plural
+from simclone.vocabulary import Subject, reason_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -157,7 +158,7 @@ class _Trials:
         try:
             runs, interrupted = self._made(scenario)
         except InvalidInput as error:
-            if not changes and not _unplaced(error):
+            if not changes and not isinstance(error, UnplacedVms):
                 raise
             return Trial(counts, False, 0.0, 0.0, {HOMELESS: len(error.faults)})
         if interrupted:
@@ -176,10 +177,6 @@ class _Trials:
             if interrupted or any(run.placed < run.asked for run in runs[""]):
                 return runs, interrupted
         return replicate({"": scenario}, self.plan)
-
-
-def _unplaced(error: InvalidInput) -> bool:
-    return all("cannot be placed" in fault.message for fault in error.faults)
 
 
 def size(
@@ -257,7 +254,7 @@ def _hopeless(before: Trial, after: Trial) -> bool:
 
 
 def _of_hosts(reason: str) -> bool:
-    return reason == HOMELESS or reason.startswith("host.")
+    return reason == HOMELESS or reason_of(reason).subject is Subject.HOST
 
 
 def _settled(trials: _Trials, found: int, most: int) -> tuple[int | None, bool]:

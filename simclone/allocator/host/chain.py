@@ -22,6 +22,7 @@ from simclone.allocator.host.strategies import Strategy
 from simclone.model.cloud import Cloud
 from simclone.model.columns import IntArray
 from simclone.records import ErrorCode, Step, Unplaced
+from simclone.vocabulary import HOST_NO_MORE_PAGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class _Ended:
     immediate: bool = False
 
 
-NO_MORE_PAGES = ErrorCode(NO_AVAILABLE_HOST, "no further page of hosts", reason="host.noMorePages")
+NO_MORE_PAGES = ErrorCode(NO_AVAILABLE_HOST, "no further page of hosts", reason=HOST_NO_MORE_PAGES.code)
 Trace = Callable[[FilterFlow, Any, Candidates], None]
 
 

@@ -6,7 +6,7 @@ line runs on whole columns and on the numbers of a single host; both give the sa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -17,6 +17,7 @@ from simclone.model.cloud import Cloud
 from simclone.model.columns import BoolArray, IntArray
 from simclone.model.fleet import Fleet
 from simclone.records import PAGE_MARKER, ErrorCode
+from simclone.vocabulary import Reason
 
 NO_AVAILABLE_HOST = "HOST_ALLOCATION.1000"
 PAGE_NOT_DONE = PAGE_MARKER
@@ -51,42 +52,6 @@ class HostRow:
 
     def __getattr__(self, name: str) -> int:
         return self._fleet.cells[name][self.index]
-
-
-class Lookup:
-    """A fact per cluster, zone, class or host: ``facts.ok[host.cluster]`` works in both faces."""
-
-    __slots__ = ("_array", "_cells")
-
-    def __init__(self, values: Any) -> None:
-        self._array: IntArray = np.asarray(values, dtype=np.int64)
-        self._cells: list[int] | None = None
-
-    def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, np.ndarray):
-            return self._array[index]
-        if self._cells is None:
-            self._cells = self._array.tolist()
-        return self._cells[index]
-
-
-class Sparse:
-    """A fact about few hosts: a default for all others."""
-
-    __slots__ = ("_array", "_default", "_size", "_values")
-
-    def __init__(self, values: Mapping[int, int], size: int, default: int = 0) -> None:
-        self._values, self._size, self._default = values, size, default
-        self._array: IntArray | None = None
-
-    def __getitem__(self, index: Any) -> Any:
-        if not isinstance(index, np.ndarray):
-            return self._values.get(index, self._default)
-        if self._array is None:
-            self._array = np.full(self._size, self._default, dtype=np.int64)
-            if self._values:
-                self._array[list(self._values)] = list(self._values.values())
-        return self._array[index]
 
 
 class Candidates:
@@ -142,12 +107,17 @@ class HardStop:
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """One elementwise question; hosts for which `keep` is false are refused for `reason`."""
+    """One elementwise question; hosts for which `keep` is false are refused for a reason, shown by its code."""
 
     __test__: ClassVar[bool] = False
 
-    reason: str
+    why: Reason
     keep: Callable[[Any, Any], Any]
+
+    @property
+    def reason(self) -> str:
+        """The code of the reason."""
+        return self.why.code
 
 
 def _reaches(columns: tuple[tuple[str, int], ...], least: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -175,7 +145,7 @@ class Floor(Test):
     least: Callable[[Any, Any], Any] = lambda facts, host: 0
 
     @classmethod
-    def of(cls, reason: str, columns: tuple[tuple[str, int], ...], least: Callable[[Any, Any], Any]) -> Floor:
+    def of(cls, reason: Reason, columns: tuple[tuple[str, int], ...], least: Callable[[Any, Any], Any]) -> Floor:
         """The floor of a sum of columns."""
         return cls(reason, _reaches(columns, least), columns, least)
 
@@ -287,6 +257,6 @@ class SortFlow:
         raise NotImplementedError
 
 
-def refusal(reason: str, details: str, code: str = OPERATION_ERROR) -> ErrorCode:
+def refusal(reason: Reason, details: str, code: str = OPERATION_ERROR) -> ErrorCode:
     """An error of the allocator."""
-    return ErrorCode(code=code, details=details, reason=reason)
+    return ErrorCode(code=code, details=details, reason=reason.code)

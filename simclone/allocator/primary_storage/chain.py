@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from simclone.allocator.backup_storage import feeds
-from simclone.allocator.primary_storage.capacity import VIRTUAL, storage_shortage
 from simclone.allocator.primary_storage.request import CREATE_VM, StorageRequest
+from simclone.allocator.rules.storage_capacity import VIRTUAL, storage_shortage
 from simclone.chance import Order
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import CONNECTED, StorageConstraint

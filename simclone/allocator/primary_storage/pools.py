@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from simclone.allocator.primary_storage.capacity import shortage
 from simclone.allocator.primary_storage.request import CREATE_VM, DOWNLOAD_IMAGE, StorageRequest
+from simclone.allocator.rules.storage_capacity import shortage, taken_of
 from simclone.model.cloud import Cloud
 from simclone.records import ErrorCode
-from simclone.units import divided
 
 
 def choose_osd(cloud: Cloud, storage: int, request: StorageRequest) -> int | ErrorCode | None:
@@ -40,5 +39,5 @@ def _passes(cloud: Cloud, storage: int, osd: int, request: StorageRequest) -> bo
         size=request.size,
         exact=request.exact,
     )
-    taken = request.size if request.exact else divided(request.size, cloud.storage_ratio(storage))
+    taken = taken_of(cloud, storage, request.size, exact=request.exact)
     return short is None and group.available >= taken

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from simclone.allocator import quota
+from simclone.allocator.rules import quota
 from simclone.engine.allocation import allocation
 from simclone.engine.context import Context, Outcome, invalid_argument, operation_error, wrapped
 from simclone.engine.waits import Work, Workflow, run_now
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import CONNECTED, Shape, Wish
-from simclone.model.vms import NONE, STATE
+from simclone.model.vms import NONE
 from simclone.placement import start_stages as first_start
 from simclone.placement.search import Found, host_request, search
 from simclone.quick import changed, quick
 from simclone.records import ErrorCode, Placed
+from simclone.vocabulary import HostState, Status, VmState
 
 
 @quick
@@ -110,9 +111,9 @@ def _place_refusal(cloud: Cloud, wish: Wish) -> str | None:
         return f"zone {cloud.zones[wish.zone].uuid} is Disabled"
     if wish.cluster is not None and cloud.cluster_states[wish.cluster]:
         return f"cluster {cloud.clusters[wish.cluster].uuid} is Disabled"
-    if wish.host is not None and cloud.fleet.state[wish.host] == 1:
+    if wish.host is not None and cloud.fleet.state[wish.host] == HostState.DISABLED:
         return f"host {cloud.fleet.uuids[wish.host]} is Disabled"
-    if wish.host is not None and cloud.fleet.status[wish.host]:
+    if wish.host is not None and cloud.fleet.status[wish.host] != Status.CONNECTED:
         return f"host {cloud.fleet.uuids[wish.host]} is not Connected"
     if wish.root_storage is not None and wish.data_storage is not None:
         root, data = (cloud.storages[row] for row in (wish.root_storage, wish.data_storage))
@@ -136,15 +137,15 @@ def start_new(ctx: Context, vm: int, request: str) -> Workflow[ErrorCode | None]
     """The first start of a Created row; when it fails everything is undone and the row is removed."""
     ledger, cloud = ctx.ledger, ctx.cloud
     wish = cloud.vms.wishes[vm]
-    ledger.set_vm(vm, state=STATE["Starting"])
+    ledger.set_vm(vm, state=VmState.STARTING)
     error = yield from _stages(ctx, vm, wish, request)
     if error is not None:
         first_start.undo(ledger, vm, "rollback")
-        ledger.set_vm(vm, state=STATE["Created"])
+        ledger.set_vm(vm, state=VmState.CREATED)
         ledger.remove_vm(vm)
         return error
     last = NONE if wish.cloned else cloud.vms.host[vm]
-    ledger.set_vm(vm, state=STATE["Paused" if wish.paused else "Running"], last_host=last)
+    ledger.set_vm(vm, state=VmState.PAUSED if wish.paused else VmState.RUNNING, last_host=last)
     return None
 
 
@@ -207,7 +208,7 @@ def stop_row(ctx: Context, vm: int) -> None:
     """Return the host's capacity; the VM remembers the host as its last."""
     host = ctx.cloud.vms.host[vm]
     ctx.ledger.end_host(vm, "stop")
-    ctx.ledger.set_vm(vm, state=STATE["Stopped"], host=NONE, last_host=host)
+    ctx.ledger.set_vm(vm, state=VmState.STOPPED, host=NONE, last_host=host)
 
 
 def create_now(ctx: Context, new: NewVm, strategy: str = "InstantStart") -> Outcome:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from simclone.allocator import quota
 from simclone.allocator.host.request import START, HostRequest
 from simclone.allocator.host.strategies import DESIGNATED, LEAST_VM
+from simclone.allocator.rules import quota
 from simclone.engine.allocation import allocation
 from simclone.engine.context import Context, Outcome, operation_error, wrapped
 from simclone.engine.operations.create_vm import host_lost, start_new, stop_row
 from simclone.engine.waits import Work, Workflow
 from simclone.model.cloud import Cloud
-from simclone.model.vms import NONE, STATE
+from simclone.model.vms import NONE
 from simclone.placement import start_stages as first_start
 from simclone.placement.host import allocate_host
 from simclone.placement.search import bindings
 from simclone.records import ErrorCode, Placed
+from simclone.vocabulary import VmState
 
 START_FAILED = "VM.1001"
 
@@ -118,7 +119,7 @@ def restart(ctx: Context, vm: int, request: HostRequest) -> Workflow[ErrorCode |
     """Start a VM that has volumes; when it fails it stays as it was."""
     ledger, cloud = ctx.ledger, ctx.cloud
     before = {name: cloud.vms.cells[name][vm] for name in ("state", "host", "last_host", "cluster")}
-    ledger.set_vm(vm, state=STATE["Starting"])
+    ledger.set_vm(vm, state=VmState.STARTING)
     identity = ctx.next_occasion(vm)
     work, view = allocation(ctx, vm)
     yield work
@@ -141,7 +142,7 @@ def restart(ctx: Context, vm: int, request: HostRequest) -> Workflow[ErrorCode |
         ledger.end_host(vm, "rollback")
         ledger.set_vm(vm, **before)
         return error
-    ledger.set_vm(vm, state=STATE["Running"])
+    ledger.set_vm(vm, state=VmState.RUNNING)
     return None
 
 
@@ -167,5 +168,5 @@ def pause_vm(ctx: Context, vm: int) -> Workflow[Outcome]:
     if ctx.cloud.vms.state_name(vm) != "Running":
         return Outcome(vm, wrong_state(ctx.cloud, vm, "pause"))
     yield Work("pause", ("host", ctx.cloud.vms.host[vm]), vm=vm)
-    ctx.ledger.set_vm(vm, state=STATE["Paused"])
+    ctx.ledger.set_vm(vm, state=VmState.PAUSED)
     return Outcome(vm)

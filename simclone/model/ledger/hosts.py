@@ -9,10 +9,11 @@ from simclone.model.columns import IntArray
 from simclone.model.fleet import Fleet
 from simclone.model.inventory import device_asks
 from simclone.model.ledger.journal import Journal
-from simclone.model.vms import NONE, STATE, Vms
+from simclone.model.vms import NONE, Vms
 from simclone.units import divided
+from simclone.vocabulary import VmState
 
-_UNCHARGED = frozenset(STATE[name] for name in ("Destroyed", "Created", "Destroying", "Stopped"))
+_UNCHARGED = frozenset((VmState.DESTROYED, VmState.CREATED, VmState.DESTROYING, VmState.STOPPED))
 
 
 _FIGURES = ("cpu", "memory", "available_cpu", "available_memory")

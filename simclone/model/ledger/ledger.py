@@ -17,6 +17,7 @@ from simclone.model.ledger.hosts import HostBook
 from simclone.model.ledger.space import Space
 from simclone.model.ledger.vms import VmBook
 from simclone.model.ledger.volumes import VolumeBook
+from simclone.vocabulary import Policy
 
 __all__ = ["Ledger", "Space"]
 
@@ -52,7 +53,7 @@ class Ledger(VmBook, HostBook, VolumeBook, AddressBook):
         """Change an affinity group."""
         self.cloud.epoch += 1
         for name, value in values.items():
-            self._attr(self.cloud.groups[row], name, value)
+            self._attr(self.cloud.groups[row], name, Policy(value) if name == "policy" else value)
         self._emit("set", "group", f"group/{row}", (("enabled", int(self.cloud.groups[row].enabled)),))
 
     def set_backup(self, row: int, **values: Any) -> None:

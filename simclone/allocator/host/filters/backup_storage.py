@@ -9,20 +9,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from simclone.allocator.backup_storage import related_storages, usable_types
-from simclone.allocator.host.flow import (
-    NO_AVAILABLE_HOST,
-    Candidates,
-    FilterFlow,
-    HardStop,
-    Lookup,
-    Pass,
-    Test,
-    refusal,
-)
+from simclone.allocator.host.flow import NO_AVAILABLE_HOST, Candidates, FilterFlow, HardStop, Pass, Test, refusal
 from simclone.allocator.host.request import NEW_CREATE, HostRequest
+from simclone.allocator.lookups import Lookup
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import CONNECTED
 from simclone.records import ErrorCode
+from simclone.vocabulary import IMAGE_BACKUP_STORAGE, IMAGE_STORAGE_TYPE
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +31,7 @@ class BackupStorageSelectPrimaryStorageFlow(FilterFlow):
     name: ClassVar[str] = "BackupStorageSelectPrimaryStorageAllocatorFlow"
     reads: ClassVar[frozenset[str]] = frozenset({"static", "storage"})
     hard: ClassVar[bool] = True
-    tests: ClassVar[tuple[Test, ...]] = (Test("image.storageType", lambda host, facts: facts.fits[host.cluster] == 1),)
+    tests: ClassVar[tuple[Test, ...]] = (Test(IMAGE_STORAGE_TYPE, lambda host, facts: facts.fits[host.cluster] == 1),)
 
     def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
         """Types and attachments change only by an administrator's act."""
@@ -52,7 +45,7 @@ class BackupStorageSelectPrimaryStorageFlow(FilterFlow):
         related = related_storages(cloud, request.backup_storage)
         if related is not None and not related:
             text = f"backup storage {backup.uuid} serves no primary storage"
-            return HardStop(refusal("image.storageType", text))
+            return HardStop(refusal(IMAGE_STORAGE_TYPE, text))
         if related is None:
             types = usable_types(cloud, backup.type)
             related = {row for row, one in enumerate(cloud.storages) if one.type in types}
@@ -63,7 +56,7 @@ class BackupStorageSelectPrimaryStorageFlow(FilterFlow):
         """Names the backup storage."""
         kind = cloud.backups[request.backup_storage or 0].type
         text = f"no host has a primary storage that a backup storage of type {kind} can feed"
-        return refusal("image.storageType", text)
+        return refusal(IMAGE_STORAGE_TYPE, text)
 
 
 class ImageBackupStorageFlow(FilterFlow):
@@ -73,7 +66,7 @@ class ImageBackupStorageFlow(FilterFlow):
     reads: ClassVar[frozenset[str]] = frozenset({"static", "storage"})
     aggregates: ClassVar[frozenset[str]] = frozenset({"clusters"})
     fleeting: ClassVar[bool] = True
-    tests: ClassVar[tuple[Test, ...]] = (Test("image.backupStorage", lambda host, facts: facts.fits[host.zone] == 1),)
+    tests: ClassVar[tuple[Test, ...]] = (Test(IMAGE_BACKUP_STORAGE, lambda host, facts: facts.fits[host.zone] == 1),)
 
     def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
         """The image may have been cached since, or its caches dropped."""
@@ -91,11 +84,11 @@ class ImageBackupStorageFlow(FilterFlow):
             return Pass()
         image = cloud.images[request.image]
         if not image.backup_storages:
-            return HardStop(refusal("image.backupStorage", f"image {image.uuid} is on no backup storage"))
+            return HardStop(refusal(IMAGE_BACKUP_STORAGE, f"image {image.uuid} is on no backup storage"))
         connected = [row for row in image.backup_storages if cloud.backups[row].status == CONNECTED]
         if not connected:
             text = f"every backup storage that keeps image {image.uuid} is disconnected"
-            return HardStop(refusal("image.backupStorage", text, NO_AVAILABLE_HOST))
+            return HardStop(refusal(IMAGE_BACKUP_STORAGE, text, NO_AVAILABLE_HOST))
         zones = np.zeros(len(cloud.zones), dtype=np.int64)
         for row in connected:
             zones[list(cloud.backups[row].zones)] = 1
@@ -114,4 +107,4 @@ class ImageBackupStorageFlow(FilterFlow):
     def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
         """Names the image."""
         uuid = cloud.images[request.image or 0].uuid
-        return refusal("image.backupStorage", f"no host stands in a zone whose backup storages keep image {uuid}")
+        return refusal(IMAGE_BACKUP_STORAGE, f"no host stands in a zone whose backup storages keep image {uuid}")

@@ -8,11 +8,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from simclone.allocator.host.flow import Candidates, FilterFlow, Lookup, Pass, Test, refusal
+from simclone.allocator.host.flow import Candidates, FilterFlow, Pass, Test, refusal
 from simclone.allocator.host.request import HostRequest
+from simclone.allocator.lookups import Lookup
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import device_asks
 from simclone.records import ErrorCode
+from simclone.vocabulary import HOST_DEVICES
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class PciDeviceFlow(FilterFlow):
     name: ClassVar[str] = "FilterFlow/PciDevice"
     reads: ClassVar[frozenset[str]] = frozenset({"capacity"})
     brief: ClassVar[bool] = True
-    tests: ClassVar[tuple[Test, ...]] = (Test("host.devices", lambda host, facts: facts.short[host.index] == 0),)
+    tests: ClassVar[tuple[Test, ...]] = (Test(HOST_DEVICES, lambda host, facts: facts.short[host.index] == 0),)
 
     def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
         """Devices come and go; who asks for none does not mind."""
@@ -47,4 +49,4 @@ class PciDeviceFlow(FilterFlow):
     def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
         """Lists what was asked."""
         asked = ", ".join(f"{count} of {spec}" for spec, count in device_asks(request.system_tags))
-        return refusal("host.devices", f"no host has free PCI devices: {asked}")
+        return refusal(HOST_DEVICES, f"no host has free PCI devices: {asked}")

@@ -8,12 +8,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from simclone.allocator.host.flow import Candidates, Counts, FilterFlow, Lookup, Pass, Sparse, Test, Watch, refusal
+from simclone.allocator.host.flow import Candidates, Counts, FilterFlow, Pass, Test, Watch, refusal
 from simclone.allocator.host.request import NEW_CREATE, START, HostRequest
-from simclone.allocator.primary_storage.local import ShareFloor, share_floor, shares_that_fit
+from simclone.allocator.lookups import Lookup, Sparse
+from simclone.allocator.rules.storage_capacity import ShareFloor, share_floor, shares_that_fit
 from simclone.model.cloud import Cloud
 from simclone.model.columns import BoolArray
 from simclone.records import ErrorCode
+from simclone.vocabulary import HOST_ARCHITECTURE, STORAGE_LOCAL, STORAGE_LOCAL_HOST
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +30,7 @@ class ArchitectureFlow(FilterFlow):
 
     name: ClassVar[str] = "FilterFlow/Architecture"
     reads: ClassVar[frozenset[str]] = frozenset({"static"})
-    tests: ClassVar[tuple[Test, ...]] = (
-        Test("host.architecture", lambda host, facts: host.architecture == facts.code),
-    )
+    tests: ClassVar[tuple[Test, ...]] = (Test(HOST_ARCHITECTURE, lambda host, facts: host.architecture == facts.code),)
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """The wanted architecture's code."""
@@ -40,7 +40,7 @@ class ArchitectureFlow(FilterFlow):
 
     def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
         """Names it."""
-        return refusal("host.architecture", f"no host is of architecture {cloud.decode('architecture', facts.code)}")
+        return refusal(HOST_ARCHITECTURE, f"no host is of architecture {cloud.decode('architecture', facts.code)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class LocalStorageFlow(FilterFlow):
 
     name: ClassVar[str] = "FilterFlow/LocalStorage"
     reads: ClassVar[frozenset[str]] = frozenset({"storage", "static"})
-    tests: ClassVar[tuple[Test, ...]] = (Test("storage.local", lambda host, facts: facts.fits[host.index] == 1),)
+    tests: ClassVar[tuple[Test, ...]] = (Test(STORAGE_LOCAL, lambda host, facts: facts.fits[host.index] == 1),)
 
     def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
         """Without local storage, or when nothing is created, shares do not matter."""
@@ -116,9 +116,9 @@ class LocalStorageFlow(FilterFlow):
         """Says where the VM could have started, or how much disk was asked."""
         if request.operation == START:
             names = ", ".join(cloud.fleet.uuids[host] for host in sorted(request.volume_hosts))
-            return refusal("storage.localHost", f"the VM can start only on host [{names}], which is not available")
+            return refusal(STORAGE_LOCAL_HOST, f"the VM can start only on host [{names}], which is not available")
         return _no_share(request)
 
 
 def _no_share(request: HostRequest) -> ErrorCode:
-    return refusal("storage.local", f"no host has local storage for {request.disk_size} bytes of disk")
+    return refusal(STORAGE_LOCAL, f"no host has local storage for {request.disk_size} bytes of disk")

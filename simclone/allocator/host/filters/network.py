@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from simclone.allocator.host.flow import Candidates, FilterFlow, Lookup, Skip, Test, refusal
+from simclone.allocator.host.flow import Candidates, FilterFlow, Skip, Test, refusal
 from simclone.allocator.host.request import HostRequest
+from simclone.allocator.lookups import Lookup
 from simclone.model.cloud import Cloud
 from simclone.records import ErrorCode
+from simclone.vocabulary import NETWORK_L2
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class AttachedL2NetworkFlow(FilterFlow):
 
     name: ClassVar[str] = "AttachedL2NetworkAllocatorFlow"
     reads: ClassVar[frozenset[str]] = frozenset({"static"})
-    tests: ClassVar[tuple[Test, ...]] = (Test("network.l2", lambda host, facts: facts.attached[host.cluster] == 1),)
+    tests: ClassVar[tuple[Test, ...]] = (Test(NETWORK_L2, lambda host, facts: facts.attached[host.cluster] == 1),)
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """Per cluster whether it serves all networks."""
@@ -40,4 +42,4 @@ class AttachedL2NetworkFlow(FilterFlow):
     def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
         """Names the networks."""
         names = ", ".join(cloud.l3s[l3].uuid for l3 in request.l3s)
-        return refusal("network.l2", f"no host stands in a cluster attached to the L2 networks of L3 [{names}]")
+        return refusal(NETWORK_L2, f"no host stands in a cluster attached to the L2 networks of L3 [{names}]")

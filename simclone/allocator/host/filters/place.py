@@ -6,19 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from simclone.allocator.host.flow import (
-    Candidates,
-    FilterFlow,
-    HardStop,
-    Pass,
-    Sparse,
-    Test,
-    refusal,
-)
+from simclone.allocator.host.flow import Candidates, FilterFlow, HardStop, Pass, Test, refusal
 from simclone.allocator.host.request import HostRequest
+from simclone.allocator.lookups import Sparse
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import CONNECTED, ENABLED
 from simclone.records import ErrorCode
+from simclone.vocabulary import HOST_AVOIDED, HOST_BINDING, HOST_MAX_INSTANCES, HOST_NOT_LAST, HOST_OS
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +27,7 @@ class AvoidHostFlow(FilterFlow):
 
     name: ClassVar[str] = "AvoidHostAllocatorFlow"
     reads: ClassVar[frozenset[str]] = frozenset({"static"})
-    tests: ClassVar[tuple[Test, ...]] = (Test("host.avoided", lambda host, facts: facts.named[host.index] == 0),)
+    tests: ClassVar[tuple[Test, ...]] = (Test(HOST_AVOIDED, lambda host, facts: facts.named[host.index] == 0),)
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """The hosts to avoid."""
@@ -43,7 +37,7 @@ class AvoidHostFlow(FilterFlow):
 
     def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
         """Says how many were avoided."""
-        return refusal("host.avoided", f"only hosts to be avoided are left ({len(request.avoid)} in the list)")
+        return refusal(HOST_AVOIDED, f"only hosts to be avoided are left ({len(request.avoid)} in the list)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +52,7 @@ class HostOsVersionFlow(FilterFlow):
 
     name: ClassVar[str] = "HostOsVersionAllocatorFlow"
     reads: ClassVar[frozenset[str]] = frozenset({"static"})
-    tests: ClassVar[tuple[Test, ...]] = (Test("host.os", lambda host, facts: (host.os == facts.os) | (host.os < 0)),)
+    tests: ClassVar[tuple[Test, ...]] = (Test(HOST_OS, lambda host, facts: (host.os == facts.os) | (host.os < 0)),)
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """The reference host's code."""
@@ -70,7 +64,7 @@ class HostOsVersionFlow(FilterFlow):
 
     def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
         """Names the version sought."""
-        return refusal("host.os", f"no host runs {cloud.decode('os', facts.os)}")
+        return refusal(HOST_OS, f"no host runs {cloud.decode('os', facts.os)}")
 
 
 class ResourceBindingFlow(FilterFlow):
@@ -81,7 +75,7 @@ class ResourceBindingFlow(FilterFlow):
     aggregates: ClassVar[frozenset[str]] = frozenset({"bound"})
     tests: ClassVar[tuple[Test, ...]] = (
         Test(
-            "host.binding",
+            HOST_BINDING,
             lambda host, facts: (facts.named[host.index] == 1) & (host.state == ENABLED) & (host.status == CONNECTED),
         ),
     )
@@ -116,7 +110,7 @@ class ResourceBindingFlow(FilterFlow):
     def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
         """Lists the bindings."""
         names = ", ".join(f"{kind}:{row}" for kind, row in self._named(request, cloud))
-        return refusal("host.binding", f"none of the hosts bound by [{names}] is available")
+        return refusal(HOST_BINDING, f"none of the hosts bound by [{names}] is available")
 
     def _named(self, request: HostRequest, cloud: Cloud) -> list[tuple[str, str]]:
         uuids = {"Host": cloud.fleet.uuids, "Cluster": [cluster.uuid for cluster in cloud.clusters]}
@@ -129,7 +123,7 @@ class LastHostFlow(FilterFlow):
     name: ClassVar[str] = "LastHostAllocatorFlow"
     reads: ClassVar[frozenset[str]] = frozenset({"static"})
     aggregates: ClassVar[frozenset[str]] = frozenset({"lastHost"})
-    tests: ClassVar[tuple[Test, ...]] = (Test("host.notLast", lambda host, facts: facts.named[host.index] == 1),)
+    tests: ClassVar[tuple[Test, ...]] = (Test(HOST_NOT_LAST, lambda host, facts: facts.named[host.index] == 1),)
 
     def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
         """Whether the last host is still a candidate depends on its room."""
@@ -155,15 +149,15 @@ class MaxInstancePerHostFlow(FilterFlow):
 
     name: ClassVar[str] = "MaxInstancePerHostAllocatorFlow"
     reads: ClassVar[frozenset[str]] = frozenset({"count"})
-    tests: ClassVar[tuple[Test, ...]] = (Test("host.maxInstances", lambda host, facts: host.vm_count < facts.limit),)
+    tests: ClassVar[tuple[Test, ...]] = (Test(HOST_MAX_INSTANCES, lambda host, facts: host.vm_count < facts.limit),)
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """The tag's number; the strategy cannot work without it."""
         tag = request.tag("maxInstancePerHost")
         if tag is None or not tag.isdecimal():
-            return HardStop(refusal("host.maxInstances", "the strategy needs a tag maxInstancePerHost::<number>"))
+            return HardStop(refusal(HOST_MAX_INSTANCES, "the strategy needs a tag maxInstancePerHost::<number>"))
         return LimitFacts(int(tag))
 
     def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
         """Names the limit."""
-        return refusal("host.maxInstances", f"no host has fewer than {facts.limit} VMs")
+        return refusal(HOST_MAX_INSTANCES, f"no host has fewer than {facts.limit} VMs")

@@ -7,11 +7,13 @@ from typing import Any, ClassVar
 
 from simclone.allocator.host.filters.designated import DesignatedHostFlow
 from simclone.allocator.host.filters.network import AttachedL2NetworkFlow
-from simclone.allocator.host.flow import Candidates, FilterFlow, Lookup, Skip, Test, refusal
+from simclone.allocator.host.flow import Candidates, FilterFlow, Skip, Test, refusal
 from simclone.allocator.host.request import HostRequest
+from simclone.allocator.lookups import Lookup
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import CONNECTED, ENABLED
 from simclone.records import ErrorCode
+from simclone.vocabulary import HOST_STATE, HOST_STATUS, NETWORK_L2
 
 _L2, _WISH = AttachedL2NetworkFlow(), DesignatedHostFlow()
 
@@ -25,7 +27,7 @@ class Facts:
 
 
 def _of_wish(test: Test) -> Test:
-    return Test(test.reason, lambda host, facts: test.keep(host, facts.wish))
+    return Test(test.why, lambda host, facts: test.keep(host, facts.wish))
 
 
 class HostProducerFlow(FilterFlow):
@@ -34,10 +36,10 @@ class HostProducerFlow(FilterFlow):
     name: ClassVar[str] = "HostProducers"
     reads: ClassVar[frozenset[str]] = frozenset({"static", "state"})
     tests: ClassVar[tuple[Test, ...]] = (
-        Test("network.l2", lambda host, facts: facts.attached[host.cluster] == 1),
+        Test(NETWORK_L2, lambda host, facts: facts.attached[host.cluster] == 1),
         *(_of_wish(test) for test in DesignatedHostFlow.tests[:4]),
-        Test("host.state", lambda host, facts: host.state == ENABLED),
-        Test("host.status", lambda host, facts: host.status == CONNECTED),
+        Test(HOST_STATE, lambda host, facts: host.state == ENABLED),
+        Test(HOST_STATUS, lambda host, facts: host.status == CONNECTED),
     )
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
@@ -62,5 +64,5 @@ class HostProducerFlow(FilterFlow):
         if not candidates.any(attached & wanted):
             return _L2.refuses(request, cloud, facts, candidates)
         connected = attached & wanted & self.tests[6].keep(hosts, facts)
-        reason = "host.state" if candidates.any(connected) else "host.status"
+        reason = HOST_STATE if candidates.any(connected) else HOST_STATUS
         return refusal(reason, "no attached host is both Enabled and Connected")

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from simclone.allocator.host.flow import INTERNAL_ERROR, NOBODY, Candidates, FilterFlow, HardStop, Pass, Test
 from simclone.allocator.host.request import HostRequest
-from simclone.allocator.quota import allocation_refusal
+from simclone.allocator.rules.quota import allocation_asks, refusal
 from simclone.model.cloud import Cloud
 from simclone.records import ErrorCode
 
@@ -32,7 +32,10 @@ class QuotaFlow(FilterFlow):
         """`Pass` or `HardStop`: no host matters."""
         if request.account < 0:
             return Pass()
-        error = allocation_refusal(cloud, request)
+        asks = allocation_asks(
+            request.cpu, request.memory, whole=request.full_allocate, first=request.last_host is None
+        )
+        error = refusal(cloud, request.account, asks)
         if error is None:
             return Pass()
         if cloud.settings.fidelity["quotaAtAllocation"] == "SYS.1000":

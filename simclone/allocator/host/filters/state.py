@@ -10,6 +10,7 @@ from simclone.allocator.host.request import HostRequest
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import CONNECTED, ENABLED
 from simclone.records import ErrorCode
+from simclone.vocabulary import HOST_HYPERVISOR, HOST_STATE, HOST_STATUS
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +26,10 @@ class HostStateFlow(FilterFlow):
     name: ClassVar[str] = "HostStateAndHypervisorAllocatorFlow"
     reads: ClassVar[frozenset[str]] = frozenset({"static", "state"})
     tests: ClassVar[tuple[Test, ...]] = (
-        Test("host.status", lambda host, facts: host.status == CONNECTED),
-        Test("host.state", lambda host, facts: host.state == ENABLED),
+        Test(HOST_STATUS, lambda host, facts: host.status == CONNECTED),
+        Test(HOST_STATE, lambda host, facts: host.state == ENABLED),
         Test(
-            "host.hypervisor",
+            HOST_HYPERVISOR,
             lambda host, facts: (host.hypervisor == facts.hypervisor) | (facts.hypervisor < 0),
         ),
     )
@@ -42,5 +43,5 @@ class HostStateFlow(FilterFlow):
         many = len(candidates.index)
         for test, what in zip(self.tests, ("Connected", "Enabled", f"of type {request.hypervisor}"), strict=True):
             if not candidates.any(test.keep(candidates.hosts, facts)):
-                return refusal(test.reason, f"none of {many} candidate hosts is {what}")
-        return refusal("host.state", f"none of {many} candidate hosts is Enabled and Connected at once")
+                return refusal(test.why, f"none of {many} candidate hosts is {what}")
+        return refusal(HOST_STATE, f"none of {many} candidate hosts is Enabled and Connected at once")

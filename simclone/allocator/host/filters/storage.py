@@ -14,17 +14,25 @@ from simclone.allocator.host.flow import (
     Counts,
     FilterFlow,
     HardStop,
-    Lookup,
     Pass,
-    Sparse,
     Test,
     refusal,
 )
 from simclone.allocator.host.request import NEW_CREATE, HostRequest
+from simclone.allocator.lookups import Lookup, Sparse
+from simclone.allocator.rules.storage_capacity import taken_of
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import CONNECTED, DISCONNECTED, StorageConstraint
 from simclone.records import ErrorCode
-from simclone.units import divided, multiplied
+from simclone.units import multiplied
+from simclone.vocabulary import (
+    STORAGE_ATTACHED,
+    STORAGE_CAPACITY,
+    STORAGE_LINK,
+    STORAGE_LOCAL,
+    STORAGE_TAG,
+    STORAGE_VOLUMES,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +47,7 @@ class AttachedVolumePrimaryStorageFlow(FilterFlow):
 
     name: ClassVar[str] = "AttachedVolumePrimaryStorageAllocatorFlow"
     reads: ClassVar[frozenset[str]] = frozenset({"static", "storage"})
-    tests: ClassVar[tuple[Test, ...]] = (Test("storage.volumes", lambda host, facts: facts.fits[host.cluster] == 1),)
+    tests: ClassVar[tuple[Test, ...]] = (Test(STORAGE_VOLUMES, lambda host, facts: facts.fits[host.cluster] == 1),)
 
     def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
         """Attachments change only by an administrator's act."""
@@ -57,9 +65,9 @@ class AttachedVolumePrimaryStorageFlow(FilterFlow):
     def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
         """Says which storages must be seen together."""
         if not request.root_ready:
-            return refusal("storage.volumes", "the VM's root volume is not Ready")
+            return refusal(STORAGE_VOLUMES, "the VM's root volume is not Ready")
         names = ", ".join(cloud.storages[row].uuid for row in sorted(request.volume_storages))
-        return refusal("storage.volumes", f"no host is attached to all primary storages [{names}] of the VM's volumes")
+        return refusal(STORAGE_VOLUMES, f"no host is attached to all primary storages [{names}] of the VM's volumes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +96,9 @@ class HostPrimaryStorageFlow(FilterFlow):
     aggregates: ClassVar[frozenset[str]] = frozenset({"clusters"})
     fleeting: ClassVar[bool] = True
     tests: ClassVar[tuple[Test, ...]] = (
-        Test("storage.attached", lambda host, facts: facts.fits[host.cluster] == 1),
-        Test("storage.link", lambda host, facts: facts.linked[host.index] == 1),
-        Test("storage.capacity", lambda host, facts: facts.total[host.cluster] >= facts.required),
+        Test(STORAGE_ATTACHED, lambda host, facts: facts.fits[host.cluster] == 1),
+        Test(STORAGE_LINK, lambda host, facts: facts.linked[host.index] == 1),
+        Test(STORAGE_CAPACITY, lambda host, facts: facts.total[host.cluster] >= facts.required),
     )
 
     def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
@@ -181,7 +189,7 @@ class HostPrimaryStorageFlow(FilterFlow):
         state = "Enabled" if new else "Enabled or Disabled"
         size = f" with {required} bytes free in all" if new else ""
         text = f"no host has attached primary storage that is Connected, {state}{size}"
-        return refusal(self.tests[place].reason, text)
+        return refusal(self.tests[place].why, text)
 
 
 class TagFlow(FilterFlow):
@@ -190,7 +198,7 @@ class TagFlow(FilterFlow):
     name: ClassVar[str] = "TagAllocatorFlow"
     reads: ClassVar[frozenset[str]] = frozenset({"static", "storage"})
     aggregates: ClassVar[frozenset[str]] = frozenset({"clusters"})
-    tests: ClassVar[tuple[Test, ...]] = (Test("storage.tag", lambda host, facts: facts.fits[host.cluster] == 1),)
+    tests: ClassVar[tuple[Test, ...]] = (Test(STORAGE_TAG, lambda host, facts: facts.fits[host.cluster] == 1),)
 
     def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
         """Without wishes nobody asks."""
@@ -206,7 +214,7 @@ class TagFlow(FilterFlow):
             meeting = left & clusters_meeting(cloud, wish)
             if not meeting and wish.required:
                 text = "no host is attached to a primary storage its offering demands"
-                return HardStop(refusal("storage.tag", text, NO_AVAILABLE_HOST))
+                return HardStop(refusal(STORAGE_TAG, text, NO_AVAILABLE_HOST))
             left = meeting or left
         return ClusterFacts(Lookup(cloud.cluster_mask(left)))
 
@@ -233,7 +241,7 @@ class MigrationTargetSpaceFlow(FilterFlow):
 
     name: ClassVar[str] = "AllocatePrimaryStorageForVmMigrationFlow"
     reads: ClassVar[frozenset[str]] = frozenset({"storage"})
-    tests: ClassVar[tuple[Test, ...]] = (Test("storage.local", lambda host, facts: facts.fits[host.index] == 1),)
+    tests: ClassVar[tuple[Test, ...]] = (Test(STORAGE_LOCAL, lambda host, facts: facts.fits[host.index] == 1),)
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """Per host whether its share is large enough."""
@@ -241,7 +249,7 @@ class MigrationTargetSpaceFlow(FilterFlow):
         shares = cloud.storages[row].shares if row is not None else None
         if row is None or shares is None:
             return HostFacts(Sparse({}, cloud.fleet.row_count))
-        needed = divided(request.volume_sizes, cloud.storage_ratio(row)) + request.snapshot_sizes
+        needed = taken_of(cloud, row, request.volume_sizes) + request.snapshot_sizes
         fits = np.zeros(cloud.fleet.row_count, dtype=np.int64)
         fits[: shares.row_count] = (shares.array(shares.present) == 1) & (shares.array(shares.available) > needed)
         return HostFacts(Lookup(fits))
@@ -249,4 +257,4 @@ class MigrationTargetSpaceFlow(FilterFlow):
     def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
         """Says how much a target needs."""
         size = request.volume_sizes + request.snapshot_sizes
-        return refusal("storage.local", f"no host has more than {size} bytes free on the VM's local storage")
+        return refusal(STORAGE_LOCAL, f"no host has more than {size} bytes free on the VM's local storage")

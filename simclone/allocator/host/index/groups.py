@@ -7,28 +7,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simclone.allocator.affinity import active_group, member_counts
-from simclone.allocator.host.filters.affinity import AffinityGroupFlow
 from simclone.allocator.host.flow import Pass, SortFlow
 from simclone.allocator.host.index.request_class import Shape
 from simclone.allocator.host.index.sorted_hosts import EVERYBODY, Choice
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.host.sorters.preference import VmSchedulingRuleSortFlow
+from simclone.allocator.rules.affinity import active_group, allowed_band
 from simclone.model.cloud import Cloud
-
-REASON = AffinityGroupFlow.tests[0].reason
+from simclone.vocabulary import AFFINITY_RULES, PolicyKind
 
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
     """What a group says about hosts: *hosts* of other members are left out, or *only* they count.
 
-    A *hard* rule filters, a soft one prefers.
+    A *hard* rule filters, a soft one prefers; *reason* is the code a hard one refuses with.
     """
 
     hosts: tuple[int, ...]
     only: bool
     hard: bool
+    reason: str = ""
 
 
 def ruling_of(request: HostRequest, cloud: Cloud) -> Ruling | Pass | None:
@@ -36,12 +35,14 @@ def ruling_of(request: HostRequest, cloud: Cloud) -> Ruling | Pass | None:
     group = active_group(cloud, request.group)
     if group is None:
         return Pass()
-    if group.host_rule is not None or not group.policy.startswith(("anti", "affinity")):
+    policy = group.policy
+    if group.host_rule is not None or policy.kind is PolicyKind.SPREAD:
         return None
-    counts, only = member_counts(group, request.vm, cloud), group.policy.startswith("affinity")
-    if only and not counts:
+    band = allowed_band(group, cloud, request.vm)
+    if band is None:
         return Pass()
-    return Ruling(tuple(counts), only, group.policy.endswith("Hard"))
+    reason = AFFINITY_RULES[policy].code if policy.hard else ""
+    return Ruling(band.hosts, policy.kind is PolicyKind.AFFINITY, policy.hard, reason)
 
 
 def prefers(sorters: Sequence[SortFlow]) -> bool:
@@ -60,5 +61,5 @@ def sifted(shape: Shape, rule: Ruling) -> Choice | None:
     hosts: list[int] = np.sort(named[shape.open[named]]).tolist()
     left = len(hosts) if rule.only else shape.room - len(hosts)
     if left or rule.hard or not shape.room:
-        return Choice(left, hosts, rule.only, rule.hard)
+        return Choice(left, hosts, rule.only, rule.hard, rule.reason)
     return None if rule.only else EVERYBODY

@@ -28,7 +28,7 @@ from simclone.allocator.host.flow import (
     Pass,
 )
 from simclone.allocator.host.index.build import shape_of
-from simclone.allocator.host.index.groups import REASON, Ruling, prefers, ruling_of, sifted
+from simclone.allocator.host.index.groups import Ruling, prefers, ruling_of, sifted
 from simclone.allocator.host.index.ordering import ordering
 from simclone.allocator.host.index.per_decision import Loss, any_of, emptied, lessened, sieved
 from simclone.allocator.host.index.request_class import FREE, Shape
@@ -139,11 +139,13 @@ class HostIndex:
             return None
         return self._search(kind, strategy, bare, identity, dry, (rule, request))
 
-    def _ruled_out(self, order: Order, shape: Shape, request: HostRequest, steps: list[Step]) -> ErrorCode:
+    def _ruled_out(
+        self, order: Order, shape: Shape, choice: Choice, request: HostRequest, steps: list[Step]
+    ) -> ErrorCode:
         """Why a page has no host for a member although it has one for others, its steps put on."""
         order.count(shape)
         error = shape.parts[shape.rule_at].flow.refuses(request, self._cloud, None, NOBODY)
-        steps.extend(emptied(shape, (Loss(shape.rule_at, REASON, shape.room),), error))
+        steps.extend(emptied(shape, (Loss(shape.rule_at, ((choice.reason, shape.room),)),), error))
         return error
 
     def _without_group(self, request: HostRequest) -> HostRequest:
@@ -213,9 +215,12 @@ class HostIndex:
         """A page's host by the order, or why it has none, its steps put on; None where only the plain driver can."""
         host = self._pick(order, shape, identity, choice, dry)
         if host >= 0:
-            losses = (Loss(shape.rule_at, REASON, shape.room - choice.left),) if choice.hard else ()
+            lost = ((choice.reason, shape.room - choice.left),) if shape.room > choice.left else ()
+            losses = (Loss(shape.rule_at, lost),) if choice.hard else ()
             return Placed(host, shape.page, (), self._told(order, shape, steps, losses))
-        return self._ruled_out(order, shape, asked, steps) if shape.room else self._refused(order, shape, asked, steps)
+        if shape.room:
+            return self._ruled_out(order, shape, choice, asked, steps)
+        return self._refused(order, shape, asked, steps)
 
     def _by_itself(
         self,

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simclone.allocator.host.flow import Candidates, Pass
+from simclone.allocator.host.chain import narrowed
+from simclone.allocator.host.flow import Candidates, Counts, Pass
 from simclone.allocator.host.index.request_class import Shape
 from simclone.allocator.host.request import HostRequest
 from simclone.chance import Identity
@@ -21,11 +22,15 @@ from simclone.records import ErrorCode, Step
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Hosts that the part at *place* refuses of those that come to it, for the *reason* of its one test."""
+    """Hosts that the part at *place* refuses of those that come to it, by reason."""
 
     place: int
-    reason: str
-    hosts: int
+    refused: Counts
+
+    @property
+    def hosts(self) -> int:
+        """Their number."""
+        return sum(count for _, count in self.refused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +50,8 @@ def sieved(shape: Shape, request: HostRequest, cloud: Cloud) -> Sieved:
         facts = flow.facts(request, cloud, candidates)
         if isinstance(facts, Pass):
             continue
-        kept = hosts[np.asarray(flow.keep(candidates.hosts, facts), dtype=np.bool_)]
-        losses.append(Loss(place, flow.tests[0].reason, len(hosts) - len(kept)))
+        kept, refused = narrowed(flow, facts, candidates)
+        losses.append(Loss(place, refused))
         if not len(kept):
             return Sieved(kept, tuple(losses), flow.refuses(request, cloud, facts, candidates))
         hosts = kept
@@ -67,8 +72,8 @@ def lessened(steps: Sequence[Step], losses: Sequence[Loss]) -> list[Step]:
             before, after = one.before - gone, one.after - gone
             made.append(Step(one.flow, one.page, before, after, one.outcome, one.refused) if gone else one)
             continue
-        refused = ((loss.reason, loss.hosts),) if loss.hosts else ()
-        made.append(Step(one.flow, one.page, one.before - gone, one.after - gone - loss.hosts, "kept", refused))
+        after = one.after - gone - loss.hosts
+        made.append(Step(one.flow, one.page, one.before - gone, after, "kept", loss.refused))
         gone += loss.hosts
     return made
 

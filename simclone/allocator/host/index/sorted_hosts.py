@@ -25,13 +25,14 @@ from simclone.quick import quick
 class Choice:
     """Of the hosts open to a shape so many are *left*: all, all but *hosts* (ascending), or *only* those.
 
-    *hard* says that the others were filtered out; else the order puts them last.
+    *hard* says that the others were filtered out, for a *reason* given by its code; else the order puts them last.
     """
 
     left: int
     hosts: Sequence[int] = ()
     only: bool = False
     hard: bool = False
+    reason: str = ""
 
 
 EVERYBODY = Choice(0)

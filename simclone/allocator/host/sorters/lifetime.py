@@ -11,8 +11,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from simclone.allocator.host.flow import Candidates, Lookup, SortFlow
+from simclone.allocator.host.flow import Candidates, SortFlow
 from simclone.allocator.host.request import HostRequest
+from simclone.allocator.lookups import Lookup
 from simclone.model.cloud import Cloud
 from simclone.model.columns import IntArray
 from simclone.model.vms import NONE

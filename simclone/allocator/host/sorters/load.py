@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from simclone.allocator.host.flow import Candidates, Figure, HardStop, SortFlow, refusal
 from simclone.allocator.host.request import HostRequest
 from simclone.model.cloud import Cloud
+from simclone.vocabulary import HOST_NO_MONITORING
 
 COUNT_BITS = 22
 SHARE_BITS = 21
@@ -97,9 +98,7 @@ class MinimumUsageSortFlow(SortFlow):
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """Whether there is something to go by."""
         if not cloud.fleet.monitored and request.tag(self.tag) == "hard":
-            return HardStop(
-                refusal("host.noMonitoring", "utilisation is not monitored and the strategy's mode is hard")
-            )
+            return HardStop(refusal(HOST_NO_MONITORING, "utilisation is not monitored and the strategy's mode is hard"))
         return UseFacts(cloud.fleet.monitored)
 
     def figure(self, facts: Any) -> Figure:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from simclone.allocator.host.flow import Candidates, Lookup, Pass, SortFlow
+from simclone.allocator.host.flow import Candidates, Pass, SortFlow
 from simclone.allocator.host.request import HostRequest
+from simclone.allocator.lookups import Lookup
 from simclone.allocator.primary_storage.chain import DEFAULT_PRIORITY, type_priority
 from simclone.model.cloud import Cloud
 

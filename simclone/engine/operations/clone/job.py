@@ -6,7 +6,7 @@ import difflib
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 
-from simclone.allocator.affinity import active_group
+from simclone.allocator.rules.affinity import active_group
 from simclone.engine.context import Context, invalid_argument, not_found
 from simclone.engine.operations.clone.known_tags import KNOWN_TAGS
 from simclone.errors import UnknownName
