@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
-from simclone.errors import InvariantViolation, UnknownName
+from simclone.errors import Fault, InvalidInput, UnknownName
 
 
 class Word(IntEnum):
@@ -214,10 +214,12 @@ REASONS: dict[str, Reason] = {}
 
 
 def declare(reason: Reason) -> Reason:
-    """Make a reason known; raises InvariantViolation for a code that stands for another reason already."""
+    """Make a reason known; raises InvalidInput for a code that stands for another reason already."""
     known = REASONS.setdefault(reason.code, reason)
     if known != reason:
-        raise InvariantViolation(f"two reasons have the code {reason.code!r}: {known.sentence!r}, {reason.sentence!r}")
+        raise InvalidInput(
+            [Fault(f"reason {reason.code}", f"stands for {known.sentence!r} already", "a code of its own")]
+        )
     return reason
 
 

@@ -74,7 +74,6 @@ def test_the_conformance_check_catches_a_flow_with_two_truths() -> None:
 
     class Liar(FilterFlow):
         name = "Liar"
-        reads = frozenset({"static"})
         tests = (
             Test(
                 Reason("lie", "it lies", Subject.HOST),

@@ -9,7 +9,7 @@ import pytest
 
 import simclone
 from simclone.allocator.host.strategies import TABLES
-from simclone.errors import InvariantViolation, UnknownName
+from simclone.errors import InvalidInput, UnknownName
 from simclone.vocabulary import REASONS, Extent, HostState, Policy, PolicyKind, Reason, Subject, declare, reason_of
 
 PACKAGE = Path(simclone.__file__).parent
@@ -60,7 +60,7 @@ def test_an_unknown_code_is_an_error() -> None:
 def test_a_code_stands_for_one_reason() -> None:
     """The same reason may be declared again, another one with its code may not."""
     assert declare(reason_of("host.cpu")) is reason_of("host.cpu")
-    with pytest.raises(InvariantViolation, match=r"host\.cpu"):
+    with pytest.raises(InvalidInput, match=r"host\.cpu"):
         declare(Reason("host.cpu", "something else", Subject.HOST))
     assert reason_of("host.cpu").too_little
 

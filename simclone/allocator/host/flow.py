@@ -1,4 +1,4 @@
-"""The contract of a flow, and the two faces of a host it is written for.
+"""The contract of a flow, and the two views of a host it is written for.
 
 A filter flow says everything about a request once (`facts`), then judges hosts by elementwise `tests`. The same test
 line runs on whole columns and on the numbers of a single host; both give the same truth.
@@ -6,7 +6,7 @@ line runs on whole columns and on the numbers of a single host; both give the sa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -17,20 +17,18 @@ from simclone.model.cloud import Cloud
 from simclone.model.columns import BoolArray, IntArray
 from simclone.model.fleet import Fleet
 from simclone.records import PAGE_MARKER, ErrorCode
-from simclone.vocabulary import Reason
+from simclone.vocabulary import Reason, declare
 
 NO_AVAILABLE_HOST = "HOST_ALLOCATION.1000"
 PAGE_NOT_DONE = PAGE_MARKER
 OPERATION_ERROR = "SYS.1006"
 INTERNAL_ERROR = "SYS.1000"
-LASTING = frozenset({"static", "state"})
-"""What changes only by an administrator's act."""
 Counts = tuple[tuple[str, int], ...]
 """Hosts refused, by reason."""
 
 
-class HostArrays:
-    """The array face: ``hosts.available_cpu`` is the column of the hosts at hand."""
+class HostColumnView:
+    """The column view: ``hosts.available_cpu`` is the column of the hosts at hand."""
 
     __slots__ = ("_fleet", "index")
 
@@ -42,8 +40,8 @@ class HostArrays:
         return column if len(self.index) == len(column) else column[self.index]
 
 
-class HostRow:
-    """The scalar face: ``host.available_cpu`` is a Python int."""
+class HostRowView:
+    """The row view: ``host.available_cpu`` is a Python int."""
 
     __slots__ = ("_fleet", "index")
 
@@ -63,14 +61,14 @@ class Candidates:
         self.cloud, self.index, self.first, self.page = cloud, index, first, page
 
     @property
-    def hosts(self) -> HostArrays:
-        """The array face of the candidates."""
-        return HostArrays(self.cloud.fleet, self.index)
+    def hosts(self) -> HostColumnView:
+        """The column view of the candidates."""
+        return HostColumnView(self.cloud.fleet, self.index)
 
     def clusters(self) -> list[int]:
-        """The clusters they stand in, ascending."""
-        found: list[int] = np.unique(self.cloud.fleet.array(self.cloud.fleet.cluster)[self.index]).tolist()
-        return found
+        """The clusters they are in, ascending."""
+        clusters: list[int] = np.unique(self.cloud.fleet.array(self.cloud.fleet.cluster)[self.index]).tolist()
+        return clusters
 
     def any(self, truth: Any) -> bool:
         """True when an elementwise truth over the candidates holds for at least one."""
@@ -133,25 +131,24 @@ def _reaches(columns: tuple[tuple[str, int], ...], least: Callable[[Any, Any], A
 
 
 @dataclass(frozen=True, slots=True)
-class Floor(Test):
-    """A test that a sum of columns reaches a floor; the floor may differ by memory-ratio class only.
+class Threshold(Test):
+    """A test that a sum of columns reaches a threshold, which may differ by memory-ratio class only.
 
-    The first column counts as it is, the others with their sign.
-
-    Said this way, one look at a host tells which of many shapes it is too small for.
+    The first column counts as it is, the others with their sign. Written this way, one look at a host tells for which
+    of many request classes it is too small.
     """
 
     columns: tuple[tuple[str, int], ...] = ()
     least: Callable[[Any, Any], Any] = lambda facts, host: 0
 
     @classmethod
-    def of(cls, reason: Reason, columns: tuple[tuple[str, int], ...], least: Callable[[Any, Any], Any]) -> Floor:
-        """The floor of a sum of columns."""
+    def of(cls, reason: Reason, columns: tuple[tuple[str, int], ...], least: Callable[[Any, Any], Any]) -> Threshold:
+        """A test that the sum of columns is at least as large."""
         return cls(reason, _reaches(columns, least), columns, least)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Watch:
+class CellThreshold:
     """The one test of a flow said of figures beside the host columns: on *hosts*, a host's cell must reach *least*.
 
     Hosts that are *shut* fail whatever their cells say; all others pass.
@@ -164,40 +161,25 @@ class Watch:
 
 
 class FilterFlow:
-    """Base of all filter flows.
+    """Base of all filter flows: a name, elementwise tests, the facts they need, what is answered when nobody is left.
 
-    *reads* names the kinds of columns and aggregates the tests depend on: static, capacity, count, state, affinity,
-    storage, utilisation, lifetime. *aggregates* names what `facts` asks of the candidates as a set. A flow with *hard*
-    ends the search when it leaves nobody. The facts of a *fleeting* one can change with what VMs hold or use; a *brief*
-    one asks nothing of the candidates, and is quick to ask for every decision anew.
+    *tags* are the first words of system tags the flow reads, so that a call that carries one is not refused. A flow
+    that *ends_search* ends the search when it leaves nobody, also where there are further pages.
     """
 
     name: ClassVar[str]
-    reads: ClassVar[frozenset[str]]
-    aggregates: ClassVar[frozenset[str]] = frozenset()
-    hard: ClassVar[bool] = False
-    fleeting: ClassVar[bool] = False
-    brief: ClassVar[bool] = False
     tests: ClassVar[tuple[Test, ...]]
+    tags: ClassVar[frozenset[str]] = frozenset()
+    ends_search: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        """The reasons of the tests become known; raises InvalidInput where a code stands for another one."""
+        for test in cls.__dict__.get("tests", ()):
+            declare(test.why)
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """Everything the tests need that is not a property of one host, or `Skip`, `Pass`, `HardStop`."""
         raise NotImplementedError
-
-    def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
-        """Whether facts of before hold good, the candidates standing in the same *clusters*; None: ask anew each time.
-
-        Asked while nothing has changed but what VMs hold. What a flow reads besides states and attachments can have.
-        """
-        return True if not self.aggregates and self.reads <= LASTING else None
-
-    def watch(self, cloud: Cloud, facts: Any) -> Watch | None:
-        """The test by what it reads, where facts say nothing else that VMs change; None where that is not so."""
-        return None
-
-    def refuses_by_counts(self, request: HostRequest, cloud: Cloud, facts: Any, refused: Counts) -> ErrorCode | None:
-        """`refuses` from the number of hosts each test refused first; None where that does not tell."""
-        return None
 
     def keep(self, host: Any, facts: Any) -> Any:
         """The whole verdict: every test holds."""
@@ -207,10 +189,20 @@ class FilterFlow:
         return verdict
 
     def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
-        """The reason when nobody is left; its code may be rewritten by the chain."""
-        raise NotImplementedError
+        """The error when nobody is left: the sentence of the test that refused the last host.
+
+        Its code may be rewritten by the chain. To be overridden by flows that can say more.
+        """
+        alive: Any = np.ones(len(candidates.index), dtype=np.bool_)
+        for test in self.tests:
+            alive = alive & test.keep(candidates.hosts, facts)
+            if not candidates.any(alive):
+                break
+        return refusal(test.why, test.why.sentence)
 
 
+EVERYTHING = frozenset({"static", "state", "storage", "affinity", "capacity", "count", "utilisation", "lifetime"})
+"""All kinds of figures a sort key can depend on."""
 Figure = tuple[str, int, int]
 """A key that is one column: its name, its sign, and what is added."""
 NO_COLUMN: Figure = ("", 0, 0)
@@ -220,13 +212,15 @@ NO_COLUMN: Figure = ("", 0, 0)
 class SortFlow:
     """Base of all sort flows; smaller keys come first.
 
-    *by* says a key that is one column; *width* is the bits a key needs, *skip_next* ends the chain after this flow, a
-    *whole_set* flow orders all candidates at once through `arrange`. One that *rotates* puts hosts by rank, beginning
-    behind the one that was placed on last.
+    *reads* names the kinds of figures key and preference depend on; without it, all. *tags* are the first words of
+    system tags it reads. *by* is a key that is one column, *width* the bits a key needs. *skip_next* ends the chain
+    after this flow, a *whole_set* flow orders all candidates at once through `arrange`. One that *rotates* puts hosts
+    by rank, beginning behind the one that was placed on last.
     """
 
     name: ClassVar[str]
-    reads: ClassVar[frozenset[str]]
+    reads: ClassVar[frozenset[str]] = EVERYTHING
+    tags: ClassVar[frozenset[str]] = frozenset()
     by: ClassVar[Figure] = NO_COLUMN
     width: ClassVar[int] = 1
     skip_next: ClassVar[bool] = False

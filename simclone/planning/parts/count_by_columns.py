@@ -10,6 +10,7 @@ import numpy as np
 
 from simclone.allocator.host import chain
 from simclone.allocator.host.flow import Candidates, HardStop, Pass, Skip
+from simclone.allocator.host.index.hints import couples_hosts
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.host.strategies import Strategy
 from simclone.allocator.rules.capacity import times_it_fits
@@ -25,7 +26,6 @@ from simclone.planning.parts.clone_calls import Ask, call, host_request
 from simclone.planning.parts.count_by_calls import MOST, Filled
 from simclone.records import Unplaced
 
-COUPLED = frozenset({"affinity", "count", "utilisation"})
 """What a flow may read only where it has nothing to say."""
 PAGES = "hostAllocator.usePagination"
 SPARE = 0.02
@@ -62,7 +62,7 @@ def _by_itself(request: HostRequest, cloud: Cloud) -> bool:
         facts = flow.facts(request, cloud, everybody)
         if isinstance(facts, HardStop):
             return False
-        if not isinstance(facts, Skip | Pass) and flow.reads & COUPLED:
+        if not isinstance(facts, Skip | Pass) and couples_hosts(flow):
             return False
     return True
 

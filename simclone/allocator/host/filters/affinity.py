@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -30,13 +30,8 @@ class AffinityGroupFlow(FilterFlow):
     """Hosts that the hard policy of the VM's group allows; one test for each policy, so that each has its reason."""
 
     name: ClassVar[str] = "FilterFlow/VmSchedulingRule"
-    reads: ClassVar[frozenset[str]] = frozenset({"affinity"})
-    brief: ClassVar[bool] = True
+    tags: ClassVar[frozenset[str]] = frozenset({"affinityGroupUuid"})
     tests: ClassVar[tuple[Test, ...]] = tuple(Test(reason, _keeps(policy)) for policy, reason in AFFINITY_RULES.items())
-
-    def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
-        """Members come and go; without a group nobody asks."""
-        return True if request.group is None else None
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """Policy and allowed band, or `Pass` without an enabled hard group that has something to say."""
@@ -57,13 +52,7 @@ class HostRuleFlow(FilterFlow):
     """VM-host rules: only hosts of the group, or none of them."""
 
     name: ClassVar[str] = "FilterFlow/VmHostRule"
-    reads: ClassVar[frozenset[str]] = frozenset({"affinity"})
-    brief: ClassVar[bool] = True
     tests: ClassVar[tuple[Test, ...]] = (Test(AFFINITY_HOST_RULE, lambda host, facts: facts.allows(host.index)),)
-
-    def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
-        """Without a group there is no rule."""
-        return True if request.group is None else None
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """The rule's side, or `Pass` without a hard rule."""

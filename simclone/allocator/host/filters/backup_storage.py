@@ -29,13 +29,8 @@ class BackupStorageSelectPrimaryStorageFlow(FilterFlow):
     """Clusters with a primary storage of a type the image's backup storage can feed; no state is looked at."""
 
     name: ClassVar[str] = "BackupStorageSelectPrimaryStorageAllocatorFlow"
-    reads: ClassVar[frozenset[str]] = frozenset({"static", "storage"})
-    hard: ClassVar[bool] = True
+    ends_search: ClassVar[bool] = True
     tests: ClassVar[tuple[Test, ...]] = (Test(IMAGE_STORAGE_TYPE, lambda host, facts: facts.fits[host.cluster] == 1),)
-
-    def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
-        """Types and attachments change only by an administrator's act."""
-        return True
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """Per cluster whether a suitable primary storage is attached."""
@@ -63,23 +58,14 @@ class ImageBackupStorageFlow(FilterFlow):
     """Zones with a Connected backup storage that keeps the image, unless every storage in reach has it cached."""
 
     name: ClassVar[str] = "ImageBackupStorageAllocatorFlow"
-    reads: ClassVar[frozenset[str]] = frozenset({"static", "storage"})
-    aggregates: ClassVar[frozenset[str]] = frozenset({"clusters"})
-    fleeting: ClassVar[bool] = True
     tests: ClassVar[tuple[Test, ...]] = (Test(IMAGE_BACKUP_STORAGE, lambda host, facts: facts.fits[host.zone] == 1),)
-
-    def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
-        """The image may have been cached since, or its caches dropped."""
-        if request.operation != NEW_CREATE or request.image is None:
-            return True
-        return isinstance(facts, Pass) == self._cached(request, cloud, clusters)
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """Per zone whether a Connected backup storage is attached."""
         if (
             request.operation != NEW_CREATE
             or request.image is None
-            or self._cached(request, cloud, candidates.clusters())
+            or is_cached_everywhere(request, cloud, candidates.clusters())
         ):
             return Pass()
         image = cloud.images[request.image]
@@ -94,17 +80,19 @@ class ImageBackupStorageFlow(FilterFlow):
             zones[list(cloud.backups[row].zones)] = 1
         return Facts(Lookup(zones))
 
-    def _cached(self, request: HostRequest, cloud: Cloud, clusters: Sequence[int]) -> bool:
-        image, needed, some = request.image or 0, request.required_storages, False
-        for cluster in clusters:
-            for row in cloud.storages_of(cluster):
-                if not needed or row in needed:
-                    if not cloud.storages[row].caches_image(image):
-                        return False
-                    some = True
-        return some
-
     def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
         """Names the image."""
         uuid = cloud.images[request.image or 0].uuid
         return refusal(IMAGE_BACKUP_STORAGE, f"no host stands in a zone whose backup storages keep image {uuid}")
+
+
+def is_cached_everywhere(request: HostRequest, cloud: Cloud, clusters: Sequence[int]) -> bool:
+    """Whether each storage that a request may use in some clusters has its image cached, and there is one."""
+    image, needed, some = request.image or 0, request.required_storages, False
+    for cluster in clusters:
+        for row in cloud.storages_of(cluster):
+            if not needed or row in needed:
+                if not cloud.storages[row].caches_image(image):
+                    return False
+                some = True
+    return some

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from simclone.allocator.host.flow import Candidates, Counts, FilterFlow, Floor, Test, refusal
+from simclone.allocator.host.flow import Candidates, Counts, FilterFlow, Test, Threshold, refusal
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.lookups import Lookup
 from simclone.allocator.rules.capacity import ANYTHING, checks_physical, need_of
@@ -32,12 +32,11 @@ class HostCapacityFlow(FilterFlow):
     """Sheet section 2.3: vCPUs; memory below the physical size; memory after over-provisioning; reserve untouched."""
 
     name: ClassVar[str] = "HostCapacityAllocatorFlow"
-    reads: ClassVar[frozenset[str]] = frozenset({"capacity"})
     tests: ClassVar[tuple[Test, ...]] = (
-        Floor.of(HOST_CPU, (("available_cpu", 1),), lambda facts, host: facts.cpu),
-        Floor.of(HOST_PHYSICAL_MEMORY, (("total_memory", 1),), lambda facts, host: facts.physical + 1),
-        Floor.of(HOST_MEMORY, (("available_memory", 1),), lambda facts, host: facts.least[host.ratio_class]),
-        Floor.of(
+        Threshold.of(HOST_CPU, (("available_cpu", 1),), lambda facts, host: facts.cpu),
+        Threshold.of(HOST_PHYSICAL_MEMORY, (("total_memory", 1),), lambda facts, host: facts.physical + 1),
+        Threshold.of(HOST_MEMORY, (("available_memory", 1),), lambda facts, host: facts.least[host.ratio_class]),
+        Threshold.of(
             HOST_RESERVED_MEMORY,
             (("available_memory", 1), ("reserved_memory", -1)),
             lambda facts, host: facts.needed[host.ratio_class],
@@ -52,17 +51,16 @@ class HostCapacityFlow(FilterFlow):
         return Facts(needs[0].cpu, physical, least, above)
 
     def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
-        """Like the product, gives what was asked; which of the two was short stands in the step's counts."""
+        """Like the product, gives what was asked for; which of the two was short stands in the step's counts."""
         counts = []
-        left = candidates.index
+        hosts = candidates.index
         for test in self.tests:
-            hosts = Candidates(candidates.cloud, left).hosts
-            kept = left[test.keep(hosts, facts)]
-            counts.append((test.reason, len(left) - len(kept)))
-            left = kept
-        return self.refuses_by_counts(request, cloud, facts, tuple(counts))
+            kept = hosts[test.keep(Candidates(candidates.cloud, hosts).hosts, facts)]
+            counts.append((test.reason, len(hosts) - len(kept)))
+            hosts = kept
+        return self.refusal_of(request, tuple(counts))
 
-    def refuses_by_counts(self, request: HostRequest, cloud: Cloud, facts: Any, refused: Counts) -> ErrorCode:
+    def refusal_of(self, request: HostRequest, refused: Counts) -> ErrorCode:
         """The reason is the test that refused most hosts."""
         text = f"no host offers cpu={request.cpu} and memory={request.memory} bytes"
         return refusal(reason_of(max(refused, key=lambda pair: pair[1])[0]), text)

@@ -37,7 +37,6 @@ class DesignatedHostFlow(FilterFlow):
     """Narrows to the wish. As the first flow it queries the database and so looks at state and status too."""
 
     name: ClassVar[str] = "DesignatedHostAllocatorFlow"
-    reads: ClassVar[frozenset[str]] = frozenset({"static", "state"})
     tests: ClassVar[tuple[Test, ...]] = (
         Test(DESIGNATED_ZONE, lambda host, facts: (host.zone == facts.zone) | (facts.zone < 0)),
         Test(DESIGNATED_CLUSTER, lambda host, facts: facts.clusters[host.cluster] == 1),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -28,13 +27,8 @@ class PciDeviceFlow(FilterFlow):
     """Tags ``pciDeviceSpec::<spec>::<n>`` ask for n whole devices each."""
 
     name: ClassVar[str] = "FilterFlow/PciDevice"
-    reads: ClassVar[frozenset[str]] = frozenset({"capacity"})
-    brief: ClassVar[bool] = True
+    tags: ClassVar[frozenset[str]] = frozenset({"pciDeviceSpec"})
     tests: ClassVar[tuple[Test, ...]] = (Test(HOST_DEVICES, lambda host, facts: facts.short[host.index] == 0),)
-
-    def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
-        """Devices come and go; who asks for none does not mind."""
-        return True if isinstance(facts, Pass) else None
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """The shortage of each host, or `Pass` when no device is asked for."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
-from simclone.allocator.host.flow import Candidates, Counts, FilterFlow, Pass, Test, Watch, refusal
+from simclone.allocator.host.flow import Candidates, FilterFlow, Pass, Test, refusal
 from simclone.allocator.host.request import NEW_CREATE, START, HostRequest
 from simclone.allocator.lookups import Lookup, Sparse
 from simclone.allocator.rules.storage_capacity import ShareFloor, share_floor, shares_that_fit
@@ -29,7 +28,6 @@ class ArchitectureFlow(FilterFlow):
     """Hosts of the architecture of the request or its image."""
 
     name: ClassVar[str] = "FilterFlow/Architecture"
-    reads: ClassVar[frozenset[str]] = frozenset({"static"})
     tests: ClassVar[tuple[Test, ...]] = (Test(HOST_ARCHITECTURE, lambda host, facts: host.architecture == facts.code),)
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
@@ -47,11 +45,11 @@ class ArchitectureFlow(FilterFlow):
 class LocalFacts:
     """*fits*: per host whether local storage allows it.
 
-    Where a new VM goes, *asked* are hosts whose shares matter, and *floors* what those must have by storage.
+    Where a new VM goes, *checked* are hosts whose shares matter, and *floors* what those must have by storage.
     """
 
     fits: Lookup | Sparse
-    asked: BoolArray | None = None
+    checked: BoolArray | None = None
     floors: tuple[tuple[int, ShareFloor], ...] = ()
 
 
@@ -62,12 +60,7 @@ class LocalStorageFlow(FilterFlow):
     """
 
     name: ClassVar[str] = "FilterFlow/LocalStorage"
-    reads: ClassVar[frozenset[str]] = frozenset({"storage", "static"})
     tests: ClassVar[tuple[Test, ...]] = (Test(STORAGE_LOCAL, lambda host, facts: facts.fits[host.index] == 1),)
-
-    def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
-        """Without local storage, or when nothing is created, shares do not matter."""
-        return True if isinstance(facts, Pass) else None
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """Per host whether it may take the VM."""
@@ -97,20 +90,6 @@ class LocalStorageFlow(FilterFlow):
             has |= floor.present
             fits |= shares_that_fit(cloud, row, floor)
         return LocalFacts(Lookup(~checked | ~has | fits), checked & has, tuple(floors))
-
-    def watch(self, cloud: Cloud, facts: Any) -> Watch | None:
-        """A new VM looks at one share of a host, where no host has shares of two storages."""
-        if not isinstance(facts, LocalFacts) or facts.asked is None or len(facts.floors) != 1:
-            return None
-        ((row, floor),) = facts.floors
-        shares = cloud.storages[row].shares
-        if shares is None:
-            return None
-        return Watch(shares.available, floor.least, facts.asked & floor.sound, facts.asked & ~floor.sound)
-
-    def refuses_by_counts(self, request: HostRequest, cloud: Cloud, facts: Any, refused: Counts) -> ErrorCode | None:
-        """The error says what was asked, not who refused."""
-        return None if request.operation == START else _no_share(request)
 
     def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
         """Says where the VM could have started, or how much disk was asked."""

@@ -28,7 +28,6 @@ class AttachedL2NetworkFlow(FilterFlow):
     """
 
     name: ClassVar[str] = "AttachedL2NetworkAllocatorFlow"
-    reads: ClassVar[frozenset[str]] = frozenset({"static"})
     tests: ClassVar[tuple[Test, ...]] = (Test(NETWORK_L2, lambda host, facts: facts.attached[host.cluster] == 1),)
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -26,7 +25,6 @@ class AvoidHostFlow(FilterFlow):
     """Drops hosts the caller must not get."""
 
     name: ClassVar[str] = "AvoidHostAllocatorFlow"
-    reads: ClassVar[frozenset[str]] = frozenset({"static"})
     tests: ClassVar[tuple[Test, ...]] = (Test(HOST_AVOIDED, lambda host, facts: facts.named[host.index] == 0),)
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
@@ -51,7 +49,6 @@ class HostOsVersionFlow(FilterFlow):
     """Migration targets run the same OS as the reference host, unless the setting allows others."""
 
     name: ClassVar[str] = "HostOsVersionAllocatorFlow"
-    reads: ClassVar[frozenset[str]] = frozenset({"static"})
     tests: ClassVar[tuple[Test, ...]] = (Test(HOST_OS, lambda host, facts: (host.os == facts.os) | (host.os < 0)),)
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
@@ -71,19 +68,13 @@ class ResourceBindingFlow(FilterFlow):
     """Hosts a VM is bound to, by its tag or to its cluster; softly or hard (host-allocation.md 1.6)."""
 
     name: ClassVar[str] = "ResourceBindingAllocatorFlow"
-    reads: ClassVar[frozenset[str]] = frozenset({"static", "state"})
-    aggregates: ClassVar[frozenset[str]] = frozenset({"bound"})
+    tags: ClassVar[frozenset[str]] = frozenset({"resourceBindings"})
     tests: ClassVar[tuple[Test, ...]] = (
         Test(
             HOST_BINDING,
             lambda host, facts: (facts.named[host.index] == 1) & (host.state == ENABLED) & (host.status == CONNECTED),
         ),
     )
-
-    def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
-        """Only an idle rule is sure to stay so: a soft one that is unmet may be met later."""
-        idle = not request.bindings and cloud.settings.flag("vm.vm.ha.across.clusters")
-        return True if isinstance(facts, Pass) and idle else None
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """The bound hosts, or `Pass` when the rule is idle or soft and unmet."""
@@ -121,13 +112,7 @@ class LastHostFlow(FilterFlow):
     """If the host the VM ran on last is still among the candidates, it is the only one."""
 
     name: ClassVar[str] = "LastHostAllocatorFlow"
-    reads: ClassVar[frozenset[str]] = frozenset({"static"})
-    aggregates: ClassVar[frozenset[str]] = frozenset({"lastHost"})
     tests: ClassVar[tuple[Test, ...]] = (Test(HOST_NOT_LAST, lambda host, facts: facts.named[host.index] == 1),)
-
-    def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
-        """Whether the last host is still a candidate depends on its room."""
-        return True if request.last_host is None or request.list_all else None
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """The last host, or `Pass` when it is not there or all are to be listed."""
@@ -148,7 +133,7 @@ class MaxInstancePerHostFlow(FilterFlow):
     """Hosts below the number of VMs that the tag ``maxInstancePerHost::n`` allows."""
 
     name: ClassVar[str] = "MaxInstancePerHostAllocatorFlow"
-    reads: ClassVar[frozenset[str]] = frozenset({"count"})
+    tags: ClassVar[frozenset[str]] = frozenset({"maxInstancePerHost"})
     tests: ClassVar[tuple[Test, ...]] = (Test(HOST_MAX_INSTANCES, lambda host, facts: host.vm_count < facts.limit),)
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:

@@ -34,7 +34,6 @@ class HostProducerFlow(FilterFlow):
     """Attached, wanted, Enabled and Connected hosts, in pages; an empty first page is the plain "no host"."""
 
     name: ClassVar[str] = "HostProducers"
-    reads: ClassVar[frozenset[str]] = frozenset({"static", "state"})
     tests: ClassVar[tuple[Test, ...]] = (
         Test(NETWORK_L2, lambda host, facts: facts.attached[host.cluster] == 1),
         *(_of_wish(test) for test in DesignatedHostFlow.tests[:4]),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from simclone.allocator.host.flow import INTERNAL_ERROR, NOBODY, Candidates, FilterFlow, HardStop, Pass, Test
+from simclone.allocator.host.flow import INTERNAL_ERROR, Candidates, FilterFlow, HardStop, Pass, Test
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.rules.quota import allocation_asks, refusal
 from simclone.model.cloud import Cloud
@@ -20,13 +19,7 @@ class QuotaFlow(FilterFlow):
     """
 
     name: ClassVar[str] = "QuotaAllocatorFlow"
-    reads: ClassVar[frozenset[str]] = frozenset({"count"})
-    fleeting: ClassVar[bool] = True
     tests: ClassVar[tuple[Test, ...]] = ()
-
-    def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
-        """Usage changes with every VM of the account; the administrator has no limits."""
-        return isinstance(self.facts(request, cloud, NOBODY), Pass)
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """`Pass` or `HardStop`: no host matters."""

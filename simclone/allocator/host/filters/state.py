@@ -24,7 +24,6 @@ class HostStateFlow(FilterFlow):
     """Drops hosts that are not Enabled, not Connected or of another hypervisor."""
 
     name: ClassVar[str] = "HostStateAndHypervisorAllocatorFlow"
-    reads: ClassVar[frozenset[str]] = frozenset({"static", "state"})
     tests: ClassVar[tuple[Test, ...]] = (
         Test(HOST_STATUS, lambda host, facts: host.status == CONNECTED),
         Test(HOST_STATE, lambda host, facts: host.state == ENABLED),

@@ -46,12 +46,7 @@ class AttachedVolumePrimaryStorageFlow(FilterFlow):
     """For a VM that has volumes: clusters that see every storage they lie on."""
 
     name: ClassVar[str] = "AttachedVolumePrimaryStorageAllocatorFlow"
-    reads: ClassVar[frozenset[str]] = frozenset({"static", "storage"})
     tests: ClassVar[tuple[Test, ...]] = (Test(STORAGE_VOLUMES, lambda host, facts: facts.fits[host.cluster] == 1),)
-
-    def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
-        """Attachments change only by an administrator's act."""
-        return True
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """Per cluster whether all volumes are in reach."""
@@ -92,25 +87,11 @@ class HostPrimaryStorageFlow(FilterFlow):
     """
 
     name: ClassVar[str] = "HostPrimaryStorageAllocatorFlow"
-    reads: ClassVar[frozenset[str]] = frozenset({"static", "storage"})
-    aggregates: ClassVar[frozenset[str]] = frozenset({"clusters"})
-    fleeting: ClassVar[bool] = True
     tests: ClassVar[tuple[Test, ...]] = (
         Test(STORAGE_ATTACHED, lambda host, facts: facts.fits[host.cluster] == 1),
         Test(STORAGE_LINK, lambda host, facts: facts.linked[host.index] == 1),
         Test(STORAGE_CAPACITY, lambda host, facts: facts.total[host.cluster] >= facts.required),
     )
-
-    def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
-        """The same clusters have room enough, and no others, as far as any candidate stands in them."""
-        if request.operation != NEW_CREATE:
-            return True
-        required = self._required(request, cloud, facts.reach)
-        total, enough = self._totals(cloud, facts.reach), facts.enough
-        for row in clusters:  # noqa: SIM110 (asked at every decision)
-            if (total[row] >= required) != enough[row]:
-                return False
-        return True
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """Both stages' conditions."""
@@ -122,6 +103,15 @@ class HostPrimaryStorageFlow(FilterFlow):
         reach = tuple(self._reach(request, cloud, candidates, fits, linked))
         total, required = self._totals(cloud, reach), self._required(request, cloud, reach)
         return StorageFacts(fits, linked, Lookup(total), required, reach, tuple([one >= required for one in total]))
+
+    def has_same_room(self, request: HostRequest, cloud: Cloud, facts: StorageFacts, clusters: Sequence[int]) -> bool:
+        """Whether those of *clusters* have room enough for which *facts* say so, and no others."""
+        required = self._required(request, cloud, facts.reach)
+        total, enough = self._totals(cloud, facts.reach), facts.enough
+        for row in clusters:  # noqa: SIM110 (asked at every decision)
+            if (total[row] >= required) != enough[row]:
+                return False
+        return True
 
     def _totals(self, cloud: Cloud, reach: Sequence[int]) -> list[int]:
         """Free bytes by cluster over the storages in reach."""
@@ -178,11 +168,11 @@ class HostPrimaryStorageFlow(FilterFlow):
             place = 2 if candidates.any(attached & self.tests[1].keep(hosts, facts)) else 1
         return self._none(request, facts.required, place)
 
-    def refuses_by_counts(self, request: HostRequest, cloud: Cloud, facts: Any, refused: Counts) -> ErrorCode:
+    def refusal_of(self, request: HostRequest, cloud: Cloud, facts: StorageFacts, refused: Counts) -> ErrorCode:
         """The same: a test that refused nobody first was come to by nobody, as the last one refuses all that come."""
         reasons = {reason for reason, _ in refused}
-        place = max(at for at, test in enumerate(self.tests) if test.reason in reasons)
-        return self._none(request, self._required(request, cloud, facts.reach), place)
+        last = max(position for position, test in enumerate(self.tests) if test.reason in reasons)
+        return self._none(request, self._required(request, cloud, facts.reach), last)
 
     def _none(self, request: HostRequest, required: int, place: int) -> ErrorCode:
         new = request.operation == NEW_CREATE
@@ -196,13 +186,7 @@ class TagFlow(FilterFlow):
     """Storage wishes of offerings: only clusters with the named or tagged storage (host-allocation.md 1.6)."""
 
     name: ClassVar[str] = "TagAllocatorFlow"
-    reads: ClassVar[frozenset[str]] = frozenset({"static", "storage"})
-    aggregates: ClassVar[frozenset[str]] = frozenset({"clusters"})
     tests: ClassVar[tuple[Test, ...]] = (Test(STORAGE_TAG, lambda host, facts: facts.fits[host.cluster] == 1),)
-
-    def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
-        """Without wishes nobody asks."""
-        return True if request.vm_constraint is None and not request.disk_constraints else None
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """Per cluster whether the wishes are met; a wish nobody meets is an error or is dropped."""
@@ -240,7 +224,6 @@ class MigrationTargetSpaceFlow(FilterFlow):
     """Hosts whose share of the root volume's local storage takes all volumes and snapshots, strictly."""
 
     name: ClassVar[str] = "AllocatePrimaryStorageForVmMigrationFlow"
-    reads: ClassVar[frozenset[str]] = frozenset({"storage"})
     tests: ClassVar[tuple[Test, ...]] = (Test(STORAGE_LOCAL, lambda host, facts: facts.fits[host.index] == 1),)
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:

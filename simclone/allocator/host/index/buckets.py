@@ -34,7 +34,7 @@ class Bucket:
         self.heap: list[int] = []
 
 
-class Levels:
+class Buckets:
     """The order of all hosts. With *ranked* the n-th lowest rank of a level can be asked for, else only the lowest."""
 
     def __init__(self, hosts: Sequence[int], most: int, *, ranked: bool) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simclone.allocator.host.flow import Pass, SortFlow
-from simclone.allocator.host.index.request_class import Shape
+from simclone.allocator.host.index.request_class import RequestClass
 from simclone.allocator.host.index.sorted_hosts import EVERYBODY, Choice
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.host.sorters.preference import VmSchedulingRuleSortFlow
@@ -18,7 +18,7 @@ from simclone.vocabulary import AFFINITY_RULES, PolicyKind
 
 
 @dataclass(frozen=True, slots=True)
-class Ruling:
+class GroupRule:
     """What a group says about hosts: *hosts* of other members are left out, or *only* they count.
 
     A *hard* rule filters, a soft one prefers; *reason* is the code a hard one refuses with.
@@ -30,7 +30,7 @@ class Ruling:
     reason: str = ""
 
 
-def ruling_of(request: HostRequest, cloud: Cloud) -> Ruling | Pass | None:
+def rule_of(request: HostRequest, cloud: Cloud) -> GroupRule | Pass | None:
     """The rule on a request of a group, `Pass` where there is nothing to heed; None for a rule of another kind."""
     group = active_group(cloud, request.group)
     if group is None:
@@ -42,7 +42,7 @@ def ruling_of(request: HostRequest, cloud: Cloud) -> Ruling | Pass | None:
     if band is None:
         return Pass()
     reason = AFFINITY_RULES[policy].code if policy.hard else ""
-    return Ruling(band.hosts, policy.kind is PolicyKind.AFFINITY, policy.hard, reason)
+    return GroupRule(band.hosts, policy.kind is PolicyKind.AFFINITY, policy.hard, reason)
 
 
 def prefers(sorters: Sequence[SortFlow]) -> bool:
@@ -50,16 +50,16 @@ def prefers(sorters: Sequence[SortFlow]) -> bool:
     return any(isinstance(one, VmSchedulingRuleSortFlow) for one in sorters)
 
 
-def sifted(shape: Shape, rule: Ruling) -> Choice | None:
+def choose_by_affinity(request_class: RequestClass, rule: GroupRule) -> Choice | None:
     """What the rule leaves of the hosts open to a shape.
 
     None where only the plain driver can tell: a flow behind the rule's refuses hosts too, or nobody is preferred.
     """
-    if shape.rule_at < 0:
+    if request_class.rule_position < 0:
         return None
     named = np.array(rule.hosts, dtype=np.int64)
-    hosts: list[int] = np.sort(named[shape.open[named]]).tolist()
-    left = len(hosts) if rule.only else shape.room - len(hosts)
-    if left or rule.hard or not shape.room:
+    hosts: list[int] = np.sort(named[request_class.open[named]]).tolist()
+    left = len(hosts) if rule.only else request_class.room - len(hosts)
+    if left or rule.hard or not request_class.room:
         return Choice(left, hosts, rule.only, rule.hard, rule.reason)
     return None if rule.only else EVERYBODY

@@ -27,17 +27,17 @@ def ordering(strategy: Strategy, request: HostRequest, candidates: Candidates) -
         facts = one.facts(request, cloud, candidates)
         if isinstance(facts, HardStop) or "lifetime" in one.reads:
             return None
-        told = NO_COLUMN if isinstance(facts, Pass) else one.figure(facts)
-        if told[0] and not figure[0]:
-            figure = told
-        elif not isinstance(facts, Pass) and (told[0] or not _says_nothing(one, facts, candidates)):
+        kept_steps = NO_COLUMN if isinstance(facts, Pass) else one.figure(facts)
+        if kept_steps[0] and not figure[0]:
+            figure = kept_steps
+        elif not isinstance(facts, Pass) and (kept_steps[0] or not _changes_nothing(one, facts, candidates)):
             return None
         if one.skip_next:
             break
     return figure, drawn, False
 
 
-def _says_nothing(sorter: SortFlow, facts: Any, candidates: Candidates) -> bool:
+def _changes_nothing(sorter: SortFlow, facts: Any, candidates: Candidates) -> bool:
     """True for a sorter whose key is the same for all candidates, now and later, and who prefers every one."""
     if facts is None or sorter.reads & MOVING or not len(candidates.index):
         return False

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from simclone.allocator.host.chain import narrowed
-from simclone.allocator.host.flow import Candidates, Counts, Pass
-from simclone.allocator.host.index.request_class import Shape
+from simclone.allocator.host.flow import Candidates, Counts, HardStop, Pass, Skip
+from simclone.allocator.host.index.request_class import RequestClass
 from simclone.allocator.host.request import HostRequest
 from simclone.chance import Identity
 from simclone.model.cloud import Cloud
@@ -22,10 +22,11 @@ from simclone.records import ErrorCode, Step
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Hosts that the part at *place* refuses of those that come to it, by reason."""
+    """Hosts that the part at *place* refuses of those that come to it, by reason, and its *outcome*."""
 
     place: int
     refused: Counts
+    outcome: str = "kept"
 
     @property
     def hosts(self) -> int:
@@ -34,7 +35,7 @@ class Loss:
 
 
 @dataclass(frozen=True, slots=True)
-class Sieved:
+class Filtered:
     """The hosts that stay, ascending, what each part took, and the *error* of one that took the last."""
 
     hosts: IntArray
@@ -42,28 +43,31 @@ class Sieved:
     error: ErrorCode | None = None
 
 
-def sieved(shape: Shape, request: HostRequest, cloud: Cloud) -> Sieved:
-    """The open hosts that every brief flow keeps."""
-    hosts, losses = np.flatnonzero(shape.open), []
-    for place in shape.briefs or () if len(hosts) else ():
-        flow, candidates = shape.parts[place].flow, Candidates(cloud, hosts)
+def apply_filters(request_class: RequestClass, request: HostRequest, cloud: Cloud) -> Filtered | None:
+    """The open hosts that every flow of a decision keeps; None where one of them does not filter but ends or skips."""
+    hosts, losses = np.flatnonzero(request_class.open), []
+    for place in request_class.per_decision or () if len(hosts) else ():
+        flow, candidates = request_class.parts[place].flow, Candidates(cloud, hosts, page=request_class.page)
         facts = flow.facts(request, cloud, candidates)
+        if isinstance(facts, Skip | HardStop):
+            return None
         if isinstance(facts, Pass):
+            losses.append(Loss(place, (), "passed"))
             continue
-        kept, refused = narrowed(flow, facts, candidates)
+        kept, refused = narrowed(flow.tests, facts, candidates)
         losses.append(Loss(place, refused))
         if not len(kept):
-            return Sieved(kept, tuple(losses), flow.refuses(request, cloud, facts, candidates))
+            return Filtered(kept, tuple(losses), flow.refuses(request, cloud, facts, candidates))
         hosts = kept
-    return Sieved(hosts, tuple(losses))
+    return Filtered(hosts, tuple(losses))
 
 
-def any_of(hosts: IntArray | Sequence[int], cloud: Cloud, identity: Identity) -> int:
+def draw_any(hosts: IntArray | Sequence[int], cloud: Cloud, identity: Identity) -> int:
     """One of some hosts for a dry run, drawn."""
     return int(hosts[next(cloud.chance.order(identity, "dryRun").places(len(hosts)))])
 
 
-def lessened(steps: Sequence[Step], losses: Sequence[Loss]) -> list[Step]:
+def adjust_steps(steps: Sequence[Step], losses: Sequence[Loss]) -> list[Step]:
     """The steps of a shape when parts of it refuse hosts that all others keep."""
     by_place, gone, made = {one.place: one for one in losses}, 0, []
     for place, one in enumerate(steps):
@@ -73,14 +77,14 @@ def lessened(steps: Sequence[Step], losses: Sequence[Loss]) -> list[Step]:
             made.append(Step(one.flow, one.page, before, after, one.outcome, one.refused) if gone else one)
             continue
         after = one.after - gone - loss.hosts
-        made.append(Step(one.flow, one.page, one.before - gone, after, "kept", loss.refused))
+        made.append(Step(one.flow, one.page, one.before - gone, after, loss.outcome, loss.refused))
         gone += loss.hosts
     return made
 
 
-def emptied(shape: Shape, losses: Sequence[Loss], error: ErrorCode) -> list[Step]:
+def emptied_steps(request_class: RequestClass, losses: Sequence[Loss], error: ErrorCode) -> list[Step]:
     """The steps of a shape when the last of some parts leaves nobody."""
     last = losses[-1]
-    steps = lessened(shape.steps()[: last.place + 1], losses)
+    steps = adjust_steps(request_class.steps()[: last.place + 1], losses)
     own = steps[-1]
     return [*steps[:-1], Step(own.flow, own.page, own.before, 0, "emptied", own.refused, error.details or "")]

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from simclone.allocator.host.flow import Counts, FilterFlow, Floor, Pass, Watch
+from simclone.allocator.host.flow import CellThreshold, Counts, FilterFlow, Pass, Threshold
 from simclone.allocator.host.index.buckets import NOWHERE
+from simclone.allocator.host.index.hints import IndexHint
 from simclone.allocator.host.request import HostRequest
 from simclone.errors import InvariantViolation
 from simclone.model.cloud import Cloud
@@ -31,7 +32,7 @@ class Part:
 
 
 @dataclass(slots=True, eq=False)
-class Shape:
+class RequestClass:
     """One shape on one page, known by *bit* in its order.
 
     *floor_tests* are those of the part at *floors_at*, which depend on what stands on a host, *floors* what they ask.
@@ -47,21 +48,21 @@ class Shape:
     request: HostRequest
     page: int
     parts: list[Part]
-    floors_at: int
-    floor_tests: tuple[Floor, ...]
-    floors: list[list[int]]
+    threshold_position: int
+    threshold_tests: tuple[Threshold, ...]
+    thresholds: list[list[int]]
     early: Ordinals
     late: Ordinals
     before: tuple[int, ...]
     clusters: tuple[int, ...]
     early_clusters: list[int]
-    fleeting: list[tuple[FilterFlow, Any, bool]]
+    usage_facts: list[tuple[IndexHint, FilterFlow, Any, bool]]
     first_refused: Counts
-    rule_at: int
-    watch: Watch | None = None
-    watch_at: int = -1
-    briefs: tuple[int, ...] | None = ()
-    each: bool = False
+    rule_position: int
+    cell_threshold: CellThreshold | None = None
+    cell_position: int = -1
+    per_decision: tuple[int, ...] | None = ()
+    asks_each: bool = False
     bit: int = 0
     low: int = -NOWHERE
     amounts: int = -1
@@ -74,7 +75,7 @@ class Shape:
     by_cluster: list[int] = field(default_factory=list)
     stale: bool = False
     answer: tuple[ErrorCode, tuple[Step, ...]] | None = None
-    told: tuple[Step, ...] | None = None
+    kept_steps: tuple[Step, ...] | None = None
     left: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -93,87 +94,87 @@ class Shape:
         return found
 
     @property
-    def floor_ordinal(self) -> int:
+    def threshold_ordinal(self) -> int:
         """The ordinal of the first floor."""
-        return self.parts[self.floors_at].first
+        return self.parts[self.threshold_position].first
 
     @property
-    def watch_ordinal(self) -> int:
+    def cell_ordinal(self) -> int:
         """The ordinal of the watched test."""
-        return self.parts[self.watch_at].first
+        return self.parts[self.cell_position].first
 
-    def still_good(self, request: HostRequest, cloud: Cloud) -> bool:
+    def facts_hold(self, request: HostRequest, cloud: Cloud) -> bool:
         """Whether the facts hold for a request of this shape although amounts have changed."""
-        for flow, facts, behind in self.fleeting:
-            if not flow.still(request, cloud, facts, self.clusters if behind else self.early_clusters):
+        for hint, flow, facts, behind in self.usage_facts:
+            if not hint.facts_hold(flow, request, cloud, facts, self.clusters if behind else self.early_clusters):
                 return False
         return True
 
     # -- the first refusing test of each host ----------------------------------------------------------
 
-    def too_small(self, cloud: Cloud) -> BoolArray:
+    def below_thresholds(self, cloud: Cloud) -> BoolArray:
         """Hosts that some floor refuses, whatever else does."""
-        return self._floored(cloud) >= 0
+        return self._first_threshold(cloud) >= 0
 
-    def _floored(self, cloud: Cloud) -> Ordinals:
+    def _first_threshold(self, cloud: Cloud) -> Ordinals:
         """The first floor each host does not reach."""
         fleet = cloud.fleet
         blocked = np.full(fleet.row_count, FREE, dtype=np.int16)
         ratio = fleet.array(fleet.ratio_class)
-        for place in range(len(self.floor_tests) - 1, -1, -1):
-            ((name, _), *rest) = self.floor_tests[place].columns
+        for place in range(len(self.threshold_tests) - 1, -1, -1):
+            ((name, _), *rest) = self.threshold_tests[place].columns
             value = fleet.array(fleet.cells[name])
             for other, sign in rest:
                 value = value + sign * fleet.array(fleet.cells[other])
-            floor = np.array([row[place] for row in self.floors], dtype=np.int64)[ratio]
-            blocked[value < floor] = self.floor_ordinal + place
+            floor = np.array([row[place] for row in self.thresholds], dtype=np.int64)[ratio]
+            blocked[value < floor] = self.threshold_ordinal + place
         return blocked
 
-    def too_poor(self) -> BoolArray:
+    def below_cells(self) -> BoolArray:
         """Hosts that the watched test refuses by what their cells say."""
-        poor = np.zeros(len(self.early), dtype=np.bool_)
-        if self.watch is not None:
-            hosts = np.flatnonzero(self.watch.hosts)
-            poor[hosts] = np.asarray(self.watch.cells)[hosts] < self.watch.least
-        return poor
+        below = np.zeros(len(self.early), dtype=np.bool_)
+        if self.cell_threshold is not None:
+            hosts = np.flatnonzero(self.cell_threshold.hosts)
+            below[hosts] = np.asarray(self.cell_threshold.cells)[hosts] < self.cell_threshold.least
+        return below
 
     def count_all(self, cloud: Cloud) -> None:
         """Look at every host."""
-        blocked, late = self._floored(cloud), self.late
-        if self.watch is not None:
-            sooner = self.too_poor() & ((late == FREE) | (late > self.watch_ordinal))
-            late = np.where(sooner, np.int16(self.watch_ordinal), late)
-        self.answer = self.told = None
+        blocked, late = self._first_threshold(cloud), self.late
+        if self.cell_threshold is not None:
+            sooner = self.below_cells() & ((late == FREE) | (late > self.cell_ordinal))
+            late = np.where(sooner, np.int16(self.cell_ordinal), late)
+        self.answer = self.kept_steps = None
         self.first = np.where(self.early >= 0, self.early, np.where(blocked >= 0, blocked, late)).astype(np.int16)
         many = max(part.first + len(part.flow.tests) for part in self.parts)
         self.counts = np.bincount(self.first[(self.first >= 0) & (self.first != ELSEWHERE)], minlength=many).tolist()
 
-    def look_again(self, cloud: Cloud, host: int, small: int, poor: int) -> None:
+    def count_again(self, cloud: Cloud, host: int, small: int, below: int) -> None:
         """Look at one host that has changed; *small* and *poor* are not 0 where a floor or the watch refuses it."""
         first = self.first
         if first is None or self.early.item(host) >= 0:
             return
-        now = self._floor(cloud, host) if small else self.late.item(host)
-        if poor and not small and (now == FREE or now > self.watch_ordinal):
-            now = self.watch_ordinal
+        now = self._threshold_of(cloud, host) if small else self.late.item(host)
+        if below and not small and (now == FREE or now > self.cell_ordinal):
+            now = self.cell_ordinal
         was = first.item(host)
         if now == was:
             return
         first[host] = now
-        self.answer = self.told = None
+        self.answer = self.kept_steps = None
         for test, change in ((was, -1), (now, 1)):
             if test != FREE:
                 self.counts[test] += change
 
-    def _floor(self, cloud: Cloud, host: int) -> int:
+    def _threshold_of(self, cloud: Cloud, host: int) -> int:
         table = cloud.fleet
-        floors = self.floors[table.ratio_class[host]]
-        for place, test in enumerate(self.floor_tests):
+        thresholds = self.thresholds[table.ratio_class[host]]
+        for place, test in enumerate(self.threshold_tests):
             value = 0
             for name, sign in test.columns:
                 value += sign * table.cells[name][host]
-            if value < floors[place]:
-                return self.floor_ordinal + place
+            if value < thresholds[place]:
+                return self.threshold_ordinal + place
         return FREE
 
     # -- what a decision says --------------------------------------------------------------------------
@@ -206,7 +207,7 @@ class Shape:
         found = ((test.reason, self.counts[part.first + at]) for at, test in enumerate(tests))
         return tuple((reason, count) for reason, count in found if count)
 
-    def emptied_at(self) -> int:
+    def emptying_position(self) -> int:
         """The first part behind the one that cuts pages that leaves nobody; raises InvariantViolation for none."""
         left = self.before[1]
         for place in range(1, len(self.parts)):

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from simclone.allocator.host.flow import Floor, Watch
+from simclone.allocator.host.flow import CellThreshold, Threshold
 from simclone.allocator.host.index.buckets import slots
 from simclone.model.fleet import Fleet
 
@@ -19,34 +19,34 @@ Table = tuple[Cells, list[tuple[Cells, int]], list[int], list[int]]
 """A quantity (its first column, the others with their signs), its floors ascending, who is refused below each."""
 
 
-def floors_by_class(tests: Sequence[Floor], facts: Any, classes: int) -> list[list[int]]:
+def thresholds_by_ratio(tests: Sequence[Threshold], facts: Any, classes: int) -> list[list[int]]:
     """Per memory-ratio class the floor of each test."""
     return [[int(test.least(facts, SimpleNamespace(ratio_class=row))) for test in tests] for row in range(classes)]
 
 
-class FloorTable:
+class ThresholdTable:
     """For each quantity the floors of all shapes in order, and who is refused below each of them."""
 
     def __init__(self, fleet: Fleet) -> None:
         self._cells, self._classes = fleet.cells, fleet.ratio_class
-        self._members: list[tuple[int, Sequence[Floor], list[list[int]]]] = []
+        self._members: list[tuple[int, Sequence[Threshold], list[list[int]]]] = []
         self._tables: list[list[Table]] = []
 
-    def put(self, bit: int, tests: Sequence[Floor], floors: list[list[int]]) -> None:
+    def put(self, bit: int, tests: Sequence[Threshold], thresholds: list[list[int]]) -> None:
         """A shape, known by its bit, new or instead of another; *floors* by class and test."""
         self._members = [one for one in self._members if one[0] != bit]
-        self._members.append((bit, tests, floors))
-        self._tables = [self._class_tables(row) for row in range(len(floors))]
+        self._members.append((bit, tests, thresholds))
+        self._tables = [self._class_tables(row) for row in range(len(thresholds))]
 
     def _class_tables(self, ratio_class: int) -> list[Table]:
         wanted: dict[Quantity, dict[int, int]] = {}
-        for bit, tests, floors in self._members:
-            for test, floor in zip(tests, floors[ratio_class], strict=True):
+        for bit, tests, thresholds in self._members:
+            for test, floor in zip(tests, thresholds[ratio_class], strict=True):
                 at = wanted.setdefault(test.columns, {})
                 at[floor] = at.get(floor, 0) | bit
         tables: list[Table] = []
         for columns, bits in wanted.items():
-            ascending, masks = _stacked(bits)
+            ascending, masks = _stack(bits)
             others = [(self._cells[name], sign) for name, sign in columns[1:]]
             tables.append((self._cells[columns[0][0]], others, ascending, masks))
         return tables
@@ -54,66 +54,66 @@ class FloorTable:
     def blocked(self, host: int) -> int:
         """The bits of all shapes some floor of which the host does not reach."""
         mask = 0
-        for first, others, floors, masks in self._tables[self._classes[host]]:
+        for first, others, thresholds, masks in self._tables[self._classes[host]]:
             value = first[host]
             for other, sign in others:
                 value += sign * other[host]
-            if value < floors[-1]:
-                mask |= masks[bisect_right(floors, value)]
+            if value < thresholds[-1]:
+                mask |= masks[bisect_right(thresholds, value)]
         return mask
 
 
-class WatchTable:
+class CellThresholdTable:
     """What shapes watch on *hosts*, of *most* there are: for each column its floors, and who is refused below each."""
 
     def __init__(self, hosts: Sequence[int], most: int) -> None:
-        self.members: dict[int, Watch] = {}
+        self.members: dict[int, CellThreshold] = {}
         self._hosts, self._asked = hosts, slots(hosts, most, 0)
         self._tables: list[tuple[Cells, list[int], list[int]]] = []
 
-    def put(self, bit: int, watch: Watch | None) -> None:
+    def put(self, bit: int, cell_threshold: CellThreshold | None) -> None:
         """A shape, known by its bit, new or instead of another."""
         old = self.members.pop(bit, None)
-        if watch is None and old is None:
+        if cell_threshold is None and old is None:
             return
-        if watch is not None and old is not None and _alike(watch, old):
-            self.members[bit] = watch
+        if cell_threshold is not None and old is not None and _equal(cell_threshold, old):
+            self.members[bit] = cell_threshold
             return
-        asks = None if watch is None else watch.hosts.tolist()
+        asks = None if cell_threshold is None else cell_threshold.hosts.tolist()
         for host in self._hosts:
             mask = self._asked[host] & ~bit
             self._asked[host] = mask | bit if asks is not None and asks[host] else mask
-        if watch is not None:
-            self.members[bit] = watch
-        self._tables = [(cells, *_stacked(bits)) for cells, bits in self._floors()]
+        if cell_threshold is not None:
+            self.members[bit] = cell_threshold
+        self._tables = [(cells, *_stack(bits)) for cells, bits in self._thresholds()]
 
-    def _floors(self) -> list[tuple[Cells, dict[int, int]]]:
+    def _thresholds(self) -> list[tuple[Cells, dict[int, int]]]:
         """Per column the floors with the bits of who asks for them."""
         found: list[tuple[Cells, dict[int, int]]] = []
-        for bit, watch in self.members.items():
-            bits = next((bits for cells, bits in found if cells is watch.cells), None)
+        for bit, cell_threshold in self.members.items():
+            bits = next((bits for cells, bits in found if cells is cell_threshold.cells), None)
             if bits is None:
                 bits = {}
-                found.append((watch.cells, bits))
-            bits[watch.least] = bits.get(watch.least, 0) | bit
+                found.append((cell_threshold.cells, bits))
+            bits[cell_threshold.least] = bits.get(cell_threshold.least, 0) | bit
         return found
 
     def blocked(self, host: int) -> int:
         """The bits of all shapes that watch the host and find too little."""
         asked, mask = self._asked[host], 0
         if asked:
-            for cells, floors, masks in self._tables:
+            for cells, thresholds, masks in self._tables:
                 value = cells[host]
-                if value < floors[-1]:
-                    mask |= masks[bisect_right(floors, value)]
+                if value < thresholds[-1]:
+                    mask |= masks[bisect_right(thresholds, value)]
         return mask & asked
 
 
-def _alike(one: Watch, other: Watch) -> bool:
+def _equal(one: CellThreshold, other: CellThreshold) -> bool:
     return one.cells is other.cells and one.least == other.least and np.array_equal(one.hosts, other.hosts)
 
 
-def _stacked(bits: dict[int, int]) -> tuple[list[int], list[int]]:
+def _stack(bits: dict[int, int]) -> tuple[list[int], list[int]]:
     """The floors ascending, and who is refused below each."""
     ascending = sorted(bits)
     masks = [0] * (len(ascending) + 1)

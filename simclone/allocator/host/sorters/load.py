@@ -93,11 +93,10 @@ class MinimumUsageSortFlow(SortFlow):
     width: ClassVar[int] = COUNT_BITS
     skip_next: ClassVar[bool] = True
     column: ClassVar[str]
-    tag: ClassVar[str]
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """Whether there is something to go by."""
-        if not cloud.fleet.monitored and request.tag(self.tag) == "hard":
+        if not cloud.fleet.monitored and any(request.tag(tag) == "hard" for tag in self.tags):
             return HardStop(refusal(HOST_NO_MONITORING, "utilisation is not monitored and the strategy's mode is hard"))
         return UseFacts(cloud.fleet.monitored)
 
@@ -111,7 +110,7 @@ class MinimumCpuUsageSortFlow(MinimumUsageSortFlow):
 
     name: ClassVar[str] = "MinimumCPUUsageSortFlow"
     column: ClassVar[str] = "cpu_use_ppm"
-    tag: ClassVar[str] = "minimumCPUUsageHostAllocatorStrategyMode"
+    tags: ClassVar[frozenset[str]] = frozenset({"minimumCPUUsageHostAllocatorStrategyMode"})
 
 
 class MinimumMemoryUsageSortFlow(MinimumUsageSortFlow):
@@ -119,4 +118,4 @@ class MinimumMemoryUsageSortFlow(MinimumUsageSortFlow):
 
     name: ClassVar[str] = "MinimumMemoryUsageSortFlow"
     column: ClassVar[str] = "memory_use_ppm"
-    tag: ClassVar[str] = "minimumMemoryUsageHostAllocatorStrategyMode"
+    tags: ClassVar[frozenset[str]] = frozenset({"minimumMemoryUsageHostAllocatorStrategyMode"})

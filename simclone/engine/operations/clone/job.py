@@ -8,7 +8,7 @@ from ipaddress import IPv4Address
 
 from simclone.allocator.rules.affinity import active_group
 from simclone.engine.context import Context, invalid_argument, not_found
-from simclone.engine.operations.clone.known_tags import KNOWN_TAGS
+from simclone.engine.operations.clone.known_tags import known_tags
 from simclone.errors import UnknownName
 from simclone.model.vms import DATA, NONE
 from simclone.records import CloneRequest, ErrorCode, VmSnapshot
@@ -113,8 +113,8 @@ def _tag_error(ctx: Context, request: CloneRequest) -> ErrorCode | None:
             return invalid_argument(f"malformed system tag {tag!r}")
     for tag in request.system_tags:
         head = tag.removeprefix("-").split("::")[0]
-        if head not in KNOWN_TAGS:
-            near = difflib.get_close_matches(head, KNOWN_TAGS, n=1)
+        if head not in known_tags():
+            near = difflib.get_close_matches(head, sorted(known_tags()), n=1)
             return invalid_argument(f"no system tag {head!r}" + (f"; did you mean {near[0]}?" if near else ""))
     prefixes = [tag.split("::")[0] for tag in request.system_tags]
     for once in ("affinityGroupUuid", "resourceBindings", "maxInstancePerHost"):
