@@ -13,11 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from simclone.allocator.host.flow import FilterFlow, SortFlow
 from simclone.errors import Fault, InvalidInput
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 FLOWS, STRATEGIES = "simclone.flows", "simclone.strategies"
 Flow: TypeAlias = FilterFlow | SortFlow
@@ -48,6 +50,8 @@ def strategies() -> tuple[tuple[str, object], ...]:
 
 def _points(group: str) -> list[EntryPoint]:
     """The entry points of a group; one that is found twice on the path counts once."""
+    from importlib.metadata import entry_points  # loads a parser of e-mail, so only on use
+
     return sorted(set(entry_points(group=group)), key=lambda point: (point.name, point.value))
 
 
