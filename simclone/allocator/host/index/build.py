@@ -51,14 +51,14 @@ class _Build:
 
     def add_flow(self, flow: FilterFlow, request: HostRequest) -> bool:
         """Go through one flow; False where the index cannot follow."""
+        behind, hint = self.threshold_position is not None, hint_of(flow)
+        if hint is None:
+            return behind and not flow.ends_search and self._take_unknown(flow)
         candidates = Candidates(self.cloud, self.index, first=self.first, page=self.page)
         facts = flow.facts(request, self.cloud, candidates)
         clusters = candidates.clusters() if len(self.index) else []
-        behind, hint = self.threshold_position is not None, hint_of(flow)
         if isinstance(facts, HardStop):
             return False
-        if hint is None:
-            return behind and not flow.ends_search and self._take_unknown(flow, facts)
         brief, cell_threshold = hint.per_decision and behind, hint.cell_threshold(self.cloud, facts)
         holds = hint.facts_hold(flow, request, self.cloud, facts, clusters) is not None
         thresholds = _thresholds(flow, facts) if holds else ()
@@ -83,11 +83,9 @@ class _Build:
         self._narrow(part)
         return behind or bool(len(self.index))
 
-    def _take_unknown(self, flow: FilterFlow, facts: Any) -> bool:
-        """A flow without a hint is asked at every decision; it must always take part."""
-        if isinstance(facts, Skip):
-            return False
-        self.parts.append(Part(flow, facts, sum(len(one.flow.tests) for one in self.parts)))
+    def _take_unknown(self, flow: FilterFlow) -> bool:
+        """A flow without a hint is asked at every decision, and not before: there may be no candidate now."""
+        self.parts.append(Part(flow, None, sum(len(part.flow.tests) for part in self.parts)))
         self.per_decision.append(len(self.parts) - 1)
         self.asks_each = True
         return True
