@@ -93,7 +93,7 @@ def take_addresses(ledger: Ledger, vm: int, wish: Wish, identity: Identity) -> E
 def take_address(ledger: Ledger, l3: int, wanted: int | None, key: int, nic: int = NONE) -> int | ErrorCode:
     """One address of a network, held."""
     cloud = ledger.cloud
-    found = addresses.pick(cloud, l3, wanted=wanted, key=None if cloud.chance.ties_lowest else key)
+    found = addresses.pick(cloud, l3, requested=wanted, key=None if cloud.chance.ties_lowest else key)
     if isinstance(found, ErrorCode):
         return found
     ledger.hold_ip(l3, found, nic)

@@ -49,6 +49,17 @@ class MoodyFlow(FilterFlow):
         return Skip() if turn == 1 else Pass() if turn == 2 else turn
 
 
+class GroupedFlow(FilterFlow):
+    """Reads the group of a request: members only go to hosts with few VMs."""
+
+    name = "test.Grouped"
+    tests = (Test(EVEN, lambda host, facts: host.vm_count < facts),)
+
+    def facts(self, request: Any, cloud: Any, candidates: Any) -> Any:
+        """Nothing for requests in no group."""
+        return Pass() if request.group is None else 2
+
+
 @pytest.mark.parametrize("last", [True, False], ids=["last", "before storage"])
 @pytest.mark.parametrize("pages", [None, 5], ids=["unpaged", "small pages"])
 @pytest.mark.parametrize("flow", [EvenFlow(), MoodyFlow()], ids=["even", "moody"])
@@ -75,6 +86,27 @@ def test_a_flow_without_a_hint_is_answered_as_by_the_plain_driver(
     assert seen["placed"] + seen["plain"] > 100
     if last:
         assert seen["placed"] > 60
+
+
+@pytest.mark.parametrize("policy", ["affinityHard", "affinitySoft", "antiHard", "antiSoft", "spreadSoft"])
+def test_a_flow_without_a_hint_sees_the_group_of_a_request(policy: str) -> None:
+    """Members are answered as by the plain driver, also where their group's rule has nothing to say."""
+    seen: Counter[str] = Counter()
+    usual = TABLES["cloud"][LEAST_VM]
+    for number in range(examples(2)):
+        dice = Random(f"{policy}/{number}")
+        doc = fleet(dice, "scored", "shuffle", None)
+        doc["affinityGroups"] = [
+            {"name": "g", "policy": policy},
+            {"name": "off", "policy": policy, "state": "Disabled"},
+        ]
+        with compared(seen):
+            ctx = opened(doc)
+            ctx.cloud.strategies["scored"] = Strategy("scored", (*usual.filters, GroupedFlow()), usual.sorters)
+            ctx.cloud.index = None
+            for serial in range(80):
+                stir(ctx, dice, serial, group=dice.choice(["g", "off"]))
+    assert seen["placed"] > 30
 
 
 def test_only_the_class_itself_has_its_hint() -> None:

@@ -119,11 +119,11 @@ class Test:
 
 
 def _reaches(columns: tuple[tuple[str, int], ...], least: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    ((first, _), *rest) = columns
+    ((first, _), *others) = columns
 
     def keep(host: Any, facts: Any) -> Any:
         value = getattr(host, first)
-        for name, sign in rest:
+        for name, sign in others:
             value = value + sign * getattr(host, name)
         return value >= least(facts, host)
 

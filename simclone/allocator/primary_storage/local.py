@@ -12,7 +12,7 @@ from simclone.units import multiplied
 
 def share_refusal(cloud: Cloud, storage: int, host: int, request: StorageRequest) -> str | None:
     """Why a host's share does not take the request (tests L1 to L3), or None."""
-    one, shares = cloud.storages[storage], cloud.storages[storage].shares
+    record, shares = cloud.storages[storage], cloud.storages[storage].shares
     if shares is None or not has_share(cloud, storage, host):
         return "storage.local"
     ratio, available = cloud.storage_ratio(storage), shares.available[host]
@@ -26,14 +26,14 @@ def share_refusal(cloud: Cloud, storage: int, host: int, request: StorageRequest
     if request.purpose != CREATE_VM or request.image is None or _warm(cloud, storage, host, request.image):
         return None
     actual = cloud.images[request.image].actual_size
-    return None if available > taken_of(cloud, storage, request.size) + actual else f"storage.imageCache:{one.name}"
+    return None if available > taken_of(cloud, storage, request.size) + actual else f"storage.imageCache:{record.name}"
 
 
 def _warm(cloud: Cloud, storage: int, host: int, image: int) -> bool:
-    one = cloud.storages[storage]
+    record = cloud.storages[storage]
     if cloud.settings.fidelity["anyCachedImage"]:
-        return one.cached_hosts.get(host, 0) > 0
-    return (image, host) in one.caches
+        return record.cached_hosts.get(host, 0) > 0
+    return (image, host) in record.caches
 
 
 def local_candidates(cloud: Cloud, request: StorageRequest) -> list[int] | ErrorCode:
@@ -47,24 +47,24 @@ def local_candidates(cloud: Cloud, request: StorageRequest) -> list[int] | Error
         text = f"host {fleet.uuids[host]} of the local storage is not usable"
         return ErrorCode(code="SYS.1006", details=text, reason="storage.localHost")
     reasons: list[tuple[int, str]] = []
-    found = []
+    rows = []
     for row in _in_reach(cloud, request):
         short = share_refusal(cloud, row, host, request)
         if short is None:
-            found.append(row)
+            rows.append(row)
         else:
             reasons.append((row, short.split(":")[0]))
-    return found or _refused(cloud, request, reasons)
+    return rows or _refused(cloud, request, reasons)
 
 
 def _in_reach(cloud: Cloud, request: StorageRequest) -> list[int]:
     cluster = cloud.fleet.cluster[request.host or 0]
     return [
         row
-        for row, one in enumerate(cloud.storages)
-        if one.is_local
-        and one.usable(True)
-        and cluster in one.clusters
+        for row, record in enumerate(cloud.storages)
+        if record.is_local
+        and record.usable(True)
+        and cluster in record.clusters
         and (not request.candidates or row in request.candidates)
         and row not in request.excluded | request.avoid
     ]

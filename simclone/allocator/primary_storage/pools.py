@@ -13,18 +13,18 @@ def choose_osd(cloud: Cloud, storage: int, request: StorageRequest) -> int | Err
 
     A named pool must pass, otherwise the first pool of the kind that does.
     """
-    one = cloud.storages[storage]
-    if not one.pools:
+    record = cloud.storages[storage]
+    if not record.pools:
         return None
     kinds = {CREATE_VM: "Root", DOWNLOAD_IMAGE: "ImageCache"}
     kind = kinds.get(request.purpose, "Data")
-    pools = [pool for pool in one.pools if pool.type == kind]
+    pools = [pool for pool in record.pools if pool.type == kind]
     if request.pool is not None:
         pools = [pool for pool in pools if pool.name == request.pool]
     for pool in pools:
         if _passes(cloud, storage, pool.osd_group, request):
             return pool.osd_group
-    text = f"no {kind} pool of {one.uuid} has {request.size} bytes of available virtual capacity"
+    text = f"no {kind} pool of {record.uuid} has {request.size} bytes of available virtual capacity"
     return ErrorCode(code="SYS.1006", details=text, reason="storage.cephPool")
 
 

@@ -25,11 +25,11 @@ def refusal(cloud: Cloud, account: int, asks: Iterable[Ask]) -> ErrorCode | None
     if account < 0:
         return None
     used = usage(cloud, account)
-    for quota, asked in asks:
+    for quota, amount in asks:
         limit = cloud.limit(account, quota)
-        if asked and used[quota] + asked > limit:
+        if amount and used[quota] + amount > limit:
             name = cloud.accounts[account].name
-            text = f"account {name} would exceed quota {quota}: limit {limit}, used {used[quota]}, asked {asked}"
+            text = f"account {name} would exceed quota {quota}: limit {limit}, used {used[quota]}, asked {amount}"
             return ErrorCode(code=QUOTA_EXCEEDING, details=text, reason=QUOTAS[quota].code)
     return None
 

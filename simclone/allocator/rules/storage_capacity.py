@@ -60,13 +60,13 @@ def shortage(
 
 def storage_shortage(cloud: Cloud, storage: int, size: int, exact: bool) -> str | None:
     """Tests A, B and C for a whole storage."""
-    one = cloud.storages[storage]
+    record = cloud.storages[storage]
     return shortage(
         cloud,
         storage,
-        available=one.available,
-        total_physical=one.total_physical,
-        available_physical=one.available_physical,
+        available=record.available,
+        total_physical=record.total_physical,
+        available_physical=record.available_physical,
         size=size,
         exact=exact,
     )
@@ -91,11 +91,11 @@ def share_floor(cloud: Cloud, storage: int, size: int) -> ShareFloor:
     sound = present.copy()
     least = taken_of(cloud, storage, size) + reserved_of(cloud)
     if shares is not None:
-        many = shares.row_count
-        present[:many] = shares.array(shares.present) == 1
+        size = shares.row_count
+        present[:size] = shares.array(shares.present) == 1
         total, free = shares.array(shares.total_physical), shares.array(shares.available_physical)
         limit = np.floor(total * threshold_of(cloud, storage) + 0.5).astype(np.int64)
-        sound[:many] = present[:many] & ((free == total) | (total - free < limit)) & (size < limit)
+        sound[:size] = present[:size] & ((free == total) | (total - free < limit)) & (size < limit)
     return ShareFloor(present, sound, least)
 
 

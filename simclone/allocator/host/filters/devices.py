@@ -42,5 +42,5 @@ class PciDeviceFlow(FilterFlow):
 
     def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
         """Lists what was asked."""
-        asked = ", ".join(f"{count} of {spec}" for spec, count in device_asks(request.system_tags))
-        return refusal(HOST_DEVICES, f"no host has free PCI devices: {asked}")
+        names = ", ".join(f"{count} of {spec}" for spec, count in device_asks(request.system_tags))
+        return refusal(HOST_DEVICES, f"no host has free PCI devices: {names}")

@@ -33,8 +33,8 @@ class ArchitectureFlow(FilterFlow):
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """The wanted architecture's code."""
         image = None if request.image is None else cloud.images[request.image]
-        wanted = request.architecture or (image.architecture if image else None)
-        return Pass() if wanted is None else ArchitectureFacts(cloud.code("architecture", wanted))
+        architecture = request.architecture or (image.architecture if image else None)
+        return Pass() if architecture is None else ArchitectureFacts(cloud.code("architecture", architecture))
 
     def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
         """Names it."""

@@ -55,13 +55,13 @@ class HostProducerFlow(FilterFlow):
         """
         hosts = candidates.hosts
         attached = self.tests[0].keep(hosts, facts)
-        wanted: Any = True
+        at_place: Any = True
         for test in self.tests[1:5]:
-            wanted = wanted & test.keep(hosts, facts)
-        if not candidates.any(wanted):
+            at_place = at_place & test.keep(hosts, facts)
+        if not candidates.any(at_place):
             return _WISH.refuses(request, cloud, facts.wish, candidates)
-        if not candidates.any(attached & wanted):
+        if not candidates.any(attached & at_place):
             return _L2.refuses(request, cloud, facts, candidates)
-        connected = attached & wanted & self.tests[6].keep(hosts, facts)
+        connected = attached & at_place & self.tests[6].keep(hosts, facts)
         reason = HOST_STATE if candidates.any(connected) else HOST_STATUS
         return refusal(reason, "no attached host is both Enabled and Connected")

@@ -39,8 +39,8 @@ class HostStateFlow(FilterFlow):
 
     def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
         """The first condition nobody met, else their combination."""
-        many = len(candidates.index)
+        count = len(candidates.index)
         for test, what in zip(self.tests, ("Connected", "Enabled", f"of type {request.hypervisor}"), strict=True):
             if not candidates.any(test.keep(candidates.hosts, facts)):
-                return refusal(test.why, f"none of {many} candidate hosts is {what}")
-        return refusal(HOST_STATE, f"none of {many} candidate hosts is Enabled and Connected at once")
+                return refusal(test.why, f"none of {count} candidate hosts is {what}")
+        return refusal(HOST_STATE, f"none of {count} candidate hosts is Enabled and Connected at once")

@@ -102,7 +102,7 @@ class HostPrimaryStorageFlow(FilterFlow):
             return StorageFacts(fits, linked, Lookup([0] * len(cloud.clusters)), 0)
         reach = tuple(self._reach(request, cloud, candidates, fits, linked))
         total, required = self._totals(cloud, reach), self._required(request, cloud, reach)
-        return StorageFacts(fits, linked, Lookup(total), required, reach, tuple([one >= required for one in total]))
+        return StorageFacts(fits, linked, Lookup(total), required, reach, tuple([free >= required for free in total]))
 
     def has_same_room(self, request: HostRequest, cloud: Cloud, facts: StorageFacts, clusters: Sequence[int]) -> bool:
         """Whether those of *clusters* have room enough for which *facts* say so, and no others."""
@@ -118,9 +118,9 @@ class HostPrimaryStorageFlow(FilterFlow):
         total, storages = [0] * len(cloud.clusters), cloud.storages
         alike = cloud.storage_ratio(reach[0]) if reach and not cloud.settings.overrides else None
         for row in reach:
-            one = storages[row]
-            free = multiplied(one.available, cloud.storage_ratio(row) if alike is None else alike)
-            for cluster in one.clusters:
+            storage = storages[row]
+            free = multiplied(storage.available, cloud.storage_ratio(row) if alike is None else alike)
+            for cluster in storage.clusters:
                 total[cluster] += free
         return total
 
@@ -150,9 +150,11 @@ class HostPrimaryStorageFlow(FilterFlow):
         if request.required_storages:
             return sorted(request.required_storages)
         hosts = candidates.hosts
-        left = candidates.index[(fits[hosts.cluster] == 1) & (linked[hosts.index] == 1)]
-        clusters = set(np.unique(cloud.fleet.array(cloud.fleet.cluster)[left]).tolist())
-        return [row for row, one in enumerate(cloud.storages) if one.usable(True) and one.clusters & clusters]
+        kept = candidates.index[(fits[hosts.cluster] == 1) & (linked[hosts.index] == 1)]
+        clusters = set(np.unique(cloud.fleet.array(cloud.fleet.cluster)[kept]).tolist())
+        return [
+            row for row, storage in enumerate(cloud.storages) if storage.usable(True) and storage.clusters & clusters
+        ]
 
     def _required(self, request: HostRequest, cloud: Cloud, reach: Sequence[int]) -> int:
         if request.image is None or not reach:
@@ -162,11 +164,11 @@ class HostPrimaryStorageFlow(FilterFlow):
 
     def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
         """Says what a usable storage must be; the reason is the last test some host came to."""
-        hosts, place = candidates.hosts, 0
+        hosts, position = candidates.hosts, 0
         attached = self.tests[0].keep(hosts, facts)
         if candidates.any(attached):
-            place = 2 if candidates.any(attached & self.tests[1].keep(hosts, facts)) else 1
-        return self._none(request, facts.required, place)
+            position = 2 if candidates.any(attached & self.tests[1].keep(hosts, facts)) else 1
+        return self._none(request, facts.required, position)
 
     def refusal_of(self, request: HostRequest, cloud: Cloud, facts: StorageFacts, refused: Counts) -> ErrorCode:
         """The same: a test that refused nobody first was come to by nobody, as the last one refuses all that come."""
@@ -174,12 +176,12 @@ class HostPrimaryStorageFlow(FilterFlow):
         last = max(position for position, test in enumerate(self.tests) if test.reason in reasons)
         return self._none(request, self._required(request, cloud, facts.reach), last)
 
-    def _none(self, request: HostRequest, required: int, place: int) -> ErrorCode:
+    def _none(self, request: HostRequest, required: int, position: int) -> ErrorCode:
         new = request.operation == NEW_CREATE
         state = "Enabled" if new else "Enabled or Disabled"
         size = f" with {required} bytes free in all" if new else ""
         text = f"no host has attached primary storage that is Connected, {state}{size}"
-        return refusal(self.tests[place].why, text)
+        return refusal(self.tests[position].why, text)
 
 
 class TagFlow(FilterFlow):
@@ -193,22 +195,22 @@ class TagFlow(FilterFlow):
         wishes = [w for w in (request.vm_constraint, *request.disk_constraints[:1]) if w is not None]
         if request.operation != NEW_CREATE or not wishes:
             return Pass()
-        left = set(candidates.clusters())
+        kept = set(candidates.clusters())
         for wish in wishes:
-            meeting = left & clusters_meeting(cloud, wish)
+            meeting = kept & clusters_meeting(cloud, wish)
             if not meeting and wish.required:
                 text = "no host is attached to a primary storage its offering demands"
                 return HardStop(refusal(STORAGE_TAG, text, NO_AVAILABLE_HOST))
-            left = meeting or left
-        return ClusterFacts(Lookup(cloud.cluster_mask(left)))
+            kept = meeting or kept
+        return ClusterFacts(Lookup(cloud.cluster_mask(kept)))
 
 
 def clusters_meeting(cloud: Cloud, wish: StorageConstraint) -> set[int]:
     """Clusters attached to a storage that a constraint allows."""
     rows = [
         row
-        for row, one in enumerate(cloud.storages)
-        if row == wish.storage or (wish.tag is not None and wish.tag in one.tags)
+        for row, storage in enumerate(cloud.storages)
+        if row == wish.storage or (wish.tag is not None and wish.tag in storage.tags)
     ]
     return set().union(*(cloud.storages[row].clusters for row in rows))
 

@@ -1,4 +1,4 @@
-"""A walk through a chain over all hosts of a page: what a shape must know, test by test."""
+"""A walk through a chain over all hosts of a page: what a request class must know, test by test."""
 
 from __future__ import annotations
 
@@ -118,16 +118,16 @@ class _Build:
         behind = self.threshold_position is not None
         pool = self.open if behind else self.index
         hosts, noted = Candidates(self.cloud, pool).hosts, self.late if behind else self.early
-        left = np.ones(len(pool), dtype=np.bool_)
+        alive = np.ones(len(pool), dtype=np.bool_)
         refused = []
         for at, test in enumerate(() if isinstance(part.facts, Pass) else part.flow.tests):
-            truth = left & np.asarray(test.keep(hosts, part.facts), dtype=np.bool_)
-            lost = pool[left & ~truth]
+            truth = alive & np.asarray(test.keep(hosts, part.facts), dtype=np.bool_)
+            lost = pool[alive & ~truth]
             if len(lost):
                 refused.append((test.reason, len(lost)))
                 noted[lost] = part.first + at
-            left = truth
-        kept = pool[left]
+            alive = truth
+        kept = pool[alive]
         if self.first:
             kept = self._cut(pool, kept, tuple(refused))
         if behind:
@@ -150,7 +150,7 @@ class _Build:
         if self.threshold_position is None:
             return None
         part = self.parts[self.threshold_position]
-        place, cell_threshold = self.cell_part or (-1, None)
+        position, cell_threshold = self.cell_part or (-1, None)
         return RequestClass(
             request,
             self.page,
@@ -167,7 +167,7 @@ class _Build:
             self.first_refused,
             _rule_position(self.parts),
             cell_threshold,
-            place,
+            position,
             _per_decision(self.parts, self.per_decision),
             self.asks_each,
             by_cluster=[0] * len(self.cloud.clusters),
@@ -175,17 +175,17 @@ class _Build:
 
 
 def _per_decision(parts: Sequence[Part], places: Sequence[int]) -> tuple[int, ...] | None:
-    """The places of brief flows; None where another flow behind the first of them refuses hosts."""
+    """The places of flows asked per decision; None where another flow behind the first of them refuses hosts."""
     others = [at for at in range(places[0] + 1, len(parts)) if at not in places] if places else []
     return tuple(places) if all(isinstance(parts[at].facts, Pass) for at in others) else None
 
 
 def _rule_position(parts: Sequence[Part]) -> int:
-    place = next((at for at, part in enumerate(parts) if isinstance(part.flow, AffinityGroupFlow)), -1)
-    return place if all(isinstance(part.facts, Pass) for part in parts[place + 1 :]) else -1
+    position = next((at for at, part in enumerate(parts) if isinstance(part.flow, AffinityGroupFlow)), -1)
+    return position if all(isinstance(part.facts, Pass) for part in parts[position + 1 :]) else -1
 
 
 def _thresholds(flow: FilterFlow, facts: Any) -> tuple[Threshold, ...]:
-    """The tests of a flow where all of them are floors, and it has something to say."""
-    found = () if isinstance(facts, Pass) else tuple(test for test in flow.tests if isinstance(test, Threshold))
-    return found if len(found) == len(flow.tests) else ()
+    """The tests of a flow where all of them are thresholds, and it has something to say."""
+    tests = () if isinstance(facts, Pass) else tuple(test for test in flow.tests if isinstance(test, Threshold))
+    return tests if len(tests) == len(flow.tests) else ()

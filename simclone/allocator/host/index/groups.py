@@ -31,7 +31,7 @@ class GroupRule:
 
 
 def rule_of(request: HostRequest, cloud: Cloud) -> GroupRule | Pass | None:
-    """The rule on a request of a group, `Pass` where there is nothing to heed; None for a rule of another kind."""
+    """The rule on a request of a group, `Pass` where there is nothing to heed; None for another kind of rule."""
     group = active_group(cloud, request.group)
     if group is None:
         return Pass()
@@ -47,11 +47,11 @@ def rule_of(request: HostRequest, cloud: Cloud) -> GroupRule | Pass | None:
 
 def prefers(sorters: Sequence[SortFlow]) -> bool:
     """Whether soft rules count in an order; in some they do not."""
-    return any(isinstance(one, VmSchedulingRuleSortFlow) for one in sorters)
+    return any(isinstance(sorter, VmSchedulingRuleSortFlow) for sorter in sorters)
 
 
 def choose_by_affinity(request_class: RequestClass, rule: GroupRule) -> Choice | None:
-    """What the rule leaves of the hosts open to a shape.
+    """What the rule leaves of the hosts open to a request class.
 
     None where only the plain driver can tell: a flow behind the rule's refuses hosts too, or nobody is preferred.
     """
@@ -59,7 +59,7 @@ def choose_by_affinity(request_class: RequestClass, rule: GroupRule) -> Choice |
         return None
     named = np.array(rule.hosts, dtype=np.int64)
     hosts: list[int] = np.sort(named[request_class.open[named]]).tolist()
-    left = len(hosts) if rule.only else request_class.room - len(hosts)
-    if left or rule.hard or not request_class.room:
-        return Choice(left, hosts, rule.only, rule.hard, rule.reason)
+    count = len(hosts) if rule.only else request_class.room - len(hosts)
+    if count or rule.hard or not request_class.room:
+        return Choice(count, hosts, rule.only, rule.hard, rule.reason)
     return None if rule.only else EVERYBODY

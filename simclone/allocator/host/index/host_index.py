@@ -49,10 +49,10 @@ _fields_of = attrgetter(*(one.name for one in fields(HostRequest) if one.name no
 
 
 class RequestKey:
-    """Requests that are alike, with their shape on each page that was looked at; None where the index cannot answer.
+    """Requests that are alike, with their class on each page that was looked at; None where the index cannot answer.
 
-    Shapes of before are *kept* by page and the clusters their candidates stood in: near the end of its room a cloud
-    comes back to the same ones again and again.
+    Earlier classes are *kept* by page and the clusters their candidates were in: near the end of its room a cloud comes
+    back to the same ones again and again.
     """
 
     __slots__ = ("groups", "kept", "pages")
@@ -64,7 +64,7 @@ class RequestKey:
         self.kept: dict[tuple[int, tuple[int, ...]], tuple[SortedHosts, RequestClass]] = {}
 
     def keep(self, page: int, entry: tuple[SortedHosts, RequestClass] | None) -> None:
-        """Answer a page by a shape from now on."""
+        """Answer a page by a request class from now on."""
         self.pages[page] = entry
         if entry is not None:
             if len(self.kept) >= MOST_KEPT:
@@ -78,7 +78,7 @@ class RequestKey:
 
 
 NEVER = RequestKey()
-"""Stands for a kind nobody has asked for yet."""
+"""Stands for requests nobody has made yet."""
 
 
 class HostIndex:
@@ -88,6 +88,7 @@ class HostIndex:
         self._cloud = cloud
         self._epoch = cloud.epoch
         self._sorted: dict[tuple[Figure, bool, bool, bytes], SortedHosts] = {}
+        self._asking: dict[str, bool] = {}
         self._of_host: list[list[SortedHosts]] = [[] for _ in range(cloud.fleet.row_count)]
         self._known: dict[int, tuple[HostRequest, RequestKey]] = {}
         self._request_keys: dict[KeyFields, RequestKey | None] = {}
@@ -133,12 +134,23 @@ class HostIndex:
         rule = rule_of(request, self._cloud)
         bare = self._ungroup(request)
         strategy = strategy_of(bare, self._cloud)
-        if rule is not None and (isinstance(rule, Pass) or (not rule.hard and (dry or not prefers(strategy.sorters)))):
+        idle = rule is not None and (
+            isinstance(rule, Pass) or (not rule.hard and (dry or not prefers(strategy.sorters)))
+        )
+        if idle and not self._asks_all(strategy):
             return self.decide(bare, identity, strategy_of, dry=dry)
         request_key = self._key_of(strategy, bare)
         if request_key is None or not request_key.groups:
             return None
-        return self._search(request_key, strategy, bare, identity, dry, (rule, request))
+        member = (None if isinstance(rule, Pass) else rule, request)
+        return self._search(request_key, strategy, bare, identity, dry, member)
+
+    def _asks_all(self, strategy: Strategy) -> bool:
+        """Whether a strategy has flows without a hint, which may read whatever a request says."""
+        asks = self._asking.get(strategy.name)
+        if asks is None:
+            asks = self._asking[strategy.name] = any(hint_of(flow) is None for flow in strategy.filters)
+        return asks
 
     def _refuse_by_rule(
         self,
@@ -161,15 +173,15 @@ class HostIndex:
     def _ungroup(self, request: HostRequest) -> HostRequest:
         """The same request in no group, one for all that are alike."""
         key = (_fields_of(request), request.image)
-        found = self._ungrouped.get(key)
-        if found is None:
+        result = self._ungrouped.get(key)
+        if result is None:
             if len(self._ungrouped) > MOST_KNOWN:
                 self._ungrouped.clear()
-            found = self._ungrouped[key] = changed(request, group=None)
-        return found
+            result = self._ungrouped[key] = changed(request, group=None)
+        return result
 
     def _facts_hold(self, request_class: RequestClass, request: HostRequest) -> bool:
-        """Whether a shape's facts still hold; looked into only when amounts have changed, or for another image."""
+        """Whether the facts of a class still hold; asked only when amounts have changed, or for another image."""
         if request_class.amounts != self._cloud.amounts or request_class.image != request.image:
             if not request_class.facts_hold(request, self._cloud):
                 return False
@@ -186,28 +198,28 @@ class HostIndex:
         member: tuple[GroupRule | None, HostRequest] | None = None,
     ) -> Decision | None:
         """Page by page, whatever has to be made or made anew on the way; for a *member* of a group by its rule."""
-        asked = request if member is None else member[1]
+        own_request = request if member is None else member[1]
         steps: list[Step] = []
         errors: list[ErrorCode] = []
         limit = self._page_limit()
         page = 0
         while True:
-            found = self._class_on(request_key, strategy, request, page)
-            if found is None:
+            result = self._class_on(request_key, strategy, request, page)
+            if result is None:
                 return None
-            sorted_hosts, request_class = found
+            sorted_hosts, request_class = result
             choice = _choice(request_class, member)
             if choice is None:
-                answer = self._by_flows(sorted_hosts, request_class, strategy, asked, identity, dry, steps)
+                answer = self._by_flows(sorted_hosts, request_class, strategy, own_request, identity, dry, steps)
             else:
-                answer = self._by_choice(sorted_hosts, request_class, choice, asked, identity, dry, steps)
+                answer = self._by_choice(sorted_hosts, request_class, choice, own_request, identity, dry, steps)
             if answer is None or isinstance(answer, Placed):
                 return answer
             if not limit:
                 return Unplaced(ErrorCode(NO_AVAILABLE_HOST, answer.details, reason=answer.reason), (), tuple(steps))
             errors.append(answer)
             page += 1
-            if page * limit >= request_class.left:
+            if page * limit >= request_class.first_kept:
                 steps.append(_last_page_step(request_class, page))
                 series = [ErrorCode(PAGE_NOT_DONE, error.details, reason=error.reason) for error in errors]
                 return Unplaced(merged(list(dict.fromkeys(series))), (), tuple(steps))
@@ -217,7 +229,7 @@ class HostIndex:
         sorted_hosts: SortedHosts,
         request_class: RequestClass,
         choice: Choice,
-        asked: HostRequest,
+        own_request: HostRequest,
         identity: Identity,
         dry: bool,
         steps: list[Step],
@@ -225,49 +237,51 @@ class HostIndex:
         """A page's host by the order, or why it has none, its steps put on; None where only the plain driver can."""
         host = self._pick(sorted_hosts, request_class, identity, choice, dry)
         if host >= 0:
-            lost = ((choice.reason, request_class.room - choice.left),) if request_class.room > choice.left else ()
+            lost = ((choice.reason, request_class.room - choice.count),) if request_class.room > choice.count else ()
             losses = (Loss(request_class.rule_position, lost),) if choice.hard else ()
             return Placed(host, request_class.page, (), self._steps(sorted_hosts, request_class, steps, losses))
         if request_class.room:
-            return self._refuse_by_rule(sorted_hosts, request_class, choice, asked, steps)
-        return self._refused(sorted_hosts, request_class, asked, steps)
+            return self._refuse_by_rule(sorted_hosts, request_class, choice, own_request, steps)
+        return self._refused(sorted_hosts, request_class, own_request, steps)
 
     def _by_flows(
         self,
         sorted_hosts: SortedHosts,
         request_class: RequestClass,
         strategy: Strategy,
-        asked: HostRequest,
+        own_request: HostRequest,
         identity: Identity,
         dry: bool,
         steps: list[Step],
     ) -> Placed | ErrorCode | None:
-        """The same where brief flows are asked and sorters are run for this decision alone."""
+        """The same where flows are asked and sorters are run for this decision alone."""
         cloud = self._cloud
         if request_class.per_decision is None:
             return None
-        left = apply_filters(request_class, asked, cloud)
-        if left is None:
+        filtered = apply_filters(request_class, own_request, cloud)
+        if filtered is None:
             return None
-        if len(left.hosts):
-            host: int | ErrorCode = draw_any(left.hosts, cloud, identity) if dry else -1
+        if len(filtered.hosts):
+            host: int | ErrorCode = draw_any(filtered.hosts, cloud, identity) if dry else -1
             if not dry:
                 chance = cloud.chance.order(identity, "host")
-                host = first_tried(asked, cloud, left.hosts, strategy.sorters, chance)
+                host = first_tried(own_request, cloud, filtered.hosts, strategy.sorters, chance)
             if isinstance(host, ErrorCode):
                 return None
-            return Placed(host, request_class.page, (), self._steps(sorted_hosts, request_class, steps, left.losses))
-        if left.error is None:
-            return self._refused(sorted_hosts, request_class, asked, steps)
+            return Placed(
+                host, request_class.page, (), self._steps(sorted_hosts, request_class, steps, filtered.losses)
+            )
+        if filtered.error is None:
+            return self._refused(sorted_hosts, request_class, own_request, steps)
         sorted_hosts.count(request_class)
-        steps.extend(emptied_steps(request_class, left.losses, left.error))
-        return left.error
+        steps.extend(emptied_steps(request_class, filtered.losses, filtered.error))
+        return filtered.error
 
     def _pick(
         self, sorted_hosts: SortedHosts, request_class: RequestClass, identity: Identity, choice: Choice, dry: bool
     ) -> int:
         """The host of a page; -1 where the choice leaves none."""
-        if not (request_class.room if choice is EVERYBODY else choice.left):
+        if not (request_class.room if choice is EVERYBODY else choice.count):
             return -1
         if dry:
             return self._dry(request_class, identity, choice)
@@ -301,7 +315,7 @@ class HostIndex:
                 request_key.forget()
 
     def _key_of(self, strategy: Strategy, request: HostRequest) -> RequestKey | None:
-        """What a request has in common with others; only the second of a kind is worth an index."""
+        """What a request has in common with others; only the second of its like is worth a class."""
         if request.list_all or not (request.l3s or request.allow_no_l3):
             return None
         image = None if request.image is None else self._image(request.image)
@@ -326,7 +340,7 @@ class HostIndex:
     def _class_on(
         self, request_key: RequestKey, strategy: Strategy, request: HostRequest, page: int
     ) -> tuple[SortedHosts, RequestClass] | None:
-        """The shape of a request on a page, made when it is not there or its facts no longer hold."""
+        """The request class of a request on a page, made when it is not there or its facts no longer hold."""
         if page not in request_key.pages:
             return self._build(request_key, strategy, request, page)
         entry = request_key.pages[page]
@@ -351,7 +365,7 @@ class HostIndex:
         old: tuple[SortedHosts, RequestClass],
         now: tuple[int, ...],
     ) -> tuple[SortedHosts, RequestClass] | None:
-        """The shape of when candidates last stood in the clusters they stand in *now*, if its facts still hold."""
+        """The class of when candidates last were in the clusters they are in *now*, if its facts still hold."""
         entry = request_key.kept.get((page, now))
         if entry is None or entry[0] is not old[0] or not entry[1].facts_hold(request, self._cloud):
             return None
@@ -398,7 +412,7 @@ class HostIndex:
         return sorted_hosts
 
     def _drop(self, sorted_hosts: SortedHosts) -> None:
-        """Forget an order that holds as many shapes as it can, and all of them."""
+        """Forget an order that holds as many request classes as it can, and all of them."""
         for request_key in self._request_keys.values():
             if request_key is not None and any(
                 entry and entry[0] is sorted_hosts for entry in request_key.pages.values()
@@ -413,9 +427,9 @@ class HostIndex:
         """Any survivor of a page, drawn as the plain driver draws it."""
         if choice.only:
             return draw_any(choice.hosts, self._cloud, identity)
-        left = request_class.open.nonzero()[0]
-        left = np.setdiff1d(left, choice.hosts, assume_unique=True) if choice.hosts else left
-        return draw_any(left, self._cloud, identity)
+        filtered = request_class.open.nonzero()[0]
+        filtered = np.setdiff1d(filtered, choice.hosts, assume_unique=True) if choice.hosts else filtered
+        return draw_any(filtered, self._cloud, identity)
 
     def _steps(
         self, sorted_hosts: SortedHosts, request_class: RequestClass, steps: list[Step], losses: tuple[Loss, ...] = ()
@@ -428,21 +442,23 @@ class HostIndex:
         return (*steps, *(adjust_steps(request_class.kept_steps, losses) if losses else request_class.kept_steps))
 
     def _refused(
-        self, sorted_hosts: SortedHosts, request_class: RequestClass, asked: HostRequest, steps: list[Step]
+        self, sorted_hosts: SortedHosts, request_class: RequestClass, own_request: HostRequest, steps: list[Step]
     ) -> ErrorCode | None:
         """Why a page has no host, its steps put on; None where that is not told by counts."""
         sorted_hosts.count(request_class)
         answer = request_class.answer
         if answer is None:
-            place = request_class.emptying_position()
-            part = request_class.parts[place]
+            position = request_class.emptying_position()
+            part = request_class.parts[position]
             hint = hint_of(part.flow)
             if hint is None:
                 return None
-            error = hint.refusal_by_counts(part.flow, asked, self._cloud, part.facts, request_class.refused(place))
+            error = hint.refusal_by_counts(
+                part.flow, own_request, self._cloud, part.facts, request_class.refused(position)
+            )
             if error is None:
                 return None
-            answer = (error, request_class.steps(place, error))
+            answer = (error, request_class.steps(position, error))
             request_class.answer = None if hint.depends_on_usage else answer
         steps.extend(answer[1])
         return answer[0]
@@ -471,7 +487,7 @@ def _choice(request_class: RequestClass, member: tuple[GroupRule | None, HostReq
 
 
 def _reserves_alike(request_class: RequestClass, cloud: Cloud) -> bool:
-    """Whether the reservation of a request tests no more than the flows of its shape do."""
+    """Whether the reservation of a request tests no more than the flows of its request class do."""
     if not isinstance(request_class.parts[request_class.threshold_position].flow, HostCapacityFlow):
         return False
     asks = cloud.settings.profile != "open" and device_asks(request_class.request.system_tags)

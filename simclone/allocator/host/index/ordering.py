@@ -19,20 +19,20 @@ def ordering(strategy: Strategy, request: HostRequest, candidates: Candidates) -
     """The one key sorters come down to, whether equals are drawn, and whether they rotate; None for any other order."""
     cloud = candidates.cloud
     figure, drawn = NO_COLUMN, not cloud.chance.ties_lowest
-    for one in strategy.sorters:
-        if isinstance(one, LowestRankSortFlow):
+    for sorter in strategy.sorters:
+        if isinstance(sorter, LowestRankSortFlow):
             return figure, False, False
-        if one.rotates:
+        if sorter.rotates:
             return None if figure[0] else (figure, False, True)
-        facts = one.facts(request, cloud, candidates)
-        if isinstance(facts, HardStop) or "lifetime" in one.reads:
+        facts = sorter.facts(request, cloud, candidates)
+        if isinstance(facts, HardStop) or "lifetime" in sorter.reads:
             return None
-        kept_steps = NO_COLUMN if isinstance(facts, Pass) else one.figure(facts)
-        if kept_steps[0] and not figure[0]:
-            figure = kept_steps
-        elif not isinstance(facts, Pass) and (kept_steps[0] or not _changes_nothing(one, facts, candidates)):
+        figure_now = NO_COLUMN if isinstance(facts, Pass) else sorter.figure(facts)
+        if figure_now[0] and not figure[0]:
+            figure = figure_now
+        elif not isinstance(facts, Pass) and (figure_now[0] or not _changes_nothing(sorter, facts, candidates)):
             return None
-        if one.skip_next:
+        if sorter.skip_next:
             break
     return figure, drawn, False
 

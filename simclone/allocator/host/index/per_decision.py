@@ -1,6 +1,7 @@
 """Decisions that ask something of their own: which of the open hosts stay, and which of those is best.
 
-The order knows the hosts no lasting test refuses; brief flows and the strategy's sorters are asked about those alone.
+The order knows the hosts that no lasting test refuses; flows to be asked at every decision and the strategy's sorters
+are asked about those alone.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from simclone.records import ErrorCode, Step
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Hosts that the part at *place* refuses of those that come to it, by reason, and its *outcome*."""
+    """Hosts that the part at *position* refuses of those that come to it, by reason, and its *outcome*."""
 
-    place: int
+    position: int
     refused: Counts
     outcome: str = "kept"
 
@@ -46,16 +47,16 @@ class Filtered:
 def apply_filters(request_class: RequestClass, request: HostRequest, cloud: Cloud) -> Filtered | None:
     """The open hosts that every flow of a decision keeps; None where one of them does not filter but ends or skips."""
     hosts, losses = np.flatnonzero(request_class.open), []
-    for place in request_class.per_decision or () if len(hosts) else ():
-        flow, candidates = request_class.parts[place].flow, Candidates(cloud, hosts, page=request_class.page)
+    for position in request_class.per_decision or () if len(hosts) else ():
+        flow, candidates = request_class.parts[position].flow, Candidates(cloud, hosts, page=request_class.page)
         facts = flow.facts(request, cloud, candidates)
         if isinstance(facts, Skip | HardStop):
             return None
         if isinstance(facts, Pass):
-            losses.append(Loss(place, (), "passed"))
+            losses.append(Loss(position, (), "passed"))
             continue
         kept, refused = narrowed(flow.tests, facts, candidates)
-        losses.append(Loss(place, refused))
+        losses.append(Loss(position, refused))
         if not len(kept):
             return Filtered(kept, tuple(losses), flow.refuses(request, cloud, facts, candidates))
         hosts = kept
@@ -68,23 +69,23 @@ def draw_any(hosts: IntArray | Sequence[int], cloud: Cloud, identity: Identity) 
 
 
 def adjust_steps(steps: Sequence[Step], losses: Sequence[Loss]) -> list[Step]:
-    """The steps of a shape when parts of it refuse hosts that all others keep."""
-    by_place, gone, made = {one.place: one for one in losses}, 0, []
-    for place, one in enumerate(steps):
-        loss = by_place.get(place)
+    """The steps of a request class when parts of it refuse hosts that all others keep."""
+    by_place, gone, adjusted = {loss.position: loss for loss in losses}, 0, []
+    for position, step in enumerate(steps):
+        loss = by_place.get(position)
         if loss is None:
-            before, after = one.before - gone, one.after - gone
-            made.append(Step(one.flow, one.page, before, after, one.outcome, one.refused) if gone else one)
+            before, after = step.before - gone, step.after - gone
+            adjusted.append(Step(step.flow, step.page, before, after, step.outcome, step.refused) if gone else step)
             continue
-        after = one.after - gone - loss.hosts
-        made.append(Step(one.flow, one.page, one.before - gone, after, loss.outcome, loss.refused))
+        after = step.after - gone - loss.hosts
+        adjusted.append(Step(step.flow, step.page, step.before - gone, after, loss.outcome, loss.refused))
         gone += loss.hosts
-    return made
+    return adjusted
 
 
 def emptied_steps(request_class: RequestClass, losses: Sequence[Loss], error: ErrorCode) -> list[Step]:
-    """The steps of a shape when the last of some parts leaves nobody."""
+    """The steps of a request class when the last of some parts leaves nobody."""
     last = losses[-1]
-    steps = adjust_steps(request_class.steps()[: last.place + 1], losses)
+    steps = adjust_steps(request_class.steps()[: last.position + 1], losses)
     own = steps[-1]
     return [*steps[:-1], Step(own.flow, own.page, own.before, 0, "emptied", own.refused, error.details or "")]

@@ -1,4 +1,4 @@
-"""All hosts under one sort key, kept up to date; the best one of a shape at any time."""
+"""All hosts under one sort key, kept up to date; the best one of a request class at any time."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from simclone.quick import quick
 @quick
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Of the hosts open to a shape so many are *left*: all, all but *hosts* (ascending), or *only* those.
+    """Of the hosts open to a request class *count* remain: all, all but *hosts* (ascending), or *only* those.
 
     *hard* says that the others were filtered out, for a *reason* given by its code; else the order puts them last.
     """
 
-    left: int
+    count: int
     hosts: Sequence[int] = ()
     only: bool = False
     hard: bool = False
@@ -36,11 +36,11 @@ class Choice:
 
 
 EVERYBODY = Choice(0)
-"""All hosts open to a shape, however many there are."""
+"""All hosts open to a request class, however many there are."""
 
 
 class SortedHosts:
-    """The hosts of a page under one sort key, with the shapes that ask by it.
+    """The hosts of a page under one sort key, with the request classes that ask by it.
 
     Equals are *drawn*, or the lowest rank of them is taken, or they *rotate*: the next behind the last one placed on.
     """
@@ -69,7 +69,7 @@ class SortedHosts:
         return 0 if self._column is None else self._base + self._sign * self._column[host]
 
     def add(self, request_class: RequestClass, instead: RequestClass | None = None) -> None:
-        """Take in another shape, or one *instead* of another: only hosts it cannot have are touched."""
+        """Take in another request class, or one *instead* of another: only hosts it cannot have are touched."""
         if instead is None:
             request_class.bit = 1 << len(self.classes)
             self.classes.append(request_class)
@@ -133,7 +133,7 @@ class SortedHosts:
         self._put(host, level, mask)
         if level < self._highest:
             self._lower(level, mask)
-        if refused or turned:  # else it was and is large enough for every shape
+        if refused or turned:  # else it was and is large enough for every request class
             self.log.append(host)
             if len(self.log) > self._longest:
                 self._forget()
@@ -145,7 +145,7 @@ class SortedHosts:
                 request_class.low = level
 
     def _turn(self, host: int, turned: int, refused: int, flips: int, small: int) -> None:
-        """Something has *turned* on a host for some shapes, of them *flips* by the floors: count who is left."""
+        """Something has *turned* on a host for some classes, of them *flips* by the thresholds: count who is left."""
         cluster = self._cluster[host]
         for request_class in self.classes:
             bit = request_class.bit
@@ -153,9 +153,9 @@ class SortedHosts:
                 continue
             if flips & bit:
                 change = -1 if small & bit else 1
-                many = request_class.by_cluster[cluster] + change
-                request_class.by_cluster[cluster] = many
-                if many == 0 or (many == 1 and change == 1):
+                count = request_class.by_cluster[cluster] + change
+                request_class.by_cluster[cluster] = count
+                if count == 0 or (count == 1 and change == 1):
                     request_class.stale = True
             now = not refused & bit
             if request_class.late[host] == FREE and now != request_class.open[host]:
@@ -171,7 +171,7 @@ class SortedHosts:
         self.log.clear()
 
     def count(self, request_class: RequestClass) -> None:
-        """Bring a shape's counts up to date."""
+        """Bring a request class's counts up to date."""
         if request_class.first is None:
             request_class.answer = None
             request_class.count_all(self._cloud)
@@ -182,7 +182,7 @@ class SortedHosts:
         request_class.cursor = len(self.log)
 
     def best(self, request_class: RequestClass, identity: Identity) -> int:
-        """The host the chain's order gives a shape, to which one at least is open."""
+        """The host the chain's order gives a request class, to which one at least is open."""
         _, buckets = self._first(request_class)
         if self.rotates:
             return self._next(buckets)
@@ -195,20 +195,20 @@ class SortedHosts:
         if choice.only:
             return self._best_of(choice.hosts, identity)
         level, buckets = self._first(request_class)
-        many, out = sum([one.size for one in buckets]), self._at(level, choice.hosts)
-        while many == len(out):
+        count, out = sum([one.size for one in buckets]), self._at(level, choice.hosts)
+        while count == len(out):
             level, buckets = self.levels.from_level(level + 1, request_class.bit)
             if level == NOWHERE:
-                raise InvariantViolation(f"{choice.left} hosts are open to a shape, and no level has one")
-            many, out = sum([one.size for one in buckets]), self._at(level, choice.hosts)
+                raise InvariantViolation(f"{choice.count} hosts are open to a request class, and no level has one")
+            count, out = sum([one.size for one in buckets]), self._at(level, choice.hosts)
         if self.rotates:
             return self._next(buckets, out)
         if not self.drawn:
             return self.levels.lowest_without(buckets, out)
-        return self.levels.nth_without(buckets, self._place(identity, many - len(out)), out)
+        return self.levels.nth_without(buckets, self._place(identity, count - len(out)), out)
 
     def _first(self, request_class: RequestClass) -> tuple[int, list[Bucket]]:
-        """The best level with hosts open to a shape, and their buckets."""
+        """The best level with hosts open to a request class, and their buckets."""
         level, buckets = self.levels.from_level(request_class.low, request_class.bit)
         request_class.low = level
         if level > self._highest:
@@ -219,21 +219,21 @@ class SortedHosts:
         """The one of a few hosts, ascending, that the order puts first."""
         equal = self._at(min(map(self.levels.level, hosts)), hosts)
         if self.rotates:
-            place = bisect_right(equal, self._cloud.last_placed)
-            return equal[place if place < len(equal) else 0]
+            position = bisect_right(equal, self._cloud.last_placed)
+            return equal[position if position < len(equal) else 0]
         return equal[self._place(identity, len(equal)) if self.drawn else 0]
 
     def _next(self, buckets: list[Bucket], out: Sequence[int] = ()) -> int:
         """The first host of some buckets behind the one that was placed on last, none of those that are *out*."""
-        found = self.levels.behind(buckets, self._cloud.last_placed)
-        while found in out:
-            found = self.levels.behind(buckets, found)
-        return found
+        result = self.levels.behind(buckets, self._cloud.last_placed)
+        while result in out:
+            result = self.levels.behind(buckets, result)
+        return result
 
     def _at(self, level: int, hosts: Sequence[int]) -> Sequence[int]:
         """Those of *hosts* that stand at a level."""
         return [host for host in hosts if self.levels.level(host) == level] if hosts else hosts
 
-    def _place(self, identity: Identity, many: int) -> int:
+    def _place(self, identity: Identity, count: int) -> int:
         """The place among so many equals, drawn."""
-        return 0 if many == 1 else below(draw(self._cloud.chance.key(identity, "host"), 0), many)
+        return 0 if count == 1 else below(draw(self._cloud.chance.key(identity, "host"), 0), count)

@@ -55,6 +55,6 @@ def last_ends(cloud: Cloud) -> IntArray:
     vms = cloud.vms
     held = np.flatnonzero(vms.array(vms.hold_host) != NONE)
     ends = vms.array(vms.until_us)[held]
-    found = np.zeros(cloud.fleet.row_count, dtype=np.int64)
-    np.maximum.at(found, vms.array(vms.hold_host)[held], np.where(ends == NONE, NEVER, ends))
-    return found
+    last = np.zeros(cloud.fleet.row_count, dtype=np.int64)
+    np.maximum.at(last, vms.array(vms.hold_host)[held], np.where(ends == NONE, NEVER, ends))
+    return last

@@ -51,10 +51,10 @@ class MostFreeCpuSortFlow(SortFlow):
 
 @dataclass(frozen=True, slots=True)
 class TurnFacts:
-    """*after* is the host placed on last, *many* the number of hosts."""
+    """*after* is the host placed on last, *count* the number of hosts."""
 
     after: int
-    many: int
+    count: int
 
 
 class RoundRobinSortFlow(SortFlow):
@@ -71,7 +71,7 @@ class RoundRobinSortFlow(SortFlow):
 
     def key(self, host: Any, facts: Any) -> Any:
         """Steps from the last host, wrapping round."""
-        return (host.index - facts.after - 1) % facts.many
+        return (host.index - facts.after - 1) % facts.count
 
 
 SCORERS: dict[str, str] = {
