@@ -12,7 +12,7 @@ from simclone.explain.hosts import HostVerdict, Ranked
 from simclone.explain.verdict import Verdict
 from simclone.records import CloneAnswer, CloneRecord, DecisionRecord, ErrorCode
 from simclone.units import plural
-from simclone.vocabulary import reason_of
+from simclone.vocabulary import Purpose, reason_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,9 @@ def explain_clone(
 ) -> Explanation:
     """Put the parts of a clone's story together; *decisions* are all those of its run."""
     own = tuple(
-        one for one in decisions if one.request == clone.request and one.subject == clone.name and one.purpose == "host"
+        one
+        for one in decisions
+        if one.request == clone.request and one.subject == clone.name and one.purpose == Purpose.HOST
     )
     if clone.error is None:
         return Explanation(clone.request, clone.name, host, "", (), own, hosts)
@@ -124,7 +126,7 @@ def explain_clone(
 def explain_refusal(answer: CloneAnswer, decisions: tuple[DecisionRecord, ...]) -> Explanation:
     """The story of a call that was refused as a whole."""
     assert answer.error is not None
-    own = tuple(one for one in decisions if one.request == answer.request.name and one.purpose == "dryRun")
+    own = tuple(one for one in decisions if one.request == answer.request.name and one.purpose == Purpose.DRY_RUN)
     return Explanation(
         answer.request.name, answer.request.name, None, answer.error.root_reason, _chain(answer.error), own
     )

@@ -16,6 +16,7 @@ from simclone.model.ledger.ledger import Ledger
 from simclone.model.vms import NONE
 from simclone.quick import changed, quick
 from simclone.records import ErrorCode
+from simclone.vocabulary import Purpose
 
 
 def allocate(
@@ -39,7 +40,7 @@ def allocate(
     rows = rows_or_error
     if len(rows) > 1:
         asker = identity if occasion is None else identity.again(occasion)
-        rows = ordered(cloud, request, rows, cloud.chance.order(asker, "primaryStorage"))
+        rows = ordered(cloud, request, rows, cloud.chance.order(asker, Purpose.PRIMARY_STORAGE))
     return _hold_shared(ledger, request, owner, rows)
 
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from simclone.allocator.host.flow import Candidates, FilterFlow, HardStop, Pass, Test, refusal
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.lookups import Sparse
+from simclone.allocator.rules.bindings import binding_counts, binds_cluster, bound_hosts, is_soft
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import CONNECTED, ENABLED
 from simclone.records import ErrorCode
@@ -78,25 +79,14 @@ class ResourceBindingFlow(FilterFlow):
 
     def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
         """The bound hosts, or `Pass` when the rule is idle or soft and unmet."""
-        settings = cloud.settings
-        own_cluster = not settings.flag("vm.vm.ha.across.clusters")
-        scene = settings.values["vm.resourceBinding.Scene"]
-        if (scene != "All" and scene != request.scene) or not (request.bindings or own_cluster):
+        own_cluster = binds_cluster(cloud)
+        if not binding_counts(cloud, request.scene) or not (request.bindings or own_cluster):
             return Pass()
-        bound = self._bound(request, cloud, own_cluster)
+        bound = bound_hosts(cloud, request.bindings, request.vm_cluster if own_cluster else None)
         facts = Facts(Sparse(dict.fromkeys(bound, 1), cloud.fleet.row_count))
-        soft = settings.values["vm.resourceBinding.strategy"] == "Soft"
-        if soft and not candidates.any(self.keep(candidates.hosts, facts)):
+        if is_soft(cloud) and not candidates.any(self.keep(candidates.hosts, facts)):
             return Pass()
         return facts
-
-    def _bound(self, request: HostRequest, cloud: Cloud, own_cluster: bool) -> list[int]:
-        clusters = {row for kind, row in request.bindings if kind == "Cluster"}
-        if own_cluster and request.vm_cluster is not None:
-            clusters.add(request.vm_cluster)
-        hosts = {row for kind, row in request.bindings if kind == "Host"}
-        members = cloud.fleet.array(cloud.fleet.cluster).tolist()
-        return [host for host, cluster in enumerate(members) if cluster in clusters or host in hosts]
 
     def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
         """Lists the bindings."""

@@ -37,6 +37,7 @@ from simclone.allocator.host.filters.storage import (
 )
 from simclone.allocator.host.flow import NOBODY, CellThreshold, Counts, FilterFlow, Pass
 from simclone.allocator.host.request import NEW_CREATE, START, HostRequest
+from simclone.allocator.rules.bindings import binds_cluster
 from simclone.model.cloud import Cloud
 from simclone.records import ErrorCode
 
@@ -201,7 +202,7 @@ class BindingHint(IndexHint):
         self, flow: FilterFlow, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]
     ) -> bool | None:
         """Only where nothing is bound."""
-        idle = not request.bindings and cloud.settings.flag("vm.vm.ha.across.clusters")
+        idle = not request.bindings and not binds_cluster(cloud)
         return True if isinstance(facts, Pass) and idle else None
 
 

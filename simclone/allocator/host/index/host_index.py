@@ -42,6 +42,7 @@ from simclone.model.cloud import Cloud
 from simclone.model.inventory import device_asks
 from simclone.quick import changed
 from simclone.records import Decision, ErrorCode, Placed, Step, Unplaced
+from simclone.vocabulary import Purpose
 
 MOST_CLASSES, MOST_SORTED, MOST_KEPT, MOST_KNOWN = 256, 4096, 64, 4096
 KeyFields = tuple[str, tuple[Any, ...], object]
@@ -264,7 +265,7 @@ class HostIndex:
         if len(filtered.hosts):
             host: int | ErrorCode = draw_any(filtered.hosts, cloud, identity) if dry else -1
             if not dry:
-                chance = cloud.chance.order(identity, "host")
+                chance = cloud.chance.order(identity, Purpose.HOST)
                 host = first_tried(own_request, cloud, filtered.hosts, strategy.sorters, chance)
             if isinstance(host, ErrorCode):
                 return None

@@ -19,6 +19,7 @@ from simclone.chance import Identity
 from simclone.model.cloud import Cloud
 from simclone.model.columns import IntArray
 from simclone.records import ErrorCode, Step
+from simclone.vocabulary import Purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def apply_filters(request_class: RequestClass, request: HostRequest, cloud: Clou
 
 def draw_any(hosts: IntArray | Sequence[int], cloud: Cloud, identity: Identity) -> int:
     """One of some hosts for a dry run, drawn."""
-    return int(hosts[next(cloud.chance.order(identity, "dryRun").places(len(hosts)))])
+    return int(hosts[next(cloud.chance.order(identity, Purpose.DRY_RUN).places(len(hosts)))])
 
 
 def adjust_steps(steps: Sequence[Step], losses: Sequence[Loss]) -> list[Step]:

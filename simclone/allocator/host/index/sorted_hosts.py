@@ -18,6 +18,9 @@ from simclone.errors import InvariantViolation
 from simclone.model.cloud import Cloud
 from simclone.model.columns import BoolArray
 from simclone.quick import quick
+from simclone.vocabulary import Purpose
+
+_HOST = Purpose.HOST.value
 
 
 @quick
@@ -236,4 +239,4 @@ class SortedHosts:
 
     def _place(self, identity: Identity, count: int) -> int:
         """The place among so many equals, drawn."""
-        return 0 if count == 1 else below(draw(self._cloud.chance.key(identity, "host"), 0), count)
+        return 0 if count == 1 else below(draw(self._cloud.chance.key(identity, _HOST), 0), count)
