@@ -12,6 +12,7 @@ from simclone.model.cloud import Cloud, Group
 from simclone.model.columns import IntArray
 from simclone.model.inventory import HostRule
 from simclone.model.vms import NONE
+from simclone.units import MAX_AMOUNT
 from simclone.vocabulary import PolicyKind, VmState
 
 
@@ -65,7 +66,7 @@ def allowed_band(group: Group, cloud: Cloud, vm: int | None) -> Band | None:
     if kind is PolicyKind.ANTI:
         return Band(Sparse(counts, cloud.fleet.row_count), 0, 0)
     if kind is PolicyKind.AFFINITY:
-        return Band(Sparse(counts, cloud.fleet.row_count), 1, cloud.vms.row_count + 1) if counts else None
+        return Band(Sparse(counts, cloud.fleet.row_count), 1, MAX_AMOUNT) if counts else None
     domains, totals = _domain_counts(cloud, group, counts)
     return Band(ByDomain(domains, totals), 0, _spread_limit(cloud, group, domains, totals))
 
