@@ -61,15 +61,15 @@ def _capacity(reason: str, request: HostRequest, cloud: Cloud, hosts: Sequence[H
     fits_in_size = any(fleet.total_memory[row] > request.memory for row in short)
     enough = figures["free_cpu_vcpus"] >= request.cpu and figures["free_memory_bytes"] >= request.memory
     free = f"{_vcpus(figures['free_cpu_vcpus'])} and {format_size(figures['free_memory_bytes'])}"
-    asked = f"{_vcpus(request.cpu)} and {format_size(request.memory)}"
+    needed = f"{_vcpus(request.cpu)} and {format_size(request.memory)}"
     beside = f"; {forbidden} more hosts are forbidden by something else" if forbidden else ""
     if enough and len(short) > 1 and fits_in_size and reason != HOST_PHYSICAL_MEMORY.code:
         hole = f"{_vcpus(figures['largest_hole_cpu_vcpus'])}, {format_size(figures['largest_hole_memory_bytes'])}"
         text = (
-            f"{free} are free on {plural(len(short), 'host')}, but no host has {asked} together (most: {hole}){beside}"
+            f"{free} are free on {plural(len(short), 'host')}, but no host has {needed} together (most: {hole}){beside}"
         )
         return Verdict("fragmentation", text, figures)
-    return Verdict("shortage", f"{asked} are asked, {free} are free on {plural(len(short), 'host')}{beside}", figures)
+    return Verdict("shortage", f"{needed} are asked, {free} are free on {plural(len(short), 'host')}{beside}", figures)
 
 
 def _storage(reason: str, request: HostRequest, cloud: Cloud) -> Verdict:

@@ -20,6 +20,7 @@ from simclone.planning.replication.intervals import Interval
 from simclone.planning.replication.plan import Plan, interval_of, replicate
 from simclone.scenario.load import Given, Scenario, as_scenario
 from simclone.units import plural
+from simclone.vocabulary import Policy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,7 +114,7 @@ def bound(source: Given, *, strategies: Sequence[str] = (), plan: Plan | None = 
         gaps.append(Gap(name, placed, most - placed.estimate))
     asked = sum(one.names for one in wanted(ctx, scenario))
     free_cpu, free_memory, stranded = hosts.stranded(kinds)
-    hard = [doc.name for doc in scenario.doc.affinity_groups or () if doc.policy.endswith("Hard") or doc.host_rule]
+    hard = [doc.name for doc in scenario.doc.affinity_groups or () if Policy(doc.policy).hard or doc.host_rule]
     notes = (
         (f"rules of affinity groups ({', '.join(hard)}) are not in the bound; they bind every strategy",)
         if hard

@@ -19,6 +19,7 @@ from simclone.allocator.host.flow import Candidates
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.rules.affinity import allowed_band, member_counts, members_in_order
 from simclone.allocator.rules.capacity import ANYTHING, charged, shortfall, times_it_fits
+from simclone.allocator.rules.storage_capacity import physical_shortage, share_floor
 from simclone.engine.context import Context
 from simclone.model.fleet import Fleet
 from simclone.units import GIB
@@ -136,3 +137,35 @@ def test_each_hard_policy_refuses_under_its_own_name(policy: Policy) -> None:
     assert kept.tolist() == []
     assert refused == ((f"affinity.{policy}", 2),)
     assert flow.refuses(request, cloud, facts, candidates).reason == f"affinity.{policy}"
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 50), st.integers(0, 50)), min_size=1, max_size=5),
+    st.integers(0, 60),
+    st.sampled_from([0.5, 0.9, 1.0]),
+)
+@settings(max_examples=examples(100), deadline=None)
+def test_the_shares_of_a_local_storage_are_judged_as_each_alone(
+    figures: list[tuple[int, int]], size: int, threshold: float
+) -> None:
+    """A share is sound exactly where its physical figures refuse nothing."""
+    hosts = [{"name": f"h{row}", "cpuNum": 1, "totalPhysicalMemory": 1} for row in range(len(figures))]
+    cloud = opened(
+        {
+            "hosts": hosts,
+            "primaryStorages": [
+                {
+                    "name": "local",
+                    "type": "LocalStorage",
+                    "localHosts": [{"host": host["name"], "totalCapacity": 100} for host in hosts],
+                }
+            ],
+            "globalConfig": {"mevoco.threshold.primaryStorage.physicalCapacity": threshold},
+        }
+    ).cloud
+    shares = cloud.storages[0].shares
+    assert shares is not None
+    for host, (total, free) in enumerate(figures):
+        shares.total_physical[host], shares.available_physical[host] = total, min(free, total)
+    expected = [physical_shortage(total, min(free, total), size, threshold) is None for total, free in figures]
+    assert share_floor(cloud, 0, size).sound.tolist() == expected

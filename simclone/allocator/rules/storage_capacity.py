@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -36,9 +37,14 @@ def physical_shortage(total: int, available: int, size: int, threshold: float) -
     (None, 'storage.physical', 'storage.tooLarge')
     """
     limit = java_round(total * threshold)
-    if available != total and total - available >= limit:
+    if not _below_threshold(total, available, limit):
         return PHYSICAL
     return TOO_LARGE if size >= limit else None
+
+
+def _below_threshold(total: Any, available: Any, limit: Any) -> Any:
+    """Whether so little is used that more may be put there; nothing used is always little. Elementwise."""
+    return (available == total) | (total - available < limit)
 
 
 def shortage(
@@ -91,11 +97,11 @@ def share_floor(cloud: Cloud, storage: int, size: int) -> ShareFloor:
     sound = present.copy()
     least = taken_of(cloud, storage, size) + reserved_of(cloud)
     if shares is not None:
-        size = shares.row_count
-        present[:size] = shares.array(shares.present) == 1
+        rows = shares.row_count
+        present[:rows] = shares.array(shares.present) == 1
         total, free = shares.array(shares.total_physical), shares.array(shares.available_physical)
         limit = np.floor(total * threshold_of(cloud, storage) + 0.5).astype(np.int64)
-        sound[:size] = present[:size] & ((free == total) | (total - free < limit)) & (size < limit)
+        sound[:rows] = present[:rows] & _below_threshold(total, free, limit) & (size < limit)
     return ShareFloor(present, sound, least)
 
 
