@@ -19,7 +19,7 @@ from simclone.allocator.host.flow import Candidates
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.rules.affinity import allowed_band, member_counts, members_in_order
 from simclone.allocator.rules.capacity import ANYTHING, charged, shortfall, times_it_fits
-from simclone.allocator.rules.storage_capacity import physical_shortage, share_floor
+from simclone.allocator.rules.storage_capacity import physical_shortage, share_threshold
 from simclone.engine.context import Context
 from simclone.model.fleet import Fleet
 from simclone.units import GIB
@@ -168,4 +168,4 @@ def test_the_shares_of_a_local_storage_are_judged_as_each_alone(
     for host, (total, free) in enumerate(figures):
         shares.total_physical[host], shares.available_physical[host] = total, min(free, total)
     expected = [physical_shortage(total, min(free, total), size, threshold) is None for total, free in figures]
-    assert share_floor(cloud, 0, size).sound.tolist() == expected
+    assert share_threshold(cloud, 0, size).sound.tolist() == expected

@@ -79,7 +79,7 @@ def storage_shortage(cloud: Cloud, storage: int, size: int, exact: bool) -> str 
 
 
 @dataclass(frozen=True, slots=True)
-class ShareFloor:
+class ShareThreshold:
     """The test of section 3.5 on the shares of a storage, per host.
 
     *sound* shares are *present* and pass by their physical figures; one of them fits with *least* bytes available.
@@ -90,7 +90,7 @@ class ShareFloor:
     least: int
 
 
-def share_floor(cloud: Cloud, storage: int, size: int) -> ShareFloor:
+def share_threshold(cloud: Cloud, storage: int, size: int) -> ShareThreshold:
     """What shares of *storage* must have for *size* bytes."""
     shares = cloud.storages[storage].shares
     present = np.zeros(cloud.fleet.row_count, dtype=np.bool_)
@@ -102,15 +102,15 @@ def share_floor(cloud: Cloud, storage: int, size: int) -> ShareFloor:
         total, free = shares.array(shares.total_physical), shares.array(shares.available_physical)
         limit = np.floor(total * threshold_of(cloud, storage) + 0.5).astype(np.int64)
         sound[:rows] = present[:rows] & _below_threshold(total, free, limit) & (size < limit)
-    return ShareFloor(present, sound, least)
+    return ShareThreshold(present, sound, least)
 
 
-def shares_that_fit(cloud: Cloud, storage: int, floor: ShareFloor) -> BoolArray:
-    """Hosts whose share of *storage* reaches a floor."""
+def shares_that_fit(cloud: Cloud, storage: int, threshold: ShareThreshold) -> BoolArray:
+    """Hosts whose share of *storage* reaches a threshold."""
     shares = cloud.storages[storage].shares
-    fits = floor.sound.copy()
+    fits = threshold.sound.copy()
     if shares is not None:
-        fits[: shares.row_count] &= shares.array(shares.available) >= floor.least
+        fits[: shares.row_count] &= shares.array(shares.available) >= threshold.least
     return fits
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from simclone.allocator.host.flow import Candidates, FilterFlow, Pass, Test, refusal
 from simclone.allocator.host.request import NEW_CREATE, START, HostRequest
 from simclone.allocator.lookups import Lookup, Sparse
-from simclone.allocator.rules.storage_capacity import ShareFloor, share_floor, shares_that_fit
+from simclone.allocator.rules.storage_capacity import ShareThreshold, share_threshold, shares_that_fit
 from simclone.model.cloud import Cloud
 from simclone.model.columns import BoolArray
 from simclone.records import ErrorCode
@@ -45,12 +45,12 @@ class ArchitectureFlow(FilterFlow):
 class LocalFacts:
     """*fits*: per host whether local storage allows it.
 
-    Where a new VM goes, *checked* are hosts whose shares matter, and *floors* what those must have by storage.
+    Where a new VM goes, *checked* are hosts whose shares matter, and *thresholds* what those must have by storage.
     """
 
     fits: Lookup | Sparse
     checked: BoolArray | None = None
-    floors: tuple[tuple[int, ShareFloor], ...] = ()
+    thresholds: tuple[tuple[int, ShareThreshold], ...] = ()
 
 
 class LocalStorageFlow(FilterFlow):
@@ -81,15 +81,15 @@ class LocalStorageFlow(FilterFlow):
         ]
         checked = np.asarray(only, dtype=np.bool_)[cloud.fleet.array(cloud.fleet.cluster)]
         has = np.zeros(cloud.fleet.row_count, dtype=np.bool_)
-        fits, floors = has.copy(), []
+        fits, thresholds = has.copy(), []
         for row in local:
             if request.required_storages and row not in request.required_storages:
                 continue
-            floor = share_floor(cloud, row, request.disk_size)
-            floors.append((row, floor))
-            has |= floor.present
-            fits |= shares_that_fit(cloud, row, floor)
-        return LocalFacts(Lookup(~checked | ~has | fits), checked & has, tuple(floors))
+            threshold = share_threshold(cloud, row, request.disk_size)
+            thresholds.append((row, threshold))
+            has |= threshold.present
+            fits |= shares_that_fit(cloud, row, threshold)
+        return LocalFacts(Lookup(~checked | ~has | fits), checked & has, tuple(thresholds))
 
     def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
         """Says where the VM could have started, or how much disk was asked."""

@@ -180,13 +180,15 @@ class LocalStorageHint(IndexHint):
 
     def cell_threshold(self, cloud: Cloud, facts: Any) -> CellThreshold | None:
         """A new VM looks at one share of a host, where no host has shares of two storages."""
-        if not isinstance(facts, LocalFacts) or facts.checked is None or len(facts.floors) != 1:
+        if not isinstance(facts, LocalFacts) or facts.checked is None or len(facts.thresholds) != 1:
             return None
-        ((row, floor),) = facts.floors
+        ((row, threshold),) = facts.thresholds
         shares = cloud.storages[row].shares
         if shares is None:
             return None
-        return CellThreshold(shares.available, floor.least, facts.checked & floor.sound, facts.checked & ~floor.sound)
+        return CellThreshold(
+            shares.available, threshold.least, facts.checked & threshold.sound, facts.checked & ~threshold.sound
+        )
 
     def refusal_by_counts(
         self, flow: FilterFlow, request: HostRequest, cloud: Cloud, facts: Any, refused: Counts

@@ -127,8 +127,8 @@ class RequestClass:
             value = fleet.array(fleet.cells[name])
             for other, sign in others:
                 value = value + sign * fleet.array(fleet.cells[other])
-            floor = np.array([row[position] for row in self.thresholds], dtype=np.int64)[ratio]
-            blocked[value < floor] = self.threshold_ordinal + position
+            threshold = np.array([row[position] for row in self.thresholds], dtype=np.int64)[ratio]
+            blocked[value < threshold] = self.threshold_ordinal + position
         return blocked
 
     def below_cells(self) -> BoolArray:

@@ -41,9 +41,9 @@ class ThresholdTable:
     def _class_tables(self, ratio_class: int) -> list[Table]:
         by_quantity: dict[Quantity, dict[int, int]] = {}
         for bit, tests, thresholds in self._members:
-            for test, floor in zip(tests, thresholds[ratio_class], strict=True):
+            for test, threshold in zip(tests, thresholds[ratio_class], strict=True):
                 at = by_quantity.setdefault(test.columns, {})
-                at[floor] = at.get(floor, 0) | bit
+                at[threshold] = at.get(threshold, 0) | bit
         tables: list[Table] = []
         for columns, bits in by_quantity.items():
             ascending, masks = _stack(bits)
