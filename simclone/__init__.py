@@ -27,6 +27,7 @@ _HOMES = {
     "UnknownName": "simclone.errors",
     "ReplicationPlan": "simclone.planning.replication.plan",
     "Plan": "simclone.planning.replication.plan",
+    "Model": "simclone.planning.parts.host_model",
     "overview": "simclone.planning.overview",
     "Execution": "simclone.planning.replication.executor",
     "picture": "simclone.report.plots",

@@ -21,6 +21,7 @@ from simclone.planning.compare import whatif_variants as whatif_variants
 from simclone.planning.drain import drain as drain
 from simclone.planning.headroom import headroom as headroom
 from simclone.planning.overview import overview as overview
+from simclone.planning.parts.host_model import Model as Model
 from simclone.planning.rebalance import rebalance as rebalance
 from simclone.planning.replication.executor import Execution as Execution
 from simclone.planning.replication.plan import Plan as Plan
@@ -28,7 +29,6 @@ from simclone.planning.replication.plan import ReplicationPlan as ReplicationPla
 from simclone.planning.runway import runway as runway
 from simclone.planning.sensitivity import sensitivity as sensitivity
 from simclone.planning.shrink import shrink as shrink
-from simclone.planning.size import Model as Model
 from simclone.planning.size import refresh as refresh
 from simclone.planning.size import size as size
 from simclone.planning.slo import slo as slo

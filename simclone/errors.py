@@ -4,6 +4,7 @@
 
     SimcloneError
     ├── InvalidInput          a file or argument is wrong; carries every fault at once
+    │   └── UnplacedVms       the allocator finds no place for VMs of the file
     ├── UnknownName           a Python caller asked for something that does not exist
     ├── RunDirectoryExists    writing would overwrite what a user made
     ├── NotARunDirectory      replacing would destroy what simclone did not make
@@ -60,6 +61,10 @@ class InvalidInput(SimcloneError):
 
     def __str__(self) -> str:
         return "\n".join(str(fault) for fault in self.faults)
+
+
+class UnplacedVms(InvalidInput):
+    """VMs that the file takes for given cannot be placed by the allocator; one fault for each."""
 
 
 class UnknownName(SimcloneError, KeyError):

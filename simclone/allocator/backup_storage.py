@@ -32,13 +32,13 @@ def usable_types(cloud: Cloud, kind: str) -> tuple[str, ...]:
 
 def related_storages(cloud: Cloud, backup: int) -> set[int] | None:
     """The primary storages a Ceph backup storage is bound to (same fsid); None for other types."""
-    one = cloud.backups[backup]
-    if one.type != "Ceph":
+    record = cloud.backups[backup]
+    if record.type != "Ceph":
         return None
     return {
         row
         for row, storage in enumerate(cloud.storages)
-        if storage.type == "Ceph" and storage.ceph_fsid == one.ceph_fsid
+        if storage.type == "Ceph" and storage.ceph_fsid == record.ceph_fsid
     }
 
 
@@ -74,25 +74,25 @@ def select_for_commit(cloud: Cloud, storage: int, size: int, image: int | None, 
     *size* bytes of the volume as written, *image* the volume's own root image or None.
     """
     if cloud.storages[storage].type == "Ceph":
-        found = [row for row in _in_zone(cloud, storage, "Ceph", size) if feeds(cloud, row, storage)]
-        if found:
-            return next(order.walk(found))
-    found = _in_zone(cloud, storage, "ImageStoreBackupStorage", size)
-    keeping = [] if image is None else [row for row in cloud.images[image].backup_storages if row in found]
+        rows = [row for row in _in_zone(cloud, storage, "Ceph", size) if feeds(cloud, row, storage)]
+        if rows:
+            return next(order.walk(rows))
+    rows = _in_zone(cloud, storage, "ImageStoreBackupStorage", size)
+    keeping = [] if image is None else [row for row in cloud.images[image].backup_storages if row in rows]
     if keeping:
         return keeping[0]
-    if found:
-        return next(order.walk(found))
+    if rows:
+        return next(order.walk(rows))
     text = f"can not find backup storage for {size} bytes in the zone of primary storage {cloud.storages[storage].uuid}"
     return ErrorCode(code="SYS.1006", details=text, reason="image.backupStorage")
 
 
 def _in_zone(cloud: Cloud, storage: int, kind: str, size: int) -> list[int]:
     zone = cloud.storages[storage].zone
-    found = []
-    for row, one in enumerate(cloud.backups):
-        if one.type == kind and one.state == ENABLED and one.status == CONNECTED and zone in one.zones:
+    rows = []
+    for row, record in enumerate(cloud.backups):
+        if record.type == kind and record.state == ENABLED and record.status == CONNECTED and zone in record.zones:
             reserved = int(cloud.settings.get("backupStorage.reservedCapacity", [("backupStorage", row)]))
-            if one.available is None or one.available >= reserved + size:
-                found.append(row)
-    return found
+            if record.available is None or record.available >= reserved + size:
+                rows.append(row)
+    return rows

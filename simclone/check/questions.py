@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from simclone.allocator import quota
-from simclone.allocator.ip import free_addresses
+from simclone.allocator.rules import quota
+from simclone.allocator.rules.addresses import free_addresses
 from simclone.check.facts import host_facts, vm_facts, volume_facts
 from simclone.check.operations import Answer, Stage, failed
 from simclone.engine import queries

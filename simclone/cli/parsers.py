@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from simclone.planning.size import Model
+    from simclone.planning.parts.host_model import Model
 
 
 def value_of(text: str) -> Any:
@@ -44,7 +44,7 @@ def pairs_of(texts: Sequence[str], what: str) -> dict[str, str]:
 
 def model_of(text: str) -> Model:
     """A host model from ``name=big,cpu=64,memory=512GiB,cluster=c1,price=9000`` or ``like=host-1``; UsageError."""
-    from simclone.planning.size import Model
+    from simclone.planning.parts.host_model import Model
     from simclone.units import parse_size
 
     given = pairs_of(text.split(","), "host model such as like=host-1,price=10")

@@ -20,9 +20,9 @@ from simclone.engine.run_loop import RunLoop
 from simclone.engine.timing import UNIT
 from simclone.engine.waits import alone
 from simclone.errors import InvariantViolation
-from simclone.scenario.checking.expand import numbered
 from simclone.scenario.document.distributions import Law
 from simclone.scenario.document.incidents import IncidentDoc, law_of
+from simclone.scenario.reading.expand import numbered
 from simclone.units import SECOND, java_round
 from simclone.workload.distributions import Distribution
 

@@ -9,20 +9,21 @@ from msgspec.structs import replace
 from simclone.engine.context import Context
 from simclone.engine.operations.create_vm import NewVm, add_row, create_now, normalised, stop_row
 from simclone.engine.shapes import shape_of
-from simclone.errors import Fault, InvalidInput
+from simclone.errors import Fault, UnplacedVms
 from simclone.model.inventory import Wish
 from simclone.model.storage import ANYWHERE
-from simclone.model.vms import DATA, NONE, ROOT, STATE
+from simclone.model.vms import DATA, NONE, ROOT
 from simclone.placement.start_stages import add_cards, take_addresses
 from simclone.records import ErrorCode
 from simclone.scenario.document.offerings import VmDoc
 from simclone.scenario.load import Case, Scenario
+from simclone.vocabulary import VmState
 
 SOURCE = "vms"
 
 
 def place_all(ctx: Context, scenario: Scenario | Case) -> None:
-    """Put every VM of the file into the cloud; raises InvalidInput naming all that cannot be placed.
+    """Put every VM of the file into the cloud; raises UnplacedVms naming all that cannot be placed.
 
     A VM with host and primary storage is taken as it is, even where that over-commits (real clouds are). One without is
     created like any other VM, in the order of the file.
@@ -32,9 +33,10 @@ def place_all(ctx: Context, scenario: Scenario | Case) -> None:
         error = _place(ctx, doc, uuid)
         if error is not None:
             why = f"cannot be placed: {error.root.details}"
-            faults.append(Fault(f"vms[{position}] {doc.name}", why, "room for it, or its host and primaryStorage"))
+            expected = "room for it, or its host and primaryStorage"
+            faults.append(Fault(f"vms[{position}] {doc.name}", why, expected))
     if faults:
-        raise InvalidInput(faults)
+        raise UnplacedVms(faults)
 
 
 def new_vm(ctx: Context, doc: VmDoc) -> NewVm:
@@ -112,7 +114,7 @@ def _adopt(ctx: Context, new: NewVm, host: int) -> int:
     cluster = cloud.fleet.cluster[host]
     zone = cloud.clusters[cluster].zone
     where = host if cloud.storages[storage].is_local else ANYWHERE
-    ledger.vms.set(vm, host=host, last_host=host, cluster=cluster, zone=zone, state=STATE["Running"])
+    ledger.vms.set(vm, host=host, last_host=host, cluster=cluster, zone=zone, state=VmState.RUNNING)
     image = NONE if new.shape.image is None else new.shape.image
     sizes = [new.shape.root_size, *(disk.size for disk in new.shape.disks)]
     for device, size in enumerate(sizes):

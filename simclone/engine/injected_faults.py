@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from simclone.chance import Chance, Identity
 from simclone.records import ErrorCode
+from simclone.vocabulary import injected
 
 UNIT = float(1 << 64)
 
@@ -35,5 +36,5 @@ class Faults:
             uniform = (chance.key(who, f"fault/{one.name}") + 0.5) / UNIT
             if uniform < one.probability:
                 one.left = None if one.left is None else one.left - 1
-                return ErrorCode(one.code, f"injected fault {one.name} in step {step}", reason=f"fault.{step}")
+                return ErrorCode(one.code, f"injected fault {one.name} in step {step}", reason=injected(step).code)
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from simclone.allocator.host.sorters.textbook import LowestRankSortFlow, WeightedScoreSortFlow
-from simclone.allocator.host.strategies import TABLES, Strategy
+from simclone.allocator.host.strategies import TABLES, Strategy, filters_by_name
 from simclone.engine.context import Context
 from simclone.engine.initial import place_all
 from simclone.engine.results.records import figures
@@ -20,7 +20,7 @@ def own_strategies(profile: str, docs: Mapping[str, StrategyDoc]) -> dict[str, o
     The first flow, which produces the hosts and cuts the pages, is always there.
     """
     table = TABLES[profile]
-    known = {flow.name: flow for strategy in table.values() for flow in strategy.filters}
+    known = filters_by_name(profile)
     usual = table["LeastVmPreferredHostAllocatorStrategy"].filters
     made: dict[str, object] = {}
     for name, doc in docs.items():

@@ -12,8 +12,8 @@ from simclone.allocator.backup_storage import feeds
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.host.strategies import DEFAULT, DESIGNATED
 from simclone.allocator.primary_storage.chain import filtered
-from simclone.allocator.primary_storage.local import share_floor, shares_that_fit
 from simclone.allocator.primary_storage.request import CREATE_DATA, CREATE_VM, StorageRequest
+from simclone.allocator.rules.storage_capacity import share_threshold, shares_that_fit
 from simclone.chance import Identity
 from simclone.engine.context import Context, operation_error
 from simclone.engine.operations.migrate_vm import migrate_request
@@ -86,8 +86,8 @@ def _fitting(ctx: Context, rows: list[int], size: int, purpose: str) -> list[int
     found = []
     for row in rows:
         if cloud.storages[row].is_local:
-            floor = share_floor(cloud, row, size)
-            fits = cloud.storages[row].usable(True) and bool(shares_that_fit(cloud, row, floor).any())
+            threshold = share_threshold(cloud, row, size)
+            fits = cloud.storages[row].usable(True) and bool(shares_that_fit(cloud, row, threshold).any())
         else:
             fits = not isinstance(filtered(cloud, StorageRequest(size, purpose, candidates=(row,))), ErrorCode)
         if fits:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from simclone.allocator.host import chain
-from simclone.allocator.host.flow import FilterFlow
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.host.strategies import Strategy
 from simclone.model.cloud import Cloud
 from simclone.placement.host import strategy_of
-from simclone.records import ErrorCode, Unplaced
+from simclone.records import Unplaced
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +27,14 @@ def blocking_set(request: HostRequest, cloud: Cloud) -> tuple[Obstacle, ...]:
 
     Empty for a request that finds a host, and for one that is refused even without all of them.
     """
-    strategy, asked = strategy_of(request, cloud), request.dry()
-    kept = [*_obstacles(strategy)]
-    if not _refused(strategy, asked, cloud, kept):
+    strategy, dry = strategy_of(request, cloud), request.dry()
+    kept = _obstacles(strategy)
+    if not _refused(strategy, dry, cloud, kept):
         return ()
-    for one in tuple(kept):
-        rest = [other for other in kept if other != one]
-        if _refused(strategy, asked, cloud, rest):
-            kept = rest
+    for obstacle in tuple(kept):
+        others = [other for other in kept if other != obstacle]
+        if _refused(strategy, dry, cloud, others):
+            kept = others
     return tuple(kept)
 
 
@@ -47,29 +45,17 @@ def possible_without(request: HostRequest, cloud: Cloud, obstacles: Iterable[Obs
 
 def _obstacles(strategy: Strategy) -> list[Obstacle]:
     return [
-        Obstacle(place, flow.name, reason)
-        for place, flow in enumerate(strategy.filters)
+        Obstacle(position, flow.name, reason)
+        for position, flow in enumerate(strategy.filters)
         for reason in (tuple(test.reason for test in flow.tests) or (flow.name,))
     ]
 
 
-def _refused(strategy: Strategy, request: HostRequest, cloud: Cloud, kept: list[Obstacle]) -> bool:
-    left = []
-    for place, flow in enumerate(strategy.filters):
-        reasons = {one.reason for one in kept if one.place == place}
-        if reasons or not place:
-            left.append(_with_tests(flow, reasons))
-    return isinstance(chain.run(Strategy(strategy.name, tuple(left)), request, cloud), Unplaced)
-
-
-def _with_tests(flow: FilterFlow, reasons: set[str]) -> FilterFlow:
-    """The flow with some of its tests; the first of a chain stays even without any, to cut the pages."""
-    twin = copy.copy(flow)
-    twin.__dict__["tests"] = tuple(test for test in flow.tests if test.reason in reasons)
-    twin.__dict__["refuses"] = _says_no
-    return twin
-
-
-def _says_no(*_: object) -> ErrorCode:
-    """The words of a flow are about all of its tests; here only the outcome counts."""
-    return ErrorCode(None, reason="blocked")
+def _refused(strategy: Strategy, request: HostRequest, cloud: Cloud, kept: Sequence[Obstacle]) -> bool:
+    """Whether the tests of *kept* alone leave no host; the first flow stays even without any, to cut the pages."""
+    only = {}
+    for position, flow in enumerate(strategy.filters):
+        reasons = {obstacle.reason for obstacle in kept if obstacle.place == position}
+        if reasons or not position:
+            only[position] = tuple(test for test in flow.tests if test.reason in reasons)
+    return isinstance(chain.run(strategy, request, cloud, only=only), Unplaced)

@@ -9,20 +9,21 @@ from typing import Any
 
 import numpy as np
 
-from simclone.allocator import quota
 from simclone.allocator.host import chain
 from simclone.allocator.host.request import HostRequest
+from simclone.allocator.rules import quota
+from simclone.allocator.rules.capacity import ANYTHING, checks_physical, shortfall
 from simclone.engine.context import Context
 from simclone.engine.operations.migrate_vm import migrate_request
 from simclone.engine.operations.settings import update_global_config
-from simclone.explain.verdict import missing_memory
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import CONNECTED, ENABLED
-from simclone.model.vms import NONE, STATE
+from simclone.model.vms import NONE
 from simclone.placement.host import strategy_of
 from simclone.records import Unplaced
 from simclone.scenario.document.prices import PricesDoc
 from simclone.units import GIB, format_size, plural
+from simclone.vocabulary import VmState
 
 MOST_HOSTS, MOST_VMS = 50, 40
 """So many hosts are looked at for one kind of change, and so many VMs of each for a move."""
@@ -118,8 +119,8 @@ class Candidates:
         if row is None:
             return
         group = self.cloud.groups[row]
-        if group.policy.endswith("Hard"):
-            soft = group.policy.removesuffix("Hard") + "Soft"
+        if group.policy.hard:
+            soft = group.policy.soft
             text = f"make group {group.name} {soft} instead of {group.policy}"
             fix = self._fix("softenRule", text, group.name, {"set": {f"affinityGroups.{group.name}.policy": soft}})
             yield Candidate(fix, lambda ctx: ctx.ledger.set_group(row, policy=soft))
@@ -175,10 +176,9 @@ class Candidates:
     def _lacks(self, host: int) -> tuple[int, int]:
         """vCPUs and bytes a host lacks."""
         request, cloud = self.request, self.cloud
-        cpu = max(request.cpu - cloud.fleet.available_cpu[host], 0)
-        memory = missing_memory(cloud, host, request.memory)
-        size = request.memory + request.old_memory + 1 - cloud.fleet.total_memory[host]
-        return cpu, max(memory, size if cloud.settings.flag("hostAllocator.hostAllocator.checkHostMem") else 0)
+        physical = request.memory + request.old_memory if checks_physical(cloud) else ANYTHING
+        short = shortfall(cloud.fleet, host, request.cpu, request.memory, physical)
+        return (0, 0) if short is None else (short.cpu, short.memory)
 
     def larger(self) -> Iterator[Candidate]:
         """Hosts with as much more as they lack, whole cores and whole GiB."""
@@ -207,7 +207,7 @@ class Candidates:
     def moves(self) -> Iterator[Candidate]:
         """One running VM that makes room where it leaves, and finds a host elsewhere."""
         vms = self.cloud.vms
-        running = (vms.array(vms.hold_host) != NONE) & (vms.array(vms.state) == STATE["Running"])
+        running = (vms.array(vms.hold_host) != NONE) & (vms.array(vms.state) == VmState.RUNNING)
         lacks = {host: self._lacks(host) for host in self._hosts()}
         for host in sorted(lacks, key=lambda row: sum(lacks[row]))[:MOST_HOSTS]:
             cpu, memory = lacks[host]

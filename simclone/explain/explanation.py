@@ -9,11 +9,10 @@ from typing import Any
 from simclone.explain.blocking import Obstacle
 from simclone.explain.candidates import Fix
 from simclone.explain.hosts import HostVerdict, Ranked
-from simclone.explain.verdict import SHORT, SHORT_TOO, Verdict
+from simclone.explain.verdict import Verdict
 from simclone.records import CloneAnswer, CloneRecord, DecisionRecord, ErrorCode
 from simclone.units import plural
-
-FULL = frozenset((*SHORT, *SHORT_TOO))
+from simclone.vocabulary import Purpose, reason_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +54,8 @@ class Explanation:
                 "after": step.after,
                 "outcome": step.outcome,
                 "refused": dict(sorted(step.refused, key=lambda pair: (-pair[1], pair[0]))),
-                "full": sum(count for reason, count in step.refused if reason in FULL),
-                "unfit": sum(count for reason, count in step.refused if reason not in FULL),
+                "full": sum(count for reason, count in step.refused if reason_of(reason).too_little),
+                "unfit": sum(count for reason, count in step.refused if not reason_of(reason).too_little),
                 "text": step.text,
             }
             for step in self.decisions[-1].decision.steps
@@ -115,7 +114,9 @@ def explain_clone(
 ) -> Explanation:
     """Put the parts of a clone's story together; *decisions* are all those of its run."""
     own = tuple(
-        one for one in decisions if one.request == clone.request and one.subject == clone.name and one.purpose == "host"
+        one
+        for one in decisions
+        if one.request == clone.request and one.subject == clone.name and one.purpose == Purpose.HOST
     )
     if clone.error is None:
         return Explanation(clone.request, clone.name, host, "", (), own, hosts)
@@ -125,7 +126,7 @@ def explain_clone(
 def explain_refusal(answer: CloneAnswer, decisions: tuple[DecisionRecord, ...]) -> Explanation:
     """The story of a call that was refused as a whole."""
     assert answer.error is not None
-    own = tuple(one for one in decisions if one.request == answer.request.name and one.purpose == "dryRun")
+    own = tuple(one for one in decisions if one.request == answer.request.name and one.purpose == Purpose.DRY_RUN)
     return Explanation(
         answer.request.name, answer.request.name, None, answer.error.root_reason, _chain(answer.error), own
     )

@@ -91,16 +91,16 @@ def runners_up(cloud: Cloud, request: HostRequest, most: int = 10) -> list[Ranke
     Hosts with equal keys share a *place* (from 1): among them chance decides.
     """
     strategy = strategy_of(request, cloud)
-    found = run(strategy, request, cloud)
-    if isinstance(found, Unplaced):
+    survivors = run(strategy, request, cloud)
+    if isinstance(survivors, Unplaced):
         return []
-    keyed = sort_key(request, cloud, found.hosts, strategy.sorters)
+    keyed = sort_key(request, cloud, survivors.hosts, strategy.sorters)
     if isinstance(keyed, ErrorCode):
         return []
-    parts = np.stack(keyed[0]) if keyed[0] else np.zeros((1, len(found.hosts)), dtype=np.int64)
-    key_of = {host: tuple(part) for host, part in zip(found.hosts.tolist(), parts.T.tolist(), strict=True)}
+    parts = np.stack(keyed[0]) if keyed[0] else np.zeros((1, len(survivors.hosts)), dtype=np.int64)
+    key_of = {host: tuple(part) for host, part in zip(survivors.hosts.tolist(), parts.T.tolist(), strict=True)}
     ranked: list[Ranked] = []
-    for place, block in enumerate(classes(found.hosts, keyed[0]), 1):
+    for place, block in enumerate(classes(survivors.hosts, keyed[0]), 1):
         ranked += [Ranked(cloud.fleet.names[host], place, key_of[host]) for host in block[: most - len(ranked)]]
         if len(ranked) >= most:
             break

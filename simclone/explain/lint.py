@@ -6,17 +6,18 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from simclone.allocator.rules.capacity import checks_physical, shortfall
 from simclone.engine.context import Context
 from simclone.engine.opening import open_context
 from simclone.errors import InvalidInput
 from simclone.explain.lint_requests import lint_requests
 from simclone.explain.smell import ERROR, WARNING, Smell
-from simclone.explain.verdict import missing_memory
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import CONNECTED, ENABLED
 from simclone.model.settings import DEFINITIONS, canonical
 from simclone.scenario.document.requests import RequestDoc
 from simclone.scenario.load import Scenario
+from simclone.vocabulary import Policy
 
 
 def lint(scenario: Scenario) -> tuple[Smell, ...]:
@@ -68,7 +69,7 @@ def _offerings(cloud: Cloud) -> Iterator[Smell]:
     fleet, hosts = cloud.fleet, _usable(cloud)
     for row, one in enumerate(cloud.offerings if hosts else ()):
         wide = [host for host in hosts if fleet.total_cpu[host] >= one.cpu_num]
-        physical = cloud.settings.flag("hostAllocator.hostAllocator.checkHostMem")
+        physical = checks_physical(cloud)
         high = [
             host
             for host in hosts
@@ -83,7 +84,8 @@ def _offerings(cloud: Cloud) -> Iterator[Smell]:
 
 def _holds(cloud: Cloud, host: int, memory: int) -> bool:
     fleet = cloud.fleet
-    return missing_memory(cloud, host, memory) <= fleet.total_memory[host] - fleet.available_memory[host]
+    short = shortfall(fleet, host, 0, memory)
+    return short is None or short.memory <= fleet.total_memory[host] - fleet.available_memory[host]
 
 
 def _images(cloud: Cloud) -> Iterator[Smell]:
@@ -127,7 +129,7 @@ def _groups(scenario: Scenario, cloud: Cloud) -> Iterator[Smell]:
     """antiHard groups that more names ask to join than there are hosts."""
     hosts = len(_usable(cloud))
     for row, group in enumerate(cloud.groups):
-        if group.policy != "antiHard" or not group.enabled:
+        if group.policy is not Policy.ANTI_HARD or not group.enabled:
             continue
         tags = {f"affinityGroupUuid::{group.name}", f"affinityGroupUuid::{group.uuid}"}
         joining = sum(_asked(one) for one in scenario.requests if tags & set(one.system_tags or ()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from simclone.allocator import ip, quota
+from simclone.allocator.rules import addresses, quota
 from simclone.engine.context import Context
 from simclone.engine.operations.clone.checks import refusal
 from simclone.engine.operations.clone.job import Job, resolve
@@ -92,9 +92,9 @@ def _without_address(ctx: Context, job: Job, taken: dict[int, int]) -> Iterator[
     cloud, many = ctx.cloud, len(job.request.names)
     for nic in cloud.vms.nics[job.source]:
         l3 = cloud.nics.l3[nic]
-        if not ip.needs_address(cloud, l3):
+        if not addresses.needs_address(cloud, l3):
             continue
-        size, gone = ip.free_addresses(cloud, l3)
+        size, gone = addresses.free_addresses(cloud, l3)
         left = max(size - gone - taken.get(l3, 0), 0)
         taken[l3] = taken.get(l3, 0) + min(many, left)
         if many > left:

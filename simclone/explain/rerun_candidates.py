@@ -13,6 +13,7 @@ from simclone.scenario.changes import data_of
 from simclone.scenario.document.prices import PricesDoc
 from simclone.scenario.load import Scenario
 from simclone.units import GIB, format_size, parse_size
+from simclone.vocabulary import VM_STATE, Subject, reason_of
 
 WISHES = ("hostUuid", "clusterUuid", "zoneUuid", "primaryStorageUuidForRootVolume")
 STORAGE_RATIO = "mevoco.overProvisioning.primaryStorage"
@@ -37,21 +38,23 @@ def candidates_for(scenario: Scenario, request: str, reason: str, prices: Prices
     """Changes worth a run, by the family of *reason*; a wish of the request is always one."""
     make = _Maker(scenario, prices)
     yield from make.wishes(request)
-    if reason.startswith(("storage.", "image.")):
+    refused = reason_of(reason)
+    subject = refused.subject
+    if subject in (Subject.STORAGE, Subject.IMAGE):
         yield from make.storages()
         yield from make.backups()
-    if reason.startswith("storage."):
+    if subject is Subject.STORAGE:
         yield from make.storage_settings()
         yield from make.larger_storages()
-    if reason.startswith("image."):
+    if subject is Subject.IMAGE:
         yield from make.larger_backups()
         yield from make.copies()
         yield from make.another_backup()
-    if reason.startswith("ip."):
+    if subject is Subject.ADDRESS:
         yield from make.addresses()
-    if reason.startswith("quota."):
-        yield from make.limit(request, reason.removeprefix("quota."))
-    if reason == "vm.state":
+    if subject is Subject.QUOTA:
+        yield from make.limit(request, refused.key)
+    if refused is VM_STATE:
         yield from make.source(request)
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from simclone.allocator.host.filters.capacity import least_available
+from simclone.allocator.host.filters.capacity import HostCapacityFlow
 from simclone.allocator.host.request import HostRequest
-from simclone.allocator.primary_storage.capacity import storage_shortage
+from simclone.allocator.rules.capacity import room
+from simclone.allocator.rules.storage_capacity import storage_shortage
 from simclone.explain.hosts import HostVerdict
 from simclone.model.cloud import Cloud
-from simclone.units import divided, format_size, plural
+from simclone.units import format_size, plural
+from simclone.vocabulary import HOST_PHYSICAL_MEMORY, STORAGE_PHYSICAL, STORAGE_VIRTUAL, Extent, reason_of
 
-CAPACITY = ("host.cpu", "host.memory", "host.reservedMemory", "host.physicalMemory")
-SHORT = (*CAPACITY, "host.devices", "storage.capacity", "storage.virtual", "storage.physical", "storage.tooLarge")
-SHORT_TOO = ("storage.local", "storage.imageCache", "storage.cephPool", "storage.fullClone", "ip.exhausted")
-CALL = ("request.", "vm.state")
+CAPACITY = frozenset(test.reason for test in HostCapacityFlow.tests)
+"""The codes of the reasons that a host is too small."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +29,13 @@ class Verdict:
 
 def verdict_of(reason: str, request: HostRequest | None, cloud: Cloud | None, hosts: Sequence[HostVerdict]) -> Verdict:
     """The verdict of a failure by its *reason*, judged on the cloud as it was decided on; *hosts* is that table."""
+    refused = reason_of(reason)
     if reason in CAPACITY and request is not None and cloud is not None:
         return _capacity(reason, request, cloud, hosts)
-    if reason.startswith(CALL):
+    if refused.extent is Extent.CALL:
         return Verdict("request", f"the call itself cannot be served: {reason}")
-    if reason in SHORT or reason in SHORT_TOO:
-        if reason in ("storage.virtual", "storage.physical") and request is not None and cloud is not None:
+    if refused.too_little:
+        if refused in (STORAGE_VIRTUAL, STORAGE_PHYSICAL) and request is not None and cloud is not None:
             return _storage(reason, request, cloud)
         return Verdict("shortage", f"nothing is left of what was asked: {reason}")
     return Verdict("policy", f"a rule, state, attachment or limit forbids it: {reason}")
@@ -46,7 +47,7 @@ def _capacity(reason: str, request: HostRequest, cloud: Cloud, hosts: Sequence[H
     forbidden = sum(one.reason != "" and one.reason not in CAPACITY for one in hosts)
     fleet = cloud.fleet
     cpu = {row: max(fleet.available_cpu[row], 0) for row in short}
-    memory = {row: cloud.fleet.room(row) for row in short}
+    memory = {row: room(fleet, row) for row in short}
     figures = {
         "needed_cpu_vcpus": request.cpu,
         "needed_memory_bytes": request.memory,
@@ -60,15 +61,15 @@ def _capacity(reason: str, request: HostRequest, cloud: Cloud, hosts: Sequence[H
     fits_in_size = any(fleet.total_memory[row] > request.memory for row in short)
     enough = figures["free_cpu_vcpus"] >= request.cpu and figures["free_memory_bytes"] >= request.memory
     free = f"{_vcpus(figures['free_cpu_vcpus'])} and {format_size(figures['free_memory_bytes'])}"
-    asked = f"{_vcpus(request.cpu)} and {format_size(request.memory)}"
+    needed = f"{_vcpus(request.cpu)} and {format_size(request.memory)}"
     beside = f"; {forbidden} more hosts are forbidden by something else" if forbidden else ""
-    if enough and len(short) > 1 and fits_in_size and reason != "host.physicalMemory":
+    if enough and len(short) > 1 and fits_in_size and reason != HOST_PHYSICAL_MEMORY.code:
         hole = f"{_vcpus(figures['largest_hole_cpu_vcpus'])}, {format_size(figures['largest_hole_memory_bytes'])}"
         text = (
-            f"{free} are free on {plural(len(short), 'host')}, but no host has {asked} together (most: {hole}){beside}"
+            f"{free} are free on {plural(len(short), 'host')}, but no host has {needed} together (most: {hole}){beside}"
         )
         return Verdict("fragmentation", text, figures)
-    return Verdict("shortage", f"{asked} are asked, {free} are free on {plural(len(short), 'host')}{beside}", figures)
+    return Verdict("shortage", f"{needed} are asked, {free} are free on {plural(len(short), 'host')}{beside}", figures)
 
 
 def _storage(reason: str, request: HostRequest, cloud: Cloud) -> Verdict:
@@ -86,13 +87,6 @@ def _storage(reason: str, request: HostRequest, cloud: Cloud) -> Verdict:
         text = f"storage is tried for the chosen host only; {names} would have room for {format_size(size)}"
         return Verdict("order", text, figures)
     return Verdict("shortage", f"no primary storage takes {format_size(size)}: {reason}", figures)
-
-
-def missing_memory(cloud: Cloud, host: int, memory: int) -> int:
-    """Bytes a host lacks for *memory* bytes of a VM, after ratio and reserve; 0 when it has them."""
-    fleet, ratio = cloud.fleet, cloud.fleet.memory_ratio(host)
-    least = max(least_available(memory, ratio), divided(memory, ratio) + fleet.reserved_memory[host])
-    return max(least - fleet.available_memory[host], 0)
 
 
 def _vcpus(count: int) -> str:

@@ -30,6 +30,7 @@ from simclone.model.settings import QUOTA_DEFAULTS, Settings
 from simclone.model.storage import BackupStorage, PrimaryStorage
 from simclone.model.topology import Attachments
 from simclone.model.vms import Nics, Snapshots, Vms, Volumes
+from simclone.vocabulary import Policy
 
 EPOCH = datetime(2017, 11, 14, 22, 20, 57)
 """Calendar time of t = 0 unless a scenario says otherwise."""
@@ -48,7 +49,7 @@ class Group:
 
     uuid: str
     name: str
-    policy: str
+    policy: Policy
     enabled: bool = True
     over: str = "host"
     max_skew: int = 1

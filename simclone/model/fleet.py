@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
 from simclone.model.columns import IntArray, IntColumn, IntTable
 from simclone.model.inventory import CONNECTED, ENABLED
-from simclone.units import multiplied
 
 
 class Fleet(IntTable):
@@ -90,10 +91,9 @@ class Fleet(IntTable):
         )
         return good
 
-    def room(self, host: int) -> int:
-        """Bytes of VM memory a host can still promise: what is free above the reserve, times its ratio."""
-        free = self.available_memory[host] - self.reserved_memory[host]
-        return multiplied(max(free, 0), self.memory_ratio(host))
+    def by_ratio_class(self, values: Sequence[int]) -> IntArray:
+        """What each memory-ratio class is given in *values*, by host; shape (row_count,)."""
+        return np.asarray(values, dtype=np.int64)[self.array(self.ratio_class)]
 
     def free_devices(self, spec: str) -> IntArray:
         """Free PCI devices of a specification per host, shape (row_count,)."""

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from simclone.records import NO_TAGS, Tags
+from simclone.vocabulary import HostState, ObjectState, Policy, Status, StorageState
 
-ENABLED, DISABLED, PRE_MAINTENANCE, MAINTENANCE = 0, 1, 2, 3
-HOST_STATES = ("Enabled", "Disabled", "PreMaintenance", "Maintenance")
-CONNECTED, CONNECTING, DISCONNECTED = 0, 1, 2
-STATUSES = ("Connected", "Connecting", "Disconnected")
-OBJECT_STATES = ("Enabled", "Disabled")
-STORAGE_STATES = ("Enabled", "Disabled", "Maintenance", "Deleting")
+ENABLED, DISABLED, PRE_MAINTENANCE, MAINTENANCE = (int(state) for state in HostState)
+HOST_STATES = tuple(state.word for state in HostState)
+CONNECTED, CONNECTING, DISCONNECTED = (int(status) for status in Status)
+STATUSES = tuple(status.word for status in Status)
+OBJECT_STATES = tuple(state.word for state in ObjectState)
+STORAGE_STATES = tuple(state.word for state in StorageState)
 ADMIN = -1
 """The account index of the administrator, who has no limits."""
 
@@ -161,7 +162,7 @@ class HostGroup:
 class HostRule:
     """A VM-host rule: *policy* is affinityHard, affinitySoft, antiHard or antiSoft towards *group*'s hosts."""
 
-    policy: str
+    policy: Policy
     group: int
 
 

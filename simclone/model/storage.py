@@ -6,7 +6,7 @@ import copy
 from dataclasses import dataclass, field
 
 from simclone.model.columns import IntColumn, IntTable
-from simclone.model.inventory import CONNECTED, ENABLED
+from simclone.model.inventory import CONNECTED, DISABLED, ENABLED
 
 LOCAL = "LocalStorage"
 CEPH = "Ceph"
@@ -100,7 +100,7 @@ class PrimaryStorage:
 
     def usable(self, new_vm: bool) -> bool:
         """Connected, and Enabled (a new VM) or Enabled/Disabled (anything else); host-allocation.md 1.6."""
-        return self.status == CONNECTED and (self.state == 0 or (not new_vm and self.state == 1))
+        return self.status == CONNECTED and (self.state == ENABLED or (not new_vm and self.state == DISABLED))
 
     def caches_image(self, image: int) -> bool:
         """True when the image is cached here, on any host."""

@@ -4,33 +4,12 @@ from __future__ import annotations
 
 from simclone.model.columns import NO_ROW, IntColumn, IntTable
 from simclone.model.inventory import Shape, Wish
+from simclone.vocabulary import VmState, VolumeStatus, VolumeType
 
-VM_STATES = (
-    "Created",
-    "Starting",
-    "Running",
-    "Stopping",
-    "Stopped",
-    "Rebooting",
-    "Destroying",
-    "Destroyed",
-    "Migrating",
-    "Expunging",
-    "Pausing",
-    "Paused",
-    "Resuming",
-    "VolumeMigrating",
-    "VolumeRecovering",
-    "Error",
-    "NoState",
-    "Unknown",
-    "Crashed",
-)
-STATE = {name: code for code, name in enumerate(VM_STATES)}
-VOLUME_STATUSES = ("NotInstantiated", "Creating", "Ready", "Deleted", "Migrating")
-VOLUME_STATUS = {name: code for code, name in enumerate(VOLUME_STATUSES)}
-ROOT, DATA = 0, 1
-VOLUME_TYPES = ("Root", "Data")
+VM_STATES = tuple(state.word for state in VmState)
+VOLUME_STATUSES = tuple(status.word for status in VolumeStatus)
+VOLUME_TYPES = tuple(kind.word for kind in VolumeType)
+ROOT, DATA = (int(kind) for kind in VolumeType)
 NONE = NO_ROW
 """Stands where ZStack has null."""
 

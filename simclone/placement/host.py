@@ -13,6 +13,7 @@ from simclone.chance import Identity
 from simclone.model.cloud import Cloud
 from simclone.model.ledger.ledger import Ledger
 from simclone.records import Decision, ErrorCode, Placed, Try, Unplaced
+from simclone.vocabulary import Purpose
 
 
 def strategy_of(request: HostRequest, cloud: Cloud) -> Strategy:
@@ -36,7 +37,7 @@ def candidates(request: HostRequest, cloud: Cloud, identity: Identity) -> list[i
     found = chain.run(strategy, request.dry(), cloud)
     if isinstance(found, Unplaced):
         return found
-    order = tried_order(request, cloud, found.hosts, strategy.sorters, cloud.chance.order(identity, "dryRun"))
+    order = tried_order(request, cloud, found.hosts, strategy.sorters, cloud.chance.order(identity, Purpose.DRY_RUN))
     return Unplaced(order, (), found.steps) if isinstance(order, ErrorCode) else list(order)
 
 
@@ -50,7 +51,7 @@ def dry_run(request: HostRequest, cloud: Cloud, identity: Identity) -> Decision:
     found = chain.run(strategy_of(request, cloud), asked, cloud)
     if isinstance(found, Unplaced):
         return found
-    order = cloud.chance.order(identity, "dryRun").walk(found.hosts.tolist())
+    order = cloud.chance.order(identity, Purpose.DRY_RUN).walk(found.hosts.tolist())
     return Placed(next(order), found.page, (), found.steps)
 
 
@@ -67,7 +68,7 @@ def decide(request: HostRequest, cloud: Cloud, identity: Identity, seen: Cloud |
     found = chain.run(strategy, request, view)
     if isinstance(found, Unplaced):
         return found
-    order = tried_order(request, view, found.hosts, strategy.sorters, cloud.chance.order(identity, "host"))
+    order = tried_order(request, view, found.hosts, strategy.sorters, cloud.chance.order(identity, Purpose.HOST))
     if isinstance(order, ErrorCode):
         return Unplaced(order, (), found.steps)
     tried: list[Try] = []

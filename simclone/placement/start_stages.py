@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from simclone.allocator import ip
 from simclone.allocator.backup_storage import select_for_vm
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.primary_storage.chain import DEFAULT
 from simclone.allocator.primary_storage.request import DOWNLOAD_IMAGE, StorageRequest
+from simclone.allocator.rules import addresses
 from simclone.chance import Identity
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import CONNECTED, Wish
@@ -250,7 +250,7 @@ def take_addresses(ledger: Ledger, vm: int, wish: Wish, identity: Identity) -> E
     nics = cloud.nics
     for device, card in enumerate(cloud.vms.nics[vm]):
         l3 = nics.l3[card]
-        if nics.ip[card] != NONE or not (ip.needs_address(cloud, l3) or l3 in static):
+        if nics.ip[card] != NONE or not (addresses.needs_address(cloud, l3) or l3 in static):
             continue
         key = cloud.chance.key(identity.again((identity.occasion << 8) | device), "ip")
         address = take_address(ledger, l3, static.get(l3), key, card)
@@ -262,11 +262,11 @@ def take_addresses(ledger: Ledger, vm: int, wish: Wish, identity: Identity) -> E
 def take_address(ledger: Ledger, l3: int, wanted: int | None, key: int, nic: int = NONE) -> int | ErrorCode:
     """One address of a network, held."""
     cloud = ledger.cloud
-    address = ip.pick(cloud, l3, wanted=wanted, key=None if cloud.chance.ties_lowest else key)
+    address = addresses.pick(cloud, l3, requested=wanted, key=None if cloud.chance.ties_lowest else key)
     if isinstance(address, ErrorCode):
         return address
     ledger.addresses.hold(l3, address, nic)
-    if wanted is None and ip.strategy_of(cloud, l3) == "AscDelayRecycleIpAllocatorStrategy":
+    if wanted is None and addresses.strategy_of(cloud, l3) == "AscDelayRecycleIpAllocatorStrategy":
         ledger.addresses.set_cursor(l3, address + 1)
     return address
 

@@ -9,13 +9,14 @@ from simclone.allocator.primary_storage import local
 from simclone.allocator.primary_storage.chain import DEFAULT, LOCAL_STRATEGY, filtered, ordered
 from simclone.allocator.primary_storage.pools import choose_osd
 from simclone.allocator.primary_storage.request import CREATE_DATA, CREATE_VM, StorageRequest
+from simclone.allocator.rules.storage_capacity import taken_of
 from simclone.chance import Identity
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import Disk, StorageConstraint
 from simclone.model.ledger.ledger import Ledger
 from simclone.model.vms import NONE
 from simclone.records import ErrorCode
-from simclone.units import divided
+from simclone.vocabulary import Purpose
 
 
 def allocate(
@@ -39,7 +40,7 @@ def allocate(
     rows = rows_or_error
     if len(rows) > 1:
         asker = identity if occasion is None else identity.again(occasion)
-        rows = ordered(cloud, request, rows, cloud.chance.order(asker, "primaryStorage"))
+        rows = ordered(cloud, request, rows, cloud.chance.order(asker, Purpose.PRIMARY_STORAGE))
     return _hold_shared(ledger, request, owner, rows)
 
 
@@ -73,7 +74,7 @@ def _share(cloud: Cloud, storage: int, host: int) -> int:
 def _hold_local(ledger: Ledger, request: StorageRequest, owner: str, rows: list[int], host: int) -> int | ErrorCode:
     cloud = ledger.cloud
     for row in rows:
-        taken = request.size if request.exact else divided(request.size, cloud.storage_ratio(row))
+        taken = taken_of(cloud, row, request.size, exact=request.exact)
         if _share(cloud, row, host) >= taken and cloud.storages[row].available >= taken:
             return ledger.space.hold(owner, row, request.size, host=host, exact=request.exact)
     text = f"local storage on host {cloud.fleet.uuids[host]} doesn't have enough capacity for {request.size} bytes"
@@ -88,7 +89,7 @@ def _hold_shared(ledger: Ledger, request: StorageRequest, owner: str, rows: list
         if isinstance(osd, ErrorCode):
             last = osd
             continue
-        taken = request.size if request.exact else divided(request.size, cloud.storage_ratio(row))
+        taken = taken_of(cloud, row, request.size, exact=request.exact)
         if cloud.storages[row].is_local:
             return _hold_local(ledger, request, owner, [row], request.host if request.host is not None else NONE)
         if cloud.storages[row].available >= taken:

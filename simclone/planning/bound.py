@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Unpack
 
 import numpy as np
 
-from simclone.allocator.host.filters.capacity import least_available
+from simclone.allocator.rules.capacity import ANYTHING, charged, checks_physical, need_of
 from simclone.engine.context import Context
 from simclone.engine.opening import open_context
 from simclone.errors import Fault, InvalidInput
@@ -20,7 +20,8 @@ from simclone.planning.parts.option import Option
 from simclone.planning.replication.intervals import Interval
 from simclone.planning.replication.plan import ReplicationPlan, RunKeywords, interval_of, plan_of, replicate
 from simclone.scenario.load import Given, Scenario, as_scenario
-from simclone.units import divided, plural
+from simclone.units import plural
+from simclone.vocabulary import Policy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -134,7 +135,7 @@ def bound(
         gaps.append(Gap(name, placed, most - placed.estimate))
     asked = sum(one.names for one in wanted(ctx, scenario))
     free_cpu, free_memory, stranded = hosts.stranded(kinds)
-    hard = [doc.name for doc in scenario.doc.affinity_groups or () if doc.policy.endswith("Hard") or doc.host_rule]
+    hard = [doc.name for doc in scenario.doc.affinity_groups or () if Policy(doc.policy).hard or doc.host_rule]
     notes = (
         (f"rules of affinity groups ({', '.join(hard)}) are not in the bound; they bind every strategy",)
         if hard
@@ -161,7 +162,7 @@ class _Hosts:
     def __init__(self, ctx: Context) -> None:
         cloud = ctx.cloud
         fleet = cloud.fleet
-        self.checked = cloud.settings.flag("hostAllocator.hostAllocator.checkHostMem")
+        self.checked = checks_physical(cloud)
         found: dict[tuple[int, int, int, int, float], int] = {}
         for row in usable_hosts(cloud):
             free = fleet.available_memory[row]
@@ -179,11 +180,10 @@ class _Hosts:
     def takes(self, group: int, cpu: int, memory: int) -> int:
         """How many VMs of one size an otherwise unchanged host of a group takes at most."""
         (free_cpu, room, free, physical, ratio), _ = self.groups[group]
-        if self.checked and memory >= physical:
+        need = need_of(cpu, memory, ratio, memory if self.checked else ANYTHING)
+        if need.physical >= physical or need.cpu > free_cpu or need.above_reserve > room or need.least > free:
             return 0
-        charge = divided(memory, ratio)
-        if cpu > free_cpu or charge > room or least_available(memory, ratio) > free:
-            return 0
+        charge = charged(memory, ratio)
         by_cpu = free_cpu // cpu if cpu else MOST_VARIABLES
         return min(by_cpu, room // charge) if charge else by_cpu
 
@@ -215,7 +215,7 @@ def _most(kinds: Mapping[tuple[int, int], int], hosts: _Hosts) -> tuple[int, boo
     for at, (kind, group) in enumerate(places):
         ratio = hosts.groups[group][0][4]
         cpu, memory = sizes[kind]
-        entries = ((2 * group, float(cpu)), (2 * group + 1, divided(memory, ratio) / 2**20))
+        entries = ((2 * group, float(cpu)), (2 * group + 1, charged(memory, ratio) / 2**20))
         for row, value in (*entries, (2 * len(hosts.groups) + kind, 1.0)):
             rows.append(row)
             columns.append(at)

@@ -211,11 +211,7 @@ def compare(
     plan = plan_of(plan, runs)
     if variants is None:
         variants = _variants(scenario, all_strategies, strategies, changes)
-    unknown = [name for name in costs or {} if name not in variants]
-    if unknown:
-        raise InvalidInput([Fault(f"costs.{unknown[0]}", "no variant has this name", ", ".join(variants))])
-    if len(variants) < 2:
-        raise InvalidInput([Fault("variants", f"{len(variants)} cannot be compared", "at least 2")])
+    _check_variants(variants, costs or {})
     outcomes, interrupted = replicate(variants, plan, figure)
     sign = -1 if figure in HIGHER else 1
     means = {name: interval_of(part, figure, plan.confidence) for name, part in outcomes.items()}
@@ -255,6 +251,15 @@ def _ranked(
         success = interval_of(outcomes[name], "success_ratio", plan.confidence)
         reasons = reasons_of(outcomes[name])
         yield Standing(name, rank, means[name], gap, success, reasons, costs.get(name))
+
+
+def _check_variants(variants: Mapping[str, Scenario], costs: Mapping[str, float]) -> None:
+    known = ", ".join(variants)
+    faults = [Fault(f"costs.{name}", "no variant has this name", known) for name in costs if name not in variants]
+    if len(variants) < 2:
+        faults.append(Fault("variants", f"{len(variants)} cannot be compared", "at least 2"))
+    if faults:
+        raise InvalidInput(faults)
 
 
 def _variants(

@@ -10,9 +10,10 @@ from simclone.planning.drain import drain
 from simclone.planning.headroom import headroom
 from simclone.planning.parts.answer import Answer
 from simclone.planning.parts.clone_calls import LIVING
+from simclone.planning.parts.host_model import Model
 from simclone.planning.replication.plan import ReplicationPlan
 from simclone.planning.runway import runway
-from simclone.planning.size import Model, size
+from simclone.planning.size import size
 from simclone.planning.survive import survive
 from simclone.planning.whatif import whatif
 from simclone.scenario.load import Given, Scenario, as_scenario

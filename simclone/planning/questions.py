@@ -13,7 +13,7 @@ from collections.abc import Mapping
 GROUP = "simclone.questions"
 QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "headroom": (),
-    "size": ("Model", "refresh"),
+    "size": ("refresh",),
     "shrink": (),
     "survive": (),
     "drain": (),

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from simclone.allocator.host.request import HostRequest
+from simclone.allocator.rules.capacity import shortfall
 from simclone.engine.context import Context
 from simclone.engine.operations.hosts import change_host_state, vms_on
 from simclone.engine.operations.migrate_vm import migrate_vm
 from simclone.engine.waits import run_now
-from simclone.explain.verdict import missing_memory
 from simclone.model.vms import NONE
 from simclone.planning.parts.answer import Answer
 from simclone.planning.parts.clone_calls import Ask, asks_of, clone_once, cloud_at, host_request, with_offering
 from simclone.planning.parts.host_loss import usable_hosts
 from simclone.planning.parts.option import At, Option, Seed, Vm
 from simclone.scenario.load import Given, as_scenario
+from simclone.vocabulary import PolicyKind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -137,9 +138,8 @@ def _room(ctx: Context, request: HostRequest, ask: Ask) -> tuple[Move, ...] | No
 
 
 def _lack(ctx: Context, request: HostRequest, host: int) -> tuple[int, int]:
-    cloud = ctx.cloud
-    cpu = max(request.cpu - cloud.fleet.available_cpu[host], 0)
-    return cpu, missing_memory(cloud, host, request.memory)
+    short = shortfall(ctx.cloud.fleet, host, request.cpu, request.memory)
+    return (0, 0) if short is None else (short.cpu, short.memory)
 
 
 def _freed(ctx: Context, request: HostRequest, ask: Ask, host: int, most: int) -> tuple[Move, ...] | None:
@@ -183,7 +183,7 @@ def _repairs(ctx: Context) -> tuple[tuple[Move, ...], int]:
     cloud, broken = ctx.cloud, 0
     moves: list[Move] = []
     for row, group in enumerate(cloud.groups):
-        if not group.enabled or not group.policy.startswith("anti"):
+        if not group.enabled or group.policy.kind is not PolicyKind.ANTI:
             continue
         seen: set[int] = set()
         for vm in range(cloud.vms.row_count):

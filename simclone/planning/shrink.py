@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Unpack
 
 from simclone.engine.context import Context
 from simclone.engine.opening import open_context
-from simclone.errors import Fault, InvalidInput
+from simclone.errors import Fault, InvalidInput, UnplacedVms
 from simclone.planning.parts.answer import Answer
 from simclone.planning.parts.host_loss import lose, sets_of
 from simclone.planning.parts.option import Option
@@ -90,7 +90,7 @@ class _Fleet:
             every = all(one.placed == one.asked for one in runs[""])
             return every and (not self.spare or _survives(open_context(scenario), self.spare))
         except InvalidInput as error:
-            if not gone and not all("cannot be placed" in fault.message for fault in error.faults):
+            if not gone and not isinstance(error, UnplacedVms):
                 raise
             return False
 

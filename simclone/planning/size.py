@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from dataclasses import replace as changed_answer
 from math import inf
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Unpack
+from typing import TYPE_CHECKING, Annotated, ClassVar, Unpack
 
-from simclone.errors import Fault, InvalidInput
+from simclone.errors import Fault, InvalidInput, UnplacedVms
 from simclone.planning.parts.answer import Answer
+from simclone.planning.parts.host_model import Model
 from simclone.planning.parts.model_mix import cheapest
 from simclone.planning.parts.option import Option
 from simclone.planning.replication.intervals import checked_share
@@ -25,6 +26,7 @@ from simclone.planning.replication.plan import (
 from simclone.scenario.changes import changed
 from simclone.scenario.load import Given, Scenario, as_scenario
 from simclone.units import plural
+from simclone.vocabulary import Subject, reason_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,34 +35,6 @@ MOST_HOSTS = 10_000
 HOMELESS = "VMs of the file find no host"
 NEAR = (-1, 0, 1, 2)
 """Numbers beside the one that was found which are tried too."""
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A kind of host to add: *like* one that is there, or of *cpu_num* cores and *memory* bytes in *cluster*."""
-
-    name: str
-    price: float = 1.0
-    like: str | None = None
-    cpu_num: int | None = None
-    memory: int | None = None
-    cluster: str | None = None
-
-    @property
-    def shown(self) -> str:
-        """The name, and the host it is like."""
-        return self.name if self.like is None or self.like in self.name else f"{self.name} (like {self.like})"
-
-    def change(self, count: int) -> Mapping[str, Any]:
-        """So many more of it, as a change."""
-        given = {
-            "like": self.like,
-            "cpuNum": self.cpu_num,
-            "totalPhysicalMemory": self.memory,
-            "cluster": self.cluster,
-        }
-        named = {"name": f"{self.name}-{{n}}", "count": count}
-        return {"addHosts": {**{key: value for key, value in given.items() if value is not None}, **named}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +145,7 @@ class _Trials:
         try:
             runs, interrupted = self._made(scenario)
         except InvalidInput as error:
-            if not changes and not _unplaced(error):
+            if not changes and not isinstance(error, UnplacedVms):
                 raise
             return Trial(counts, False, 0.0, 0.0, {HOMELESS: len(error.faults)})
         if interrupted:
@@ -190,10 +164,6 @@ class _Trials:
             if interrupted or any(run.placed < run.asked for run in runs[""]):
                 return runs, interrupted
         return replicate({"": scenario}, self.plan)
-
-
-def _unplaced(error: InvalidInput) -> bool:
-    return all("cannot be placed" in fault.message for fault in error.faults)
 
 
 def size(
@@ -289,7 +259,7 @@ def _hopeless(before: Trial, after: Trial) -> bool:
 
 
 def _of_hosts(reason: str) -> bool:
-    return reason == HOMELESS or reason.startswith("host.")
+    return reason == HOMELESS or reason_of(reason).subject is Subject.HOST
 
 
 def _settled(trials: _Trials, found: int, most: int) -> tuple[int | None, bool]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simclone.allocator.primary_storage.capacity import PHYSICAL, physical_shortage, reserved_of, threshold_of
+from simclone.allocator.rules.capacity import offered, room
+from simclone.allocator.rules.storage_capacity import PHYSICAL, physical_shortage, reserved_of, threshold_of
 from simclone.model.cloud import Cloud
 from simclone.planning.parts.host_loss import usable_hosts
 from simclone.units import GIB, multiplied
@@ -50,16 +51,13 @@ def usable_memory(cloud: Cloud) -> pd.DataFrame:
     raw = sum(fleet.total_memory[host] for host in every)
     away = sum(fleet.total_memory[host] for host in set(every) - set(good))
     reserve = sum(fleet.reserved_memory[host] for host in good)
-    room = sum(fleet.total_memory[host] - fleet.reserved_memory[host] for host in good)
-    over = sum(
-        multiplied(fleet.total_memory[host] - fleet.reserved_memory[host], fleet.memory_ratio(host)) for host in good
-    )
-    free = sum(fleet.room(host) for host in good)
+    over = sum(offered(fleet, host) for host in good)
+    free = sum(room(fleet, host) for host in good)
     steps = [
         ("physical", raw, "absolute"),
         ("hosts away", -away, "relative"),
         ("reserved", -reserve, "relative"),
-        ("over-provisioned", over - room, "relative"),
+        ("over-provisioned", over - (raw - away - reserve), "relative"),
         ("for VMs", 0, "total"),
         ("in use", free - over, "relative"),
         ("free", 0, "total"),

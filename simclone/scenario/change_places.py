@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from simclone.errors import Fault, InvalidInput
-from simclone.scenario.checking.expand import has_number, numbered
 from simclone.scenario.document.changes import (
     AddHostsDoc,
     MergeClustersDoc,
@@ -15,6 +14,7 @@ from simclone.scenario.document.changes import (
     SplitClusterDoc,
 )
 from simclone.scenario.findings import nearest
+from simclone.scenario.reading.expand import has_number, numbered
 from simclone.scenario.reading.paths import expand_counted
 
 Data = dict[str, Any]

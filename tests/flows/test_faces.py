@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simclone.allocator.host.flow import FilterFlow, Lookup, Sparse, Test
+from simclone.allocator.host.flow import FilterFlow, Test
 from simclone.allocator.host.sorters.textbook import SCORERS, WeightedScoreSortFlow
 from simclone.allocator.host.strategies import TABLES, Strategy
+from simclone.allocator.lookups import Lookup, Sparse
+from simclone.vocabulary import Reason, Subject
 from tests.clouds import apply, clouds, examples, opened, operations, requests
 from tests.flows.conformance import candidate_sets, check_filter, check_sorter
 
@@ -72,8 +74,12 @@ def test_the_conformance_check_catches_a_flow_with_two_truths() -> None:
 
     class Liar(FilterFlow):
         name = "Liar"
-        reads = frozenset({"static"})
-        tests = (Test("lie", lambda host, facts: (host.index >= 0) & (isinstance(host.index, int))),)
+        tests = (
+            Test(
+                Reason("lie", "it lies", Subject.HOST),
+                lambda host, facts: (host.index >= 0) & (isinstance(host.index, int)),
+            ),
+        )
 
         def facts(self, request: Any, cloud: Any, candidates: Any) -> Any:
             return None

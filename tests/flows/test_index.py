@@ -339,7 +339,7 @@ def test_a_group_that_fills_its_pages_is_refused_by_the_index_too() -> None:
     assert seen["plain"] == 1  # only the second of a kind is worth an index
 
 
-@pytest.mark.parametrize("bound", ["MOST_SHAPES", "MOST_ORDERS"])
+@pytest.mark.parametrize("bound", ["MOST_CLASSES", "MOST_SORTED"])
 def test_what_is_full_is_left_and_made_anew(bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With room for two of them only, three shapes and the orders of their pages take turns, and all is still right."""
     monkeypatch.setattr(f"simclone.allocator.host.index.host_index.{bound}", 2)
@@ -490,14 +490,14 @@ def test_clusters_that_fill_and_empty_again_answer_as_the_plain_driver(
         run={"horizon": 400},
     )
     used: list[bool] = []
-    again = HostIndex._again
+    again = HostIndex._reuse
 
     def watched(*given: Any) -> Any:
         found = again(*given)
         used.append(found is not None)
         return found
 
-    monkeypatch.setattr(HostIndex, "_again", watched)
+    monkeypatch.setattr(HostIndex, "_reuse", watched)
     results = []
     for indexed in (True, False):
         made = simulation(doc)

@@ -8,9 +8,9 @@ import pytest
 
 from simclone.api import run
 from simclone.engine.operations.hosts import change_cluster_state
-from simclone.model.vms import STATE
 from simclone.records import PAGE_MARKER
 from simclone.units import GIB
+from simclone.vocabulary import VmState
 from tests.regressions.host_worlds import (
     CPU_RATIO,
     LAST_HOST,
@@ -256,7 +256,7 @@ def test_surprise_19_unknown_vms_keep_their_reservation() -> None:
     assert one.capacity("report", "all")["totalMemory"] == 32 * GIB
     one.done("setHostStatus", host="h1", status="Disconnected")
     for name in ("a", "b"):
-        one.ctx.ledger.vms.set(one.row("vm", name), state=STATE["Unknown"])
+        one.ctx.ledger.vms.set(one.row("vm", name), state=VmState.UNKNOWN)
     assert one.free("h1") == (158, 0)
     report = one.capacity("report", "all")
     assert (report["totalMemory"], report["availableMemory"], report["totalCpu"]) == (16 * GIB, 16 * GIB, 160)

@@ -157,7 +157,7 @@ TYPE_ONLY = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    "
         ("explain", "from simclone.check.run import run_steps", "simclone.explain -> simclone.check"),
         ("check", "from simclone.explain.explanation import Explanation", "simclone.check -> simclone.explain"),
         ("engine", "def f() -> None:\n    from simclone import api", "simclone.engine -> simclone.api"),
-        ("wire", "from simclone.allocator import ip", "simclone.wire -> simclone.allocator"),
+        ("wire", "from simclone.allocator.rules import addresses", "simclone.wire -> simclone.allocator"),
         ("scenario", "from simclone.cli.output import table", "simclone.scenario -> simclone.cli"),
         ("workload", "from simclone.placement.host import dry_run", "simclone.workload -> simclone.placement"),
     ],
@@ -228,7 +228,7 @@ def test_an_audit_of_records_is_allowed(copy: Path) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "from simclone.allocator import quota",
+        "from simclone.allocator.rules import quota",
         "from simclone.model.cloud import Cloud",
         f"{TYPE_ONLY}from simclone.model.ledger.ledger import Ledger",
         "from simclone.chance import place_uuid",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simclone.allocator.host.filters.capacity import least_available
+from simclone.allocator.rules.capacity import least_available
 from simclone.units import (
     GIB,
     KIB,

@@ -1,4 +1,4 @@
-"""The contract of a flow, and the two faces of a host it is written for.
+"""The contract of a flow, and the two views of a host it is written for.
 
 A filter flow says everything about a request once (`facts`), then judges hosts by elementwise `tests`. The same test
 line runs on whole columns and on the numbers of a single host; both give the same truth.
@@ -6,7 +6,7 @@ line runs on whole columns and on the numbers of a single host; both give the sa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -17,19 +17,25 @@ from simclone.model.cloud import Cloud
 from simclone.model.columns import BoolArray, IntArray
 from simclone.model.fleet import Fleet
 from simclone.records import PAGE_MARKER, ErrorCode
+from simclone.vocabulary import Reason, declare
 
 NO_AVAILABLE_HOST = "HOST_ALLOCATION.1000"
 PAGE_NOT_DONE = PAGE_MARKER
 OPERATION_ERROR = "SYS.1006"
 INTERNAL_ERROR = "SYS.1000"
-LASTING = frozenset({"static", "state"})
-"""What changes only by an administrator's act."""
 Counts = tuple[tuple[str, int], ...]
 """Hosts refused, by reason."""
 
+Elementwise = Any
+"""What elementwise arithmetic gives: an array for all hosts, a Python number or truth for one."""
+HostView = Any
+"""A `HostColumnView` or a `HostRowView`: the same line of a flow reads both."""
+FlowFacts = Any
+"""Whatever a flow's `facts` returned; each flow has a type of its own."""
 
-class HostArrays:
-    """The array face: ``hosts.available_cpu`` is the column of the hosts at hand."""
+
+class HostColumnView:
+    """The column view: ``hosts.available_cpu`` is the column of the hosts at hand."""
 
     __slots__ = ("_fleet", "index")
 
@@ -41,8 +47,8 @@ class HostArrays:
         return column if len(self.index) == len(column) else column[self.index]
 
 
-class HostRow:
-    """The scalar face: ``host.available_cpu`` is a Python int."""
+class HostRowView:
+    """The row view: ``host.available_cpu`` is a Python int."""
 
     __slots__ = ("_fleet", "index")
 
@@ -51,42 +57,6 @@ class HostRow:
 
     def __getattr__(self, name: str) -> int:
         return self._fleet.cells[name][self.index]
-
-
-class Lookup:
-    """A fact per cluster, zone, class or host: ``facts.ok[host.cluster]`` works in both faces."""
-
-    __slots__ = ("_array", "_cells")
-
-    def __init__(self, values: Any) -> None:
-        self._array: IntArray = np.asarray(values, dtype=np.int64)
-        self._cells: list[int] | None = None
-
-    def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, np.ndarray):
-            return self._array[index]
-        if self._cells is None:
-            self._cells = self._array.tolist()
-        return self._cells[index]
-
-
-class Sparse:
-    """A fact about few hosts: a default for all others."""
-
-    __slots__ = ("_array", "_default", "_size", "_values")
-
-    def __init__(self, values: Mapping[int, int], size: int, default: int = 0) -> None:
-        self._values, self._size, self._default = values, size, default
-        self._array: IntArray | None = None
-
-    def __getitem__(self, index: Any) -> Any:
-        if not isinstance(index, np.ndarray):
-            return self._values.get(index, self._default)
-        if self._array is None:
-            self._array = np.full(self._size, self._default, dtype=np.int64)
-            if self._values:
-                self._array[list(self._values)] = list(self._values.values())
-        return self._array[index]
 
 
 class Candidates:
@@ -98,16 +68,16 @@ class Candidates:
         self.cloud, self.index, self.first, self.page = cloud, index, first, page
 
     @property
-    def hosts(self) -> HostArrays:
-        """The array face of the candidates."""
-        return HostArrays(self.cloud.fleet, self.index)
+    def hosts(self) -> HostColumnView:
+        """The column view of the candidates."""
+        return HostColumnView(self.cloud.fleet, self.index)
 
     def clusters(self) -> list[int]:
-        """The clusters they stand in, ascending."""
-        found: list[int] = np.unique(self.cloud.fleet.array(self.cloud.fleet.cluster)[self.index]).tolist()
-        return found
+        """The clusters they are in, ascending."""
+        clusters: list[int] = np.unique(self.cloud.fleet.array(self.cloud.fleet.cluster)[self.index]).tolist()
+        return clusters
 
-    def any(self, truth: Any) -> bool:
+    def any(self, truth: Elementwise) -> bool:
         """True when an elementwise truth over the candidates holds for at least one."""
         return bool(np.any(truth))
 
@@ -142,20 +112,27 @@ class HardStop:
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """One elementwise question; hosts for which `keep` is false are refused for `reason`."""
+    """One elementwise question; hosts for which `keep` is false are refused for a reason, shown by its code."""
 
     __test__: ClassVar[bool] = False
 
-    reason: str
-    keep: Callable[[Any, Any], Any]
+    why: Reason
+    keep: Callable[[HostView, FlowFacts], Elementwise]
+
+    @property
+    def reason(self) -> str:
+        """The code of the reason."""
+        return self.why.code
 
 
-def _reaches(columns: tuple[tuple[str, int], ...], least: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    ((first, _), *rest) = columns
+def _reaches(
+    columns: tuple[tuple[str, int], ...], least: Callable[[FlowFacts, HostView], Elementwise]
+) -> Callable[[HostView, FlowFacts], Elementwise]:
+    ((first, _), *others) = columns
 
-    def keep(host: Any, facts: Any) -> Any:
+    def keep(host: HostView, facts: FlowFacts) -> Elementwise:
         value = getattr(host, first)
-        for name, sign in rest:
+        for name, sign in others:
             value = value + sign * getattr(host, name)
         return value >= least(facts, host)
 
@@ -163,25 +140,26 @@ def _reaches(columns: tuple[tuple[str, int], ...], least: Callable[[Any, Any], A
 
 
 @dataclass(frozen=True, slots=True)
-class Floor(Test):
-    """A test that a sum of columns reaches a floor; the floor may differ by memory-ratio class only.
+class Threshold(Test):
+    """A test that a sum of columns reaches a threshold, which may differ by memory-ratio class only.
 
-    The first column counts as it is, the others with their sign.
-
-    Said this way, one look at a host tells which of many shapes it is too small for.
+    The first column counts as it is, the others with their sign. Written this way, one look at a host tells for which
+    of many request classes it is too small.
     """
 
     columns: tuple[tuple[str, int], ...] = ()
-    least: Callable[[Any, Any], Any] = lambda facts, host: 0
+    least: Callable[[FlowFacts, HostView], Elementwise] = lambda facts, host: 0
 
     @classmethod
-    def of(cls, reason: str, columns: tuple[tuple[str, int], ...], least: Callable[[Any, Any], Any]) -> Floor:
-        """The floor of a sum of columns."""
+    def of(
+        cls, reason: Reason, columns: tuple[tuple[str, int], ...], least: Callable[[FlowFacts, HostView], Elementwise]
+    ) -> Threshold:
+        """A test that the sum of columns is at least as large."""
         return cls(reason, _reaches(columns, least), columns, least)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Watch:
+class CellThreshold:
     """The one test of a flow said of figures beside the host columns: on *hosts*, a host's cell must reach *least*.
 
     Hosts that are *shut* fail whatever their cells say; all others pass.
@@ -194,53 +172,48 @@ class Watch:
 
 
 class FilterFlow:
-    """Base of all filter flows.
+    """Base of all filter flows: a name, elementwise tests, the facts they need, what is answered when nobody is left.
 
-    *reads* names the kinds of columns and aggregates the tests depend on: static, capacity, count, state, affinity,
-    storage, utilisation, lifetime. *aggregates* names what `facts` asks of the candidates as a set. A flow with *hard*
-    ends the search when it leaves nobody. The facts of a *fleeting* one can change with what VMs hold or use; a *brief*
-    one asks nothing of the candidates, and is quick to ask for every decision anew.
+    *tags* are the first words of system tags the flow reads, so that a call that carries one is not refused. A flow
+    that *ends_search* ends the search when it leaves nobody, also where there are further pages.
     """
 
     name: ClassVar[str]
-    reads: ClassVar[frozenset[str]]
-    aggregates: ClassVar[frozenset[str]] = frozenset()
-    hard: ClassVar[bool] = False
-    fleeting: ClassVar[bool] = False
-    brief: ClassVar[bool] = False
     tests: ClassVar[tuple[Test, ...]]
+    tags: ClassVar[frozenset[str]] = frozenset()
+    ends_search: ClassVar[bool] = False
 
-    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+    def __init_subclass__(cls) -> None:
+        """The reasons of the tests become known; raises InvalidInput where a code stands for another one."""
+        for test in cls.__dict__.get("tests", ()):
+            declare(test.why)
+
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> FlowFacts:
         """Everything the tests need that is not a property of one host, or `Skip`, `Pass`, `HardStop`."""
         raise NotImplementedError
 
-    def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
-        """Whether facts of before hold good, the candidates standing in the same *clusters*; None: ask anew each time.
-
-        Asked while nothing has changed but what VMs hold. What a flow reads besides states and attachments can have.
-        """
-        return True if not self.aggregates and self.reads <= LASTING else None
-
-    def watch(self, cloud: Cloud, facts: Any) -> Watch | None:
-        """The test by what it reads, where facts say nothing else that VMs change; None where that is not so."""
-        return None
-
-    def refuses_by_counts(self, request: HostRequest, cloud: Cloud, facts: Any, refused: Counts) -> ErrorCode | None:
-        """`refuses` from the number of hosts each test refused first; None where that does not tell."""
-        return None
-
-    def keep(self, host: Any, facts: Any) -> Any:
+    def keep(self, host: HostView, facts: FlowFacts) -> Elementwise:
         """The whole verdict: every test holds."""
-        verdict: Any = True
+        verdict: Elementwise = True
         for test in self.tests:
             verdict = verdict & test.keep(host, facts)
         return verdict
 
-    def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
-        """The reason when nobody is left; its code may be rewritten by the chain."""
-        raise NotImplementedError
+    def refuses(self, request: HostRequest, cloud: Cloud, facts: FlowFacts, candidates: Candidates) -> ErrorCode:
+        """The error when nobody is left: the sentence of the test that refused the last host.
+
+        Its code may be rewritten by the chain. To be overridden by flows that can say more.
+        """
+        alive: Elementwise = np.ones(len(candidates.index), dtype=np.bool_)
+        for test in self.tests:
+            alive = alive & test.keep(candidates.hosts, facts)
+            if not candidates.any(alive):
+                break
+        return refusal(test.why, test.why.sentence)
 
 
+EVERYTHING = frozenset({"static", "state", "storage", "affinity", "capacity", "count", "utilisation", "lifetime"})
+"""All kinds of figures a sort key can depend on."""
 Figure = tuple[str, int, int]
 """A key that is one column: its name, its sign, and what is added."""
 NO_COLUMN: Figure = ("", 0, 0)
@@ -250,35 +223,37 @@ NO_COLUMN: Figure = ("", 0, 0)
 class SortFlow:
     """Base of all sort flows; smaller keys come first.
 
-    *by* says a key that is one column; *width* is the bits a key needs, *skip_next* ends the chain after this flow, a
-    *whole_set* flow orders all candidates at once through `arrange`. One that *rotates* puts hosts by rank, beginning
-    behind the one that was placed on last.
+    *reads* names the kinds of figures key and preference depend on; without it, all. *tags* are the first words of
+    system tags it reads. *by* is a key that is one column, *width* the bits a key needs. *skip_next* ends the chain
+    after this flow, a *whole_set* flow orders all candidates at once through `arrange`. One that *rotates* puts hosts
+    by rank, beginning behind the one that was placed on last.
     """
 
     name: ClassVar[str]
-    reads: ClassVar[frozenset[str]]
+    reads: ClassVar[frozenset[str]] = EVERYTHING
+    tags: ClassVar[frozenset[str]] = frozenset()
     by: ClassVar[Figure] = NO_COLUMN
     width: ClassVar[int] = 1
     skip_next: ClassVar[bool] = False
     whole_set: ClassVar[bool] = False
     rotates: ClassVar[bool] = False
 
-    def figure(self, facts: Any) -> Figure:
+    def figure(self, facts: FlowFacts) -> Figure:
         """The column the key comes down to under some facts, or `NO_COLUMN`."""
         return self.by if facts is None else NO_COLUMN
 
-    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> FlowFacts:
         """What key and preference need, or `Pass`, `HardStop`."""
         return None
 
-    def key(self, host: Any, facts: Any) -> Any:
+    def key(self, host: HostView, facts: FlowFacts) -> Elementwise:
         """A non-negative integer, elementwise; equal keys keep their order."""
         column, sign, base = self.figure(facts)
         if not column:
             return host.index * 0
         return base + sign * getattr(host, column)
 
-    def preferred(self, host: Any, facts: Any) -> Any:
+    def preferred(self, host: HostView, facts: FlowFacts) -> Elementwise:
         """Which hosts the next sorter sees, elementwise."""
         return host.index >= 0
 
@@ -287,6 +262,6 @@ class SortFlow:
         raise NotImplementedError
 
 
-def refusal(reason: str, details: str, code: str = OPERATION_ERROR) -> ErrorCode:
+def refusal(reason: Reason, details: str, code: str = OPERATION_ERROR) -> ErrorCode:
     """An error of the allocator."""
-    return ErrorCode(code=code, details=details, reason=reason)
+    return ErrorCode(code=code, details=details, reason=reason.code)

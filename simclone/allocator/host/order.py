@@ -24,13 +24,13 @@ def sort_key(
     """
     parts: list[IntArray] = []
     inside = np.ones(len(survivors), dtype=np.bool_)
-    left: IntArray | None = None
+    demoted: IntArray | None = None
     for sorter in sorters:
         if not inside.any():
             break
-        if left is not None:
-            parts.append(left)
-            left = None
+        if demoted is not None:
+            parts.append(demoted)
+            demoted = None
         if sorter.whole_set:
             return parts, sorter
         candidates = Candidates(cloud, survivors[inside])
@@ -43,7 +43,7 @@ def sort_key(
             parts.append(part)
             stay = np.zeros(len(survivors), dtype=np.bool_)
             stay[inside] = sorter.preferred(candidates.hosts, facts)
-            left = (inside & ~stay).astype(np.int64)
+            demoted = (inside & ~stay).astype(np.int64)
             inside = stay
         if sorter.skip_next:
             break
@@ -76,10 +76,10 @@ def tried_order(
     request: HostRequest, cloud: Cloud, survivors: IntArray, sorters: Sequence[SortFlow], chance: Order
 ) -> Iterator[int] | ErrorCode:
     """The hosts in the order they are tried, lazily; or the error of a sorter that cannot do without its data."""
-    found = sort_key(request, cloud, survivors, sorters)
-    if isinstance(found, ErrorCode):
-        return found
-    parts, whole = found
+    result = sort_key(request, cloud, survivors, sorters)
+    if isinstance(result, ErrorCode):
+        return result
+    parts, whole = result
     walk = (host for block in classes(survivors, parts) for host in chance.walk(block))
     return walk if whole is None else iter(_arranged(request, cloud, list(walk), parts, survivors, whole))
 
@@ -88,10 +88,10 @@ def first_tried(
     request: HostRequest, cloud: Cloud, survivors: IntArray, sorters: Sequence[SortFlow], chance: Order
 ) -> int | ErrorCode:
     """The first of `tried_order`; the others are not put in order."""
-    found = sort_key(request, cloud, survivors, sorters)
-    if isinstance(found, ErrorCode):
-        return found
-    parts, whole = found
+    result = sort_key(request, cloud, survivors, sorters)
+    if isinstance(result, ErrorCode):
+        return result
+    parts, whole = result
     best = best_class(survivors, parts)
     if whole is None:
         return int(best[next(chance.places(len(best)))])

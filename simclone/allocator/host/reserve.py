@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from simclone.allocator.affinity import active_group, domain_counts, member_counts, spread_limit
 from simclone.allocator.host.request import HostRequest
+from simclone.allocator.rules.affinity import active_group, allowed_band
+from simclone.allocator.rules.capacity import reservation_shortfall
 from simclone.model.cloud import Cloud
 from simclone.records import ErrorCode, Try
-from simclone.units import divided
+from simclone.vocabulary import AFFINITY_RULES, HOST_CPU, HOST_DEVICES, Reason
 
 
 def refusal(request: HostRequest, cloud: Cloud, host: int) -> Try | None:
@@ -14,42 +15,31 @@ def refusal(request: HostRequest, cloud: Cloud, host: int) -> Try | None:
 
     Devices and scheduling rules are reservers of the cloud edition; the open core has none.
     """
-    table = cloud.fleet
-    if request.cpu and table.available_cpu[host] - request.cpu < 0:
-        return _short(cloud, host, "host.cpu", "cpu")
-    taken = divided(request.memory, cloud.fleet.memory_ratio(host))
-    if request.memory and table.available_memory[host] - taken - table.reserved_memory[host] < 0:
-        kept = table.available_memory[host] - taken >= 0
-        return _short(cloud, host, "host.reservedMemory" if kept else "host.memory", "memory")
+    short = reservation_shortfall(cloud.fleet, host, request.cpu, request.memory)
+    if short is not None:
+        return _short(cloud, host, short, "cpu" if short is HOST_CPU else "memory")
     if cloud.settings.profile == "open":
         return None
     for spec, count in request.tags.devices if request.full_allocate else ():
         if cloud.fleet.free_devices(spec)[host] < count:
-            return _short(cloud, host, "host.devices", f"device {spec}")
+            return _short(cloud, host, HOST_DEVICES, f"device {spec}")
     return _rule(request, cloud, host)
 
 
-def _short(cloud: Cloud, host: int, reason: str, what: str) -> Try:
-    return Try(host, reason, f"no {what} left to reserve on host {cloud.fleet.uuids[host]}")
+def _short(cloud: Cloud, host: int, reason: Reason, what: str) -> Try:
+    return Try(host, reason.code, f"no {what} left to reserve on host {cloud.fleet.uuids[host]}")
 
 
 def _rule(request: HostRequest, cloud: Cloud, host: int) -> Try | None:
     """Hard affinity once more: siblings may have come since the filters ran (clone-storage-affinity.md 5.5)."""
     group = active_group(cloud, request.group)
-    if group is None or not group.policy.endswith("Hard"):
+    if group is None or not group.policy.hard:
         return None
-    counts = member_counts(group, request.vm, cloud)
-    broken = False
-    if group.policy == "antiHard":
-        broken = counts.get(host, 0) > 0
-    elif group.policy == "affinityHard":
-        broken = bool(counts) and host not in counts
-    else:
-        where, totals = domain_counts(cloud, group, counts)
-        broken = int(totals[where[host]]) > spread_limit(cloud, group, counts)
-    if not broken:
+    band = allowed_band(group, cloud, request.vm)
+    if band is None or band.allows(host):
         return None
-    return Try(host, f"affinity.{group.policy}", f"reserve host {cloud.fleet.uuids[host]} breaks group {group.uuid}")
+    text = f"reserve host {cloud.fleet.uuids[host]} breaks group {group.uuid}"
+    return Try(host, AFFINITY_RULES[group.policy].code, text)
 
 
 def all_refused(tried: tuple[Try, ...]) -> ErrorCode:

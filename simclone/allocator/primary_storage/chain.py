@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from simclone.allocator.backup_storage import feeds
-from simclone.allocator.primary_storage.capacity import VIRTUAL, storage_shortage
 from simclone.allocator.primary_storage.request import CREATE_VM, StorageRequest
+from simclone.allocator.rules.storage_capacity import VIRTUAL, storage_shortage
 from simclone.chance import Order
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import CONNECTED, StorageConstraint
@@ -47,17 +47,17 @@ def _reachable(cloud: Cloud, request: StorageRequest) -> list[int]:
     rows: Iterable[int] = range(len(cloud.storages))
     if request.host is not None:
         rows = cloud.storages_of(cloud.fleet.cluster[request.host])
-    wanted, found = request.candidates, []
+    preferred, result = request.candidates, []
     for row in rows:
-        one = cloud.storages[row]
-        if not one.usable(True) or row in request.excluded or not _in_reach(request, one):
+        storage = cloud.storages[row]
+        if not storage.usable(True) or row in request.excluded or not _in_reach(request, storage):
             continue
-        if wanted and row not in wanted:
+        if preferred and row not in preferred:
             continue
-        if one.is_local and request.host is None and not wanted:
+        if storage.is_local and request.host is None and not preferred:
             continue
-        found.append(row)
-    return found
+        result.append(row)
+    return result
 
 
 def _bound(cloud: Cloud, backup: int, storage: int) -> bool:
@@ -65,19 +65,19 @@ def _bound(cloud: Cloud, backup: int, storage: int) -> bool:
     return cloud.backups[backup].type != "Ceph" or feeds(cloud, backup, storage)
 
 
-def _in_reach(request: StorageRequest, one: PrimaryStorage) -> bool:
+def _in_reach(request: StorageRequest, storage: PrimaryStorage) -> bool:
     """Whether a storage is seen from where it must be; those of a host's cluster need the host's link."""
     if request.host is not None:
-        return one.links.get(request.host, CONNECTED) == CONNECTED
+        return storage.links.get(request.host, CONNECTED) == CONNECTED
     if request.cluster is not None:
-        return request.cluster in one.clusters
-    return request.zone is None or one.zone == request.zone
+        return request.cluster in storage.clusters
+    return request.zone is None or storage.zone == request.zone
 
 
 def _tagged(cloud: Cloud, rows: list[int], wish: StorageConstraint) -> list[int] | ErrorCode:
-    found = [r for r in rows if r == wish.storage or (wish.tag is not None and wish.tag in cloud.storages[r].tags)]
-    if found or not wish.required:
-        return found or rows
+    result = [r for r in rows if r == wish.storage or (wish.tag is not None and wish.tag in cloud.storages[r].tags)]
+    if result or not wish.required:
+        return result or rows
     text = "no candidate primary storage is the one the offering demands"
     return ErrorCode(code="SYS.1006", details=text, reason="storage.tag")
 
@@ -111,14 +111,14 @@ def ordered(cloud: Cloud, request: StorageRequest, rows: list[int], order: Order
     strategy = request.strategy or DEFAULT
 
     def figure(row: int) -> int:
-        one = cloud.storages[row]
+        storage = cloud.storages[row]
         if strategy == LEAST_VOLUME:
-            return one.volume_count
+            return storage.volume_count
         if strategy == MAXIMUM_AVAILABLE:
-            return -one.available
+            return -storage.available
         if strategy == CUSTOM_ORDER:
             return request.candidates.index(row) if row in request.candidates else len(request.candidates)
-        return -one.available_physical
+        return -storage.available_physical
 
     return sorted(
         shuffled,

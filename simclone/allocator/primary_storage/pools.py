@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from simclone.allocator.primary_storage.capacity import shortage
 from simclone.allocator.primary_storage.request import CREATE_VM, DOWNLOAD_IMAGE, StorageRequest
+from simclone.allocator.rules.storage_capacity import shortage, taken_of
 from simclone.model.cloud import Cloud
 from simclone.records import ErrorCode
-from simclone.units import divided
 
 
 def choose_osd(cloud: Cloud, storage: int, request: StorageRequest) -> int | ErrorCode | None:
@@ -14,18 +13,18 @@ def choose_osd(cloud: Cloud, storage: int, request: StorageRequest) -> int | Err
 
     A named pool must pass, otherwise the first pool of the kind that does.
     """
-    one = cloud.storages[storage]
-    if not one.pools:
+    record = cloud.storages[storage]
+    if not record.pools:
         return None
     kinds = {CREATE_VM: "Root", DOWNLOAD_IMAGE: "ImageCache"}
     kind = kinds.get(request.purpose, "Data")
-    pools = [pool for pool in one.pools if pool.type == kind]
+    pools = [pool for pool in record.pools if pool.type == kind]
     if request.pool is not None:
         pools = [pool for pool in pools if pool.name == request.pool]
     for pool in pools:
         if _passes(cloud, storage, pool.osd_group, request):
             return pool.osd_group
-    text = f"no {kind} pool of {one.uuid} has {request.size} bytes of available virtual capacity"
+    text = f"no {kind} pool of {record.uuid} has {request.size} bytes of available virtual capacity"
     return ErrorCode(code="SYS.1006", details=text, reason="storage.cephPool")
 
 
@@ -40,5 +39,5 @@ def _passes(cloud: Cloud, storage: int, osd: int, request: StorageRequest) -> bo
         size=request.size,
         exact=request.exact,
     )
-    taken = request.size if request.exact else divided(request.size, cloud.storage_ratio(storage))
+    taken = taken_of(cloud, storage, request.size, exact=request.exact)
     return short is None and group.available >= taken

@@ -5,15 +5,16 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
-from simclone.allocator import quota
+from simclone.allocator.rules import quota
 from simclone.engine.context import Context, Outcome, invalid_argument, operation_error, wrapped
 from simclone.engine.start_workflow import run_stages
 from simclone.engine.waits import Work, Workflow, run_now
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import CONNECTED, Shape, Wish
-from simclone.model.vms import NONE, STATE
+from simclone.model.vms import NONE
 from simclone.placement.start_stages import FIRST_START, Start
 from simclone.records import ErrorCode
+from simclone.vocabulary import HostState, Status, VmState
 
 
 class NewVm(Struct, frozen=True):
@@ -107,9 +108,9 @@ def _place_refusal(cloud: Cloud, wish: Wish) -> str | None:
         return f"zone {cloud.zones[wish.zone].uuid} is Disabled"
     if wish.cluster is not None and cloud.cluster_states[wish.cluster]:
         return f"cluster {cloud.clusters[wish.cluster].uuid} is Disabled"
-    if wish.host is not None and cloud.fleet.state[wish.host] == 1:
+    if wish.host is not None and cloud.fleet.state[wish.host] == HostState.DISABLED:
         return f"host {cloud.fleet.uuids[wish.host]} is Disabled"
-    if wish.host is not None and cloud.fleet.status[wish.host]:
+    if wish.host is not None and cloud.fleet.status[wish.host] != Status.CONNECTED:
         return f"host {cloud.fleet.uuids[wish.host]} is not Connected"
     if wish.root_storage is not None and wish.data_storage is not None:
         root, data = (cloud.storages[row] for row in (wish.root_storage, wish.data_storage))
@@ -133,15 +134,15 @@ def start_new(ctx: Context, vm: int, request: str) -> Workflow[ErrorCode | None]
     """The first start of a Created row; when it fails everything is undone and the row is removed."""
     ledger, cloud = ctx.ledger, ctx.cloud
     wish = cloud.vms.wishes[vm]
-    ledger.vms.set(vm, state=STATE["Starting"])
+    ledger.vms.set(vm, state=VmState.STARTING)
     start = Start(ledger, vm, wish, ctx.identity(vm), announce=ctx.announce if ctx.watch is not None else None)
     error = yield from run_stages(ctx, FIRST_START, start, request)
     if error is not None:
-        ledger.vms.set(vm, state=STATE["Created"])
+        ledger.vms.set(vm, state=VmState.CREATED)
         ledger.vms.remove(vm)
         return error
     last = NONE if wish.cloned else cloud.vms.host[vm]
-    ledger.vms.set(vm, state=STATE["Paused" if wish.paused else "Running"], last_host=last)
+    ledger.vms.set(vm, state=VmState.PAUSED if wish.paused else VmState.RUNNING, last_host=last)
     return None
 
 
@@ -156,7 +157,7 @@ def stop_row(ctx: Context, vm: int) -> None:
     """Return the host's capacity; the VM remembers the host as its last."""
     host = ctx.cloud.vms.host[vm]
     ctx.ledger.hosts.end(vm, "stop")
-    ctx.ledger.vms.set(vm, state=STATE["Stopped"], host=NONE, last_host=host)
+    ctx.ledger.vms.set(vm, state=VmState.STOPPED, host=NONE, last_host=host)
 
 
 def create_now(ctx: Context, new: NewVm, strategy: str = "InstantStart") -> Outcome:

@@ -6,7 +6,8 @@ from simclone.engine.context import Context, Outcome
 from simclone.engine.operations.create_vm import stop_row
 from simclone.engine.operations.start_vm import wrong_state
 from simclone.engine.waits import Work, Workflow
-from simclone.model.vms import NONE, ROOT, STATE
+from simclone.model.vms import NONE, ROOT
+from simclone.vocabulary import VmState
 
 
 def destroy_vm(ctx: Context, vm: int) -> Workflow[Outcome]:
@@ -18,7 +19,7 @@ def destroy_vm(ctx: Context, vm: int) -> Workflow[Outcome]:
         yield Work("destroy", vm=vm)
     if vms.hold_host[vm] != NONE:
         stop_row(ctx, vm)
-    ledger.vms.set(vm, state=STATE["Destroyed"])
+    ledger.vms.set(vm, state=VmState.DESTROYED)
     for nic in vms.nics[vm]:
         ledger.addresses.return_address(nic, "destroy")
     kinds = cloud.volumes.type
@@ -54,5 +55,5 @@ def recover_vm(ctx: Context, vm: int) -> Workflow[Outcome]:
     if ctx.cloud.vms.state_name(vm) != "Destroyed":
         return Outcome(vm, wrong_state(ctx.cloud, vm, "recover"))
     yield Work("recover")
-    ctx.ledger.vms.set(vm, state=STATE["Stopped"])
+    ctx.ledger.vms.set(vm, state=VmState.STOPPED)
     return Outcome(vm)

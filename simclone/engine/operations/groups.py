@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from simclone.allocator.affinity import enable_refusal, join_refusal
+from simclone.allocator.rules.affinity import enable_refusal, join_refusal
 from simclone.chance import Identity
 from simclone.engine.context import Context, Outcome, invalid_argument, operation_error
 from simclone.model.inventory import IpRange
 from simclone.model.settings import QUOTA_DEFAULTS
 from simclone.placement.start_stages import take_address
 from simclone.records import ErrorCode
+from simclone.vocabulary import ObjectState
 
 
 def add_vm_to_affinity_group(ctx: Context, group: int, vm: int) -> Outcome:
@@ -83,11 +84,13 @@ def detach_l3_network(ctx: Context, vm: int, l3: int) -> Outcome:
 def change_image_state(ctx: Context, image: int, event: str) -> Outcome:
     """Enable or disable an image."""
     name = ctx.cloud.images[image].name
-    ctx.ledger.set_state(ctx.cloud.image_states, image, 0 if event == "enable" else 1, name, event)
+    ctx.ledger.set_state(
+        ctx.cloud.image_states, image, ObjectState.ENABLED if event == "enable" else ObjectState.DISABLED, name, event
+    )
     return Outcome(image)
 
 
 def change_backup_storage_state(ctx: Context, row: int, event: str) -> Outcome:
     """Enable or disable a backup storage."""
-    ctx.ledger.set_backup(row, state=0 if event == "enable" else 1)
+    ctx.ledger.set_backup(row, state=ObjectState.ENABLED if event == "enable" else ObjectState.DISABLED)
     return Outcome(row)

@@ -13,9 +13,10 @@ from simclone.engine.operations.hosts import vms_on
 from simclone.engine.operations.start_vm import existing_request
 from simclone.engine.waits import Work, Workflow
 from simclone.model.inventory import CONNECTED, DISCONNECTED
-from simclone.model.vms import NONE, STATE
+from simclone.model.vms import NONE
 from simclone.placement.start_stages import host_lost
 from simclone.records import Placed
+from simclone.vocabulary import VmState
 
 RESTARTED = ("NeverStop", "OnHostFailure", "FaultTolerance")
 _LIVING = ("Running", "Paused")
@@ -31,7 +32,7 @@ def fail_host(ctx: Context, host: int) -> list[int]:
     ctx.ledger.hosts.set(host, "fail", status=DISCONNECTED)
     hit = [vm for vm in vms_on(ctx, host) if ctx.cloud.vms.state_name(vm) in _LIVING]
     for vm in hit:
-        ctx.ledger.vms.set(vm, state=STATE["Unknown"])
+        ctx.ledger.vms.set(vm, state=VmState.UNKNOWN)
     return [vm for vm in hit if ha_of(ctx, vm) in RESTARTED]
 
 
@@ -62,7 +63,7 @@ def restart_elsewhere(ctx: Context, vm: int) -> Workflow[Outcome]:
         return Outcome(vm, lost)
     ledger.hosts.move_hold(vm)
     cluster = cloud.fleet.cluster[decision.host]
-    ledger.vms.set(vm, host=decision.host, last_host=dead, cluster=cluster, state=STATE["Running"])
+    ledger.vms.set(vm, host=decision.host, last_host=dead, cluster=cluster, state=VmState.RUNNING)
     return Outcome(vm)
 
 

@@ -14,6 +14,7 @@ from simclone.engine.waits import Work, Workflow, alone
 from simclone.model.inventory import DISABLED, ENABLED, MAINTENANCE, PRE_MAINTENANCE, STATUSES
 from simclone.records import ErrorCode
 from simclone.units import MAX_AMOUNT
+from simclone.vocabulary import Status
 
 
 def vms_on(ctx: Context, host: int) -> list[int]:
@@ -96,7 +97,7 @@ def change_host_state(ctx: Context, host: int, event: str) -> Workflow[Outcome]:
         return (yield from maintain(ctx, host))
     if event == "enable":
         if fleet.state[host] == MAINTENANCE:
-            ctx.ledger.hosts.set(host, "enable", status=0)
+            ctx.ledger.hosts.set(host, "enable", status=Status.CONNECTED)
         ctx.ledger.hosts.set(host, "enable", state=ENABLED)
     elif event == "disable":
         ctx.ledger.hosts.set(host, "disable", state=DISABLED)
@@ -109,7 +110,7 @@ def maintain(ctx: Context, host: int) -> Workflow[Outcome]:
     """Move every VM away; what cannot move is stopped, or blocks, by ``host.maintenance.policy``."""
     ledger, fleet = ctx.ledger, ctx.cloud.fleet
     status = fleet.status[host]
-    if STATUSES[status] == "Connecting":
+    if status == Status.CONNECTING:
         return Outcome(host, operation_error(f"host {fleet.uuids[host]} is Connecting", "host.status"))
     before = fleet.state[host]
     ledger.hosts.set(host, "maintain", state=PRE_MAINTENANCE)
@@ -181,8 +182,8 @@ def change_cluster_state(ctx: Context, cluster: int, event: str) -> Outcome:
 
 def resize_vm(ctx: Context, vm: int, cpu: int | None, memory: int | None, asker: int | None = None) -> Outcome:
     """New size for a VM; a running one only with ``vm.numa``, on its own host (host-allocation.md 2.5)."""
-    from simclone.allocator import quota
     from simclone.allocator.host.strategies import DESIGNATED
+    from simclone.allocator.rules import quota
     from simclone.engine.operations.start_vm import existing_request, wrong_state
     from simclone.placement.host import decide
     from simclone.records import Unplaced

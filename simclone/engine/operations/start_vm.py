@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from simclone.allocator import quota
 from simclone.allocator.host.request import START, HostRequest
 from simclone.allocator.host.strategies import DESIGNATED, LEAST_VM
+from simclone.allocator.rules import quota
 from simclone.engine.context import Context, Outcome, operation_error, wrapped
 from simclone.engine.operations.create_vm import start_new, stop_row
 from simclone.engine.start_workflow import run_stages
 from simclone.engine.waits import Work, Workflow
 from simclone.model.cloud import Cloud
-from simclone.model.vms import NONE, STATE
+from simclone.model.vms import NONE
 from simclone.placement.search import bindings
 from simclone.placement.start_stages import LATER_START, Start
 from simclone.records import ErrorCode
+from simclone.vocabulary import VmState
 
 START_FAILED = "VM.1001"
 
@@ -117,10 +118,10 @@ def restart(ctx: Context, vm: int, request: HostRequest) -> Workflow[ErrorCode |
     """Start a VM that has volumes; when it fails it stays as it was."""
     ledger, vms = ctx.ledger, ctx.cloud.vms
     before = {"state": vms.state[vm], "host": vms.host[vm], "last_host": vms.last_host[vm], "cluster": vms.cluster[vm]}
-    ledger.vms.set(vm, state=STATE["Starting"])
+    ledger.vms.set(vm, state=VmState.STARTING)
     start = Start(ledger, vm, vms.wishes[vm], ctx.next_occasion(vm), request)
     error = yield from run_stages(ctx, LATER_START, start, "")
-    ledger.vms.set(vm, **({"state": STATE["Running"]} if error is None else before))
+    ledger.vms.set(vm, **({"state": VmState.RUNNING} if error is None else before))
     return error
 
 
@@ -146,5 +147,5 @@ def pause_vm(ctx: Context, vm: int) -> Workflow[Outcome]:
     if ctx.cloud.vms.state_name(vm) != "Running":
         return Outcome(vm, wrong_state(ctx.cloud, vm, "pause"))
     yield Work("pause", ("host", ctx.cloud.vms.host[vm]), vm=vm)
-    ctx.ledger.vms.set(vm, state=STATE["Paused"])
+    ctx.ledger.vms.set(vm, state=VmState.PAUSED)
     return Outcome(vm)

@@ -10,8 +10,9 @@ from simclone.model.inventory import STATUSES
 from simclone.model.vms import NONE
 from simclone.placement.storage import allocate
 from simclone.records import ErrorCode
+from simclone.vocabulary import StorageState
 
-_STATES = {"enable": 0, "disable": 1, "maintain": 2}
+_STATES = {"enable": StorageState.ENABLED, "disable": StorageState.DISABLED, "maintain": StorageState.MAINTENANCE}
 
 
 def change_primary_storage_state(ctx: Context, row: int, event: str) -> Outcome:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from simclone.allocator import quota
 from simclone.allocator.primary_storage.chain import DEFAULT, LOCAL_STRATEGY
-from simclone.allocator.primary_storage.local import has_share
 from simclone.allocator.primary_storage.request import CREATE_DATA, StorageRequest
+from simclone.allocator.rules import quota
+from simclone.allocator.rules.storage_capacity import has_share
 from simclone.chance import Identity
 from simclone.engine.context import Context, Outcome, operation_error
 from simclone.engine.operations.clone.copies import take_snapshot
 from simclone.engine.operations.start_vm import volumes_of
 from simclone.model.inventory import ADMIN, Disk
-from simclone.model.vms import DATA, NONE, VOLUME_STATUS
+from simclone.model.vms import DATA, NONE
 from simclone.placement.storage import allocate, local_storages
 from simclone.records import ErrorCode
+from simclone.vocabulary import HostState, Status, VolumeStatus
 
-DELETED = VOLUME_STATUS["Deleted"]
+DELETED = VolumeStatus.DELETED
 
 
 def create_data_volume(
@@ -171,8 +172,8 @@ def migration_hosts(ctx: Context, volume: int) -> list[int]:
         for host in range(fleet.row_count)
         if host != own
         and fleet.exists[host]
-        and fleet.state[host] == 0
-        and fleet.status[host] == 0
+        and fleet.state[host] == HostState.ENABLED
+        and fleet.status[host] == Status.CONNECTED
         and fleet.cluster[host] in clusters
         and has_share(cloud, storage, host)
         and shares.available[host] >= size

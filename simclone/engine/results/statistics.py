@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simclone.allocator.affinity import domain_counts, spread_limit
+from simclone.allocator.rules.affinity import members_in_order
+from simclone.allocator.rules.capacity import reservation_shortfall, room
 from simclone.engine.results.result import RunResult
-from simclone.model.cloud import Cloud, Group
+from simclone.model.cloud import Cloud
 from simclone.model.vms import NONE
-from simclone.units import SECOND, divided, format_size, multiplied
+from simclone.units import SECOND, format_size, multiplied
+from simclone.vocabulary import PolicyKind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -187,16 +189,12 @@ def _holes(cloud: Cloud) -> dict[str, Any]:
     """The largest hole, and what is stranded for each offering."""
     table, hosts = cloud.fleet, _usable(cloud)
     cpu = {host: max(table.available_cpu[host], 0) for host in hosts}
-    memory = {host: max(table.available_memory[host] - table.reserved_memory[host], 0) for host in hosts}
-    ratio = {host: cloud.fleet.memory_ratio(host) for host in hosts}
-    room = {host: cloud.fleet.room(host) for host in hosts}
-    hole = max(((room[host], cpu[host]) for host in hosts if room[host] and cpu[host]), default=(0, 0))
+    memory = {host: room(table, host) for host in hosts}
+    hole = max(((memory[host], cpu[host]) for host in hosts if memory[host] and cpu[host]), default=(0, 0))
     stranded: dict[str, dict[str, float]] = {"cpu": {}, "memory": {}}
     for one in cloud.offerings:
-        shut = [
-            host for host in hosts if cpu[host] < one.cpu_num or memory[host] < divided(one.memory_size, ratio[host])
-        ]
-        for name, free in (("cpu", cpu), ("memory", room)):
+        shut = [host for host in hosts if reservation_shortfall(table, host, one.cpu_num, one.memory_size) is not None]
+        for name, free in (("cpu", cpu), ("memory", memory)):
             stranded[name][one.name] = _ratio(sum(free[host] for host in shut), sum(free.values())) or 0.0
     return {
         "hole_cpu_vcpus": hole[1],
@@ -210,19 +208,10 @@ def _compliance(cloud: Cloud) -> float | None:
     """The share of members with a host that stand by the rule of their enabled anti-affinity or spread group."""
     good = every = 0
     for group in cloud.groups:
-        if group.enabled and group.policy.startswith(("anti", "spread")):
-            counts = {host: count for host, count in group.counts.items() if count > 0}
-            every += sum(counts.values())
-            good += _standing_right(cloud, group, counts)
+        if group.enabled and group.policy.kind is not PolicyKind.AFFINITY:
+            in_order, members = members_in_order(group, cloud)
+            good, every = good + in_order, every + members
     return _ratio(good, every)
-
-
-def _standing_right(cloud: Cloud, group: Group, counts: dict[int, int]) -> int:
-    if group.policy.startswith("anti"):
-        return sum(count for count in counts.values() if count == 1)
-    limit = spread_limit(cloud, group, counts) + 1
-    _, totals = domain_counts(cloud, group, counts)
-    return int(totals[totals <= limit].sum())
 
 
 def _ratio(part: float, whole: float) -> float | None:

@@ -8,10 +8,11 @@ from simclone.errors import InvariantViolation
 from simclone.model.columns import IntArray
 from simclone.model.fleet import Fleet
 from simclone.model.ledger.part import LedgerPart
-from simclone.model.vms import NONE, STATE
+from simclone.model.vms import NONE
 from simclone.units import divided
+from simclone.vocabulary import VmState
 
-_UNCHARGED = frozenset(STATE[name] for name in ("Destroyed", "Created", "Destroying", "Stopped"))
+_UNCHARGED = frozenset((VmState.DESTROYED, VmState.CREATED, VmState.DESTROYING, VmState.STOPPED))
 
 
 _FIGURES = ("cpu", "memory", "available_cpu", "available_memory")

@@ -24,6 +24,7 @@ from simclone.model.ledger.journal import Journal, Watcher
 from simclone.model.ledger.space import SpaceLedger
 from simclone.model.ledger.vms import VmLedger
 from simclone.model.ledger.volumes import VolumeLedger
+from simclone.vocabulary import Policy
 
 
 class Ledger:
@@ -131,7 +132,7 @@ class Ledger:
         """Change an affinity group."""
         self.cloud.config_version += 1
         for name, value in values.items():
-            self.journal.set_attribute(self.cloud.groups[row], name, value)
+            self.journal.set_attribute(self.cloud.groups[row], name, Policy(value) if name == "policy" else value)
         self.journal.emit("set", "group", f"group/{row}", (("enabled", int(self.cloud.groups[row].enabled)),))
 
     def set_backup(self, row: int, **values: Any) -> None:

@@ -8,10 +8,11 @@ from simclone.errors import InvariantViolation
 from simclone.model.ledger.journal import Journal
 from simclone.model.ledger.part import LedgerPart
 from simclone.model.storage import ANYWHERE, LocalShares, OsdGroup, PrimaryStorage
-from simclone.model.vms import NONE, VOLUME_STATUS
+from simclone.model.vms import NONE
 from simclone.units import divided
+from simclone.vocabulary import VolumeStatus
 
-_CREATING, _READY, _DELETED = (VOLUME_STATUS[name] for name in ("Creating", "Ready", "Deleted"))
+_CREATING, _READY, _DELETED = VolumeStatus.CREATING, VolumeStatus.READY, VolumeStatus.DELETED
 
 
 _FIGURES = ("bytes", "host", "osd", "available")

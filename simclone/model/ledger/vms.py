@@ -9,15 +9,16 @@ from simclone.model.columns import IntArray
 from simclone.model.fleet import Fleet
 from simclone.model.inventory import ADMIN
 from simclone.model.ledger.part import LedgerPart
-from simclone.model.vms import NONE, STATE, Vms
+from simclone.model.vms import NONE, Vms
+from simclone.vocabulary import VmState
 
 _FIGURES = ("state", "host", "last_host", "cpu", "memory", "root")
 _SHOWN = frozenset(_FIGURES)
 _MOVING = frozenset({"host", "alive", "account", "group"})
 _COUNTED = frozenset({*_FIGURES, *_MOVING})
 """What the counts of hosts, groups and accounts depend on."""
-_NOT_RUNNING = frozenset(STATE[name] for name in ("Stopped", "Destroying", "Destroyed", "Created"))
-_STARTING, _STOPPED, _DESTROYED = STATE["Starting"], STATE["Stopped"], STATE["Destroyed"]
+_NOT_RUNNING = frozenset((VmState.STOPPED, VmState.DESTROYING, VmState.DESTROYED, VmState.CREATED))
+_STARTING, _STOPPED, _DESTROYED = VmState.STARTING, VmState.STOPPED, VmState.DESTROYED
 
 
 class VmLedger(LedgerPart):
@@ -63,7 +64,7 @@ class VmLedger(LedgerPart):
             raise InvariantViolation("rows are added at once only where nobody records them")
         vms = self.cloud.vms
         first = vms.new_rows(len(names))
-        usual = {"alive": 1, "state": STATE["Created"], "born_us": self.journal.now_us}
+        usual = {"alive": 1, "state": VmState.CREATED, "born_us": self.journal.now_us}
         for field, value in {**usual, **values}.items():
             vms.array(vms.cells[field])[first:] = value
         vms.names.extend(names)

@@ -8,10 +8,11 @@ from simclone.model.inventory import ADMIN, Image
 from simclone.model.ledger.journal import Journal
 from simclone.model.ledger.part import LedgerPart
 from simclone.model.ledger.space import SpaceLedger
-from simclone.model.vms import NONE, VOLUME_STATUS, Snapshots, Volumes
+from simclone.model.vms import NONE, Snapshots, Volumes
+from simclone.vocabulary import VolumeStatus
 
 _FIGURES = ("type", "status", "vm", "size", "space")
-_READY, _DELETED = (VOLUME_STATUS[name] for name in ("Ready", "Deleted"))
+_READY, _DELETED = VolumeStatus.READY, VolumeStatus.DELETED
 
 
 class VolumeLedger(LedgerPart):

@@ -10,9 +10,11 @@ import numpy as np
 
 from simclone.allocator.host import chain
 from simclone.allocator.host.flow import Candidates, HardStop, Pass, Skip
+from simclone.allocator.host.index.hints import couples_hosts
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.host.strategies import Strategy
-from simclone.allocator.primary_storage.capacity import threshold_of
+from simclone.allocator.rules.capacity import times_it_fits
+from simclone.allocator.rules.storage_capacity import threshold_of
 from simclone.engine.context import Context
 from simclone.engine.operations.settings import update_global_config
 from simclone.model.cloud import Cloud
@@ -22,9 +24,7 @@ from simclone.placement.host import strategy_of
 from simclone.planning.parts.clone_calls import Ask, clone_once, host_request
 from simclone.planning.parts.count_by_calls import MOST, Filled
 from simclone.records import Unplaced
-from simclone.units import divided
 
-COUPLED = frozenset({"affinity", "count", "utilisation"})
 """What a flow may read only where it has nothing to say."""
 PAGES = "hostAllocator.usePagination"
 SPARE = 0.02
@@ -61,7 +61,7 @@ def _by_itself(request: HostRequest, cloud: Cloud) -> bool:
         facts = flow.facts(request, cloud, everybody)
         if isinstance(facts, HardStop):
             return False
-        if not isinstance(facts, Skip | Pass) and flow.reads & COUPLED:
+        if not isinstance(facts, Skip | Pass) and couples_hosts(flow):
             return False
     return True
 
@@ -89,12 +89,7 @@ def _leap(request: HostRequest, ledger: Ledger, strategy: Strategy, counts: IntA
     What a host still has only shrinks as it fills, so one that takes its last VM took those before.
     """
     fleet = ledger.cloud.fleet
-    charge = np.array([max(divided(request.memory, ratio), 1) for ratio in fleet.memory_ratios])[
-        fleet.array(fleet.ratio_class)
-    ]
-    room = (fleet.array(fleet.available_memory) - fleet.array(fleet.reserved_memory)) // charge
-    most = np.minimum(room, fleet.array(fleet.available_cpu) // max(request.cpu, 1)) - 1
-    most = np.clip(most, 0, MOST)
+    most = np.clip(times_it_fits(fleet, request.cpu, request.memory) - 1, 0, MOST)
     hosts = np.flatnonzero(most > 0)
     ledger.hosts.fill(hosts, request.cpu, request.memory, most[hosts] - 1)
     found = chain.run(strategy, request, ledger.cloud)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from simclone.allocator.rules.capacity import checks_physical, room
 from simclone.model.cloud import Cloud
 from simclone.units import format_size
 
@@ -30,16 +31,16 @@ class LargestVm:
 def largest_vms(cloud: Cloud, most: int = 10) -> list[LargestVm]:
     """The hosts with the largest holes: usable ones with a vCPU free, by memory, then by vCPUs, then by rank."""
     fleet = cloud.fleet
-    checked = cloud.settings.flag("hostAllocator.hostAllocator.checkHostMem")
+    checked = checks_physical(cloud)
     found = []
     for host in np.flatnonzero(fleet.usable() & (fleet.array(fleet.available_cpu) > 0)).tolist():
-        room = fleet.room(host)
+        memory = room(fleet, host)
         if checked:
-            room = min(room, fleet.total_memory[host] - 1)
-        if room > 0:
-            found.append((-room, -fleet.available_cpu[host], host))
+            memory = min(memory, fleet.total_memory[host] - 1)
+        if memory > 0:
+            found.append((-memory, -fleet.available_cpu[host], host))
     widest = max((-cpu for _, cpu, _ in found), default=0)
-    return [LargestVm(fleet.names[host], -cpu, -room, widest) for room, cpu, host in sorted(found)[:most]]
+    return [LargestVm(fleet.names[host], -cpu, -memory, widest) for memory, cpu, host in sorted(found)[:most]]
 
 
 def largest_vm(cloud: Cloud) -> LargestVm:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simclone.allocator.rules.capacity import room
 from simclone.engine.opening import open_context
 from simclone.planning.parts.demand import demand_of
 from simclone.planning.parts.host_loss import usable_hosts
@@ -14,7 +15,7 @@ from simclone.scenario.changes import changed
 from simclone.scenario.load import Scenario
 
 if TYPE_CHECKING:
-    from simclone.planning.size import Model
+    from simclone.planning.parts.host_model import Model
 
 ROUNDING = 1 - 1e-9
 """Each VM's share of a host's memory is rounded; so little of the need may be saved by that."""
@@ -55,7 +56,7 @@ def _size(scenario: Scenario, model: Model) -> tuple[int, int]:
     fleet = changed(scenario, [model.change(1)]).build().cloud.fleet
     before = {doc.name for doc in scenario.resolved.names.docs("host")}
     row = next(row for row, name in enumerate(fleet.names) if name not in before)
-    return fleet.total_cpu[row], fleet.room(row)
+    return fleet.total_cpu[row], room(fleet, row)
 
 
 def _free(scenario: Scenario) -> tuple[int, int]:
@@ -63,4 +64,4 @@ def _free(scenario: Scenario) -> tuple[int, int]:
     cloud = open_context(scenario).cloud
     fleet = cloud.fleet
     hosts = usable_hosts(cloud)
-    return sum(max(fleet.available_cpu[host], 0) for host in hosts), sum(fleet.room(host) for host in hosts)
+    return sum(max(fleet.available_cpu[host], 0) for host in hosts), sum(room(fleet, host) for host in hosts)

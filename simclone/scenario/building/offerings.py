@@ -7,6 +7,7 @@ from simclone.model.cloud import Cloud, Group
 from simclone.model.inventory import DiskOffering, HostGroup, HostRule, InstanceOffering, StorageConstraint
 from simclone.scenario.checking.document import Resolved
 from simclone.scenario.document.offerings import TagConstraint, UuidConstraint
+from simclone.vocabulary import Policy
 
 
 def add_offerings(cloud: Cloud, resolved: Resolved) -> None:
@@ -51,10 +52,10 @@ def add_groups(cloud: Cloud, resolved: Resolved) -> None:
             Group(
                 uuid=uuid,
                 name=doc.name,
-                policy=doc.policy,
+                policy=Policy(doc.policy),
                 enabled=doc.state == "Enabled",
                 over=doc.over,
                 max_skew=doc.max_skew,
-                host_rule=HostRule(rule.policy, host_groups.rows[rule.host_group]) if rule else None,
+                host_rule=HostRule(Policy(rule.policy), host_groups.rows[rule.host_group]) if rule else None,
             )
         )

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from simclone.model.settings import Settings
 from simclone.model.storage import CEPH, LOCAL
 from simclone.scenario.checking.attachments import Attachments
-from simclone.scenario.checking.expand import expanded
 from simclone.scenario.checking.names import UNKNOWN, Directory
 from simclone.scenario.findings import Findings, Path
+from simclone.scenario.reading.expand import expanded
 from simclone.units import MAX_AMOUNT
 
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from simclone.model.settings import DEFINITIONS, canonical
-from simclone.scenario.checking.expand import has_number, numbered
 from simclone.scenario.checking.names import Directory
 from simclone.scenario.checking.workload import check_duration
 from simclone.scenario.document.incidents import STEPS, FaultDoc, IncidentDoc, Step, StepTimeDoc
 from simclone.scenario.document.scenario import ScenarioDoc
 from simclone.scenario.findings import nearest
+from simclone.scenario.reading.expand import has_number, numbered
 from simclone.workload.failure_presets import FAILURE_PRESETS
 
 STORAGE_EVENTS = ("fail", "repair", "disable", "enable", "fill")

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simclone.chance import place_uuid
-from simclone.scenario.checking.expand import expanded
 from simclone.scenario.document.hosts import ClusterDoc, ZoneDoc
 from simclone.scenario.document.networks import L2NetworkDoc
 from simclone.scenario.document.scenario import TopologyDoc
 from simclone.scenario.findings import Findings, Path, dotted, nearest
+from simclone.scenario.reading.expand import expanded
 
 KINDS: Mapping[str, str] = {
     "zone": "zones",

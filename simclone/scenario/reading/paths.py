@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from simclone.errors import Fault, InvalidInput
-from simclone.scenario.checking.expand import numbered
 from simclone.scenario.findings import nearest
+from simclone.scenario.reading.expand import numbered
 
 _FLAT = frozenset({"globalConfig", "fidelity", "quota"})
 """Mappings whose keys hold dots themselves."""

@@ -2,98 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from simclone.allocator.affinity import active_group, domain_lookup, member_counts, rule_hosts, spread_limit
-from simclone.allocator.host.flow import Candidates, FilterFlow, Lookup, Pass, Sparse, Test, refusal
+from simclone.allocator.host.flow import Candidates, Elementwise, FilterFlow, FlowFacts, HostView, Pass, Test, refusal
 from simclone.allocator.host.request import HostRequest
+from simclone.allocator.rules.affinity import Band, active_group, allowed_band, rule_side
 from simclone.model.cloud import Cloud
 from simclone.records import ErrorCode
+from simclone.vocabulary import AFFINITY_HOST_RULE, AFFINITY_RULES, Policy
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """*counts* members per host; allowed are counts from *low* to *high*."""
+    """The *policy* in force and the *band* of member counts it allows."""
 
-    counts: Sparse | Lookup
-    low: int
-    high: int
+    policy: Policy
+    band: Band
+
+
+def _keeps(policy: Policy) -> Callable[[HostView, FlowFacts], Elementwise]:
+    return lambda host, facts: facts.policy is not policy or facts.band.allows(host.index)
 
 
 class AffinityGroupFlow(FilterFlow):
-    """antiHard: no other member on the host. affinityHard: only hosts with members, once there are any.
-
-    spreadHard (simclone's own): the host's domain may not run ahead of the emptiest one.
-    """
+    """Hosts that the hard policy of the VM's group allows; one test for each policy, so that each has its reason."""
 
     name: ClassVar[str] = "FilterFlow/VmSchedulingRule"
-    reads: ClassVar[frozenset[str]] = frozenset({"affinity"})
-    brief: ClassVar[bool] = True
-    tests: ClassVar[tuple[Test, ...]] = (
-        Test(
-            "affinity.hard",
-            lambda host, facts: (facts.counts[host.index] >= facts.low) & (facts.counts[host.index] <= facts.high),
-        ),
-    )
+    tags: ClassVar[frozenset[str]] = frozenset({"affinityGroupUuid"})
+    tests: ClassVar[tuple[Test, ...]] = tuple(Test(reason, _keeps(policy)) for policy, reason in AFFINITY_RULES.items())
 
-    def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
-        """Members come and go; without a group nobody asks."""
-        return True if request.group is None else None
-
-    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
-        """Member counts and the allowed band, or `Pass` without an enabled hard group."""
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> FlowFacts:
+        """Policy and allowed band, or `Pass` without an enabled hard group that has something to say."""
         group = active_group(cloud, request.group)
-        if group is None or not group.policy.endswith("Hard"):
+        if group is None or not group.policy.hard:
             return Pass()
-        counts = member_counts(group, request.vm, cloud)
-        many = cloud.vms.row_count + 1
-        if group.policy == "antiHard":
-            return Facts(Sparse(counts, cloud.fleet.row_count), 0, 0)
-        if group.policy == "affinityHard":
-            return Facts(Sparse(counts, cloud.fleet.row_count), 1, many) if counts else Pass()
-        return Facts(domain_lookup(cloud, group, counts), 0, spread_limit(cloud, group, counts))
+        band = allowed_band(group, cloud, request.vm)
+        return Pass() if band is None else Facts(group.policy, band)
 
-    def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
+    def refuses(self, request: HostRequest, cloud: Cloud, facts: FlowFacts, candidates: Candidates) -> ErrorCode:
         """Names the group and its policy."""
         group = cloud.groups[request.group or 0]
         text = f"no host meets the scheduling rule {group.policy} of group {group.uuid}"
-        return refusal(f"affinity.{group.policy}", text)
-
-
-@dataclass(frozen=True, slots=True)
-class RuleFacts:
-    """*inside* is 1 for hosts of the host group, *wanted* the value a host must have."""
-
-    inside: Sparse
-    wanted: int
+        return refusal(AFFINITY_RULES[group.policy], text)
 
 
 class HostRuleFlow(FilterFlow):
     """VM-host rules: only hosts of the group, or none of them."""
 
     name: ClassVar[str] = "FilterFlow/VmHostRule"
-    reads: ClassVar[frozenset[str]] = frozenset({"affinity"})
-    brief: ClassVar[bool] = True
-    tests: ClassVar[tuple[Test, ...]] = (
-        Test("affinity.hostRule", lambda host, facts: facts.inside[host.index] == facts.wanted),
-    )
+    tests: ClassVar[tuple[Test, ...]] = (Test(AFFINITY_HOST_RULE, lambda host, facts: facts.allows(host.index)),)
 
-    def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
-        """Without a group there is no rule."""
-        return True if request.group is None else None
-
-    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
-        """The rule's hosts, or `Pass`."""
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> FlowFacts:
+        """The rule's side, or `Pass` without a hard rule."""
         group = active_group(cloud, request.group)
         rule = group.host_rule if group else None
-        if rule is None or not rule.policy.endswith("Hard"):
-            return Pass()
-        inside = Sparse(dict.fromkeys(rule_hosts(cloud, rule), 1), cloud.fleet.row_count)
-        return RuleFacts(inside, int(rule.policy == "affinityHard"))
+        return rule_side(cloud, rule) if rule is not None and rule.policy.hard else Pass()
 
-    def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
+    def refuses(self, request: HostRequest, cloud: Cloud, facts: FlowFacts, candidates: Candidates) -> ErrorCode:
         """Names the group."""
         group = cloud.groups[request.group or 0]
-        return refusal("affinity.hostRule", f"no host meets the VM-host rule of group {group.uuid}")
+        return refusal(AFFINITY_HOST_RULE, f"no host meets the VM-host rule of group {group.uuid}")

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from simclone.allocator.host.flow import Candidates, FilterFlow, Lookup, Pass, Sparse, Test, refusal
+from simclone.allocator.host.flow import Candidates, FilterFlow, FlowFacts, Pass, Test, refusal
 from simclone.allocator.host.request import HostRequest
+from simclone.allocator.lookups import Lookup, Sparse
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import CONNECTED, ENABLED
 from simclone.records import ErrorCode
+from simclone.vocabulary import (
+    DESIGNATED,
+    DESIGNATED_CLUSTER,
+    DESIGNATED_HOST,
+    DESIGNATED_HYPERVISOR,
+    DESIGNATED_ZONE,
+    HOST_STATE,
+    HOST_STATUS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +37,19 @@ class DesignatedHostFlow(FilterFlow):
     """Narrows to the wish. As the first flow it queries the database and so looks at state and status too."""
 
     name: ClassVar[str] = "DesignatedHostAllocatorFlow"
-    reads: ClassVar[frozenset[str]] = frozenset({"static", "state"})
     tests: ClassVar[tuple[Test, ...]] = (
-        Test("designated.zone", lambda host, facts: (host.zone == facts.zone) | (facts.zone < 0)),
-        Test("designated.cluster", lambda host, facts: facts.clusters[host.cluster] == 1),
-        Test("designated.host", lambda host, facts: facts.hosts[host.index] == 1),
+        Test(DESIGNATED_ZONE, lambda host, facts: (host.zone == facts.zone) | (facts.zone < 0)),
+        Test(DESIGNATED_CLUSTER, lambda host, facts: facts.clusters[host.cluster] == 1),
+        Test(DESIGNATED_HOST, lambda host, facts: facts.hosts[host.index] == 1),
         Test(
-            "designated.hypervisor",
+            DESIGNATED_HYPERVISOR,
             lambda host, facts: (host.hypervisor == facts.hypervisor) | (facts.hypervisor < 0),
         ),
-        Test("host.state", lambda host, facts: (host.state == ENABLED) | (facts.first == 0)),
-        Test("host.status", lambda host, facts: (host.status == CONNECTED) | (facts.first == 0)),
+        Test(HOST_STATE, lambda host, facts: (host.state == ENABLED) | (facts.first == 0)),
+        Test(HOST_STATUS, lambda host, facts: (host.status == CONNECTED) | (facts.first == 0)),
     )
 
-    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> FlowFacts:
         """The wish, or `Pass` when there is none."""
         wished = request.zone is not None or request.clusters or request.host is not None
         if not candidates.first and not wished and request.hypervisor is None:
@@ -56,7 +65,7 @@ class DesignatedHostFlow(FilterFlow):
             int(candidates.first),
         )
 
-    def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
+    def refuses(self, request: HostRequest, cloud: Cloud, facts: FlowFacts, candidates: Candidates) -> ErrorCode:
         """Lists the criteria."""
         parts = []
         if request.zone is not None:
@@ -67,4 +76,4 @@ class DesignatedHostFlow(FilterFlow):
             parts.append(f"host {cloud.fleet.uuids[request.host]}")
         if request.hypervisor is not None:
             parts.append(f"hypervisor {request.hypervisor}")
-        return refusal("designated", f"no host matches the wanted place: {'; '.join(parts) or 'any usable host'}")
+        return refusal(DESIGNATED, f"no host matches the wanted place: {'; '.join(parts) or 'any usable host'}")

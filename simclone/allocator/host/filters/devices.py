@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from simclone.allocator.host.flow import Candidates, FilterFlow, Lookup, Pass, Test, refusal
+from simclone.allocator.host.flow import Candidates, FilterFlow, FlowFacts, Pass, Test, refusal
 from simclone.allocator.host.request import HostRequest
+from simclone.allocator.lookups import Lookup
 from simclone.model.cloud import Cloud
 from simclone.records import ErrorCode
+from simclone.vocabulary import HOST_DEVICES
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +26,10 @@ class PciDeviceFlow(FilterFlow):
     """Tags ``pciDeviceSpec::<spec>::<n>`` ask for n whole devices each."""
 
     name: ClassVar[str] = "FilterFlow/PciDevice"
-    reads: ClassVar[frozenset[str]] = frozenset({"capacity"})
-    brief: ClassVar[bool] = True
-    tests: ClassVar[tuple[Test, ...]] = (Test("host.devices", lambda host, facts: facts.short[host.index] == 0),)
+    tags: ClassVar[frozenset[str]] = frozenset({"pciDeviceSpec"})
+    tests: ClassVar[tuple[Test, ...]] = (Test(HOST_DEVICES, lambda host, facts: facts.short[host.index] == 0),)
 
-    def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
-        """Devices come and go; who asks for none does not mind."""
-        return True if isinstance(facts, Pass) else None
-
-    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> FlowFacts:
         """The shortage of each host, or `Pass` when no device is asked for."""
         asks = request.tags.devices
         if not asks or request.operation == "UpdateVm":
@@ -43,7 +39,7 @@ class PciDeviceFlow(FilterFlow):
             short += np.maximum(count - cloud.fleet.free_devices(spec), 0)
         return Facts(Lookup(short))
 
-    def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
+    def refuses(self, request: HostRequest, cloud: Cloud, facts: FlowFacts, candidates: Candidates) -> ErrorCode:
         """Lists what was asked."""
-        asked = ", ".join(f"{count} of {spec}" for spec, count in request.tags.devices)
-        return refusal("host.devices", f"no host has free PCI devices: {asked}")
+        names = ", ".join(f"{count} of {spec}" for spec, count in request.tags.devices)
+        return refusal(HOST_DEVICES, f"no host has free PCI devices: {names}")

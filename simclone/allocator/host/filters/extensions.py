@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from simclone.allocator.host.flow import Candidates, Counts, FilterFlow, Lookup, Pass, Sparse, Test, Watch, refusal
+from simclone.allocator.host.flow import Candidates, FilterFlow, FlowFacts, Pass, Test, refusal
 from simclone.allocator.host.request import NEW_CREATE, START, HostRequest
-from simclone.allocator.primary_storage.local import ShareFloor, share_floor, shares_that_fit
+from simclone.allocator.lookups import Lookup, Sparse
+from simclone.allocator.rules.storage_capacity import ShareThreshold, share_threshold, shares_that_fit
 from simclone.model.cloud import Cloud
 from simclone.model.columns import BoolArray
 from simclone.records import ErrorCode
+from simclone.vocabulary import HOST_ARCHITECTURE, STORAGE_LOCAL, STORAGE_LOCAL_HOST
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,32 +28,29 @@ class ArchitectureFlow(FilterFlow):
     """Hosts of the architecture of the request or its image."""
 
     name: ClassVar[str] = "FilterFlow/Architecture"
-    reads: ClassVar[frozenset[str]] = frozenset({"static"})
-    tests: ClassVar[tuple[Test, ...]] = (
-        Test("host.architecture", lambda host, facts: host.architecture == facts.code),
-    )
+    tests: ClassVar[tuple[Test, ...]] = (Test(HOST_ARCHITECTURE, lambda host, facts: host.architecture == facts.code),)
 
-    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> FlowFacts:
         """The wanted architecture's code."""
         image = None if request.image is None else cloud.images[request.image]
-        wanted = request.architecture or (image.architecture if image else None)
-        return Pass() if wanted is None else ArchitectureFacts(cloud.code("architecture", wanted))
+        architecture = request.architecture or (image.architecture if image else None)
+        return Pass() if architecture is None else ArchitectureFacts(cloud.code("architecture", architecture))
 
-    def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
+    def refuses(self, request: HostRequest, cloud: Cloud, facts: FlowFacts, candidates: Candidates) -> ErrorCode:
         """Names it."""
-        return refusal("host.architecture", f"no host is of architecture {cloud.decode('architecture', facts.code)}")
+        return refusal(HOST_ARCHITECTURE, f"no host is of architecture {cloud.decode('architecture', facts.code)}")
 
 
 @dataclass(frozen=True, slots=True)
 class LocalFacts:
     """*fits*: per host whether local storage allows it.
 
-    Where a new VM goes, *asked* are hosts whose shares matter, and *floors* what those must have by storage.
+    Where a new VM goes, *checked* are hosts whose shares matter, and *thresholds* what those must have by storage.
     """
 
     fits: Lookup | Sparse
-    asked: BoolArray | None = None
-    floors: tuple[tuple[int, ShareFloor], ...] = ()
+    checked: BoolArray | None = None
+    thresholds: tuple[tuple[int, ShareThreshold], ...] = ()
 
 
 class LocalStorageFlow(FilterFlow):
@@ -62,14 +60,9 @@ class LocalStorageFlow(FilterFlow):
     """
 
     name: ClassVar[str] = "FilterFlow/LocalStorage"
-    reads: ClassVar[frozenset[str]] = frozenset({"storage", "static"})
-    tests: ClassVar[tuple[Test, ...]] = (Test("storage.local", lambda host, facts: facts.fits[host.index] == 1),)
+    tests: ClassVar[tuple[Test, ...]] = (Test(STORAGE_LOCAL, lambda host, facts: facts.fits[host.index] == 1),)
 
-    def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
-        """Without local storage, or when nothing is created, shares do not matter."""
-        return True if isinstance(facts, Pass) else None
-
-    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> FlowFacts:
         """Per host whether it may take the VM."""
         if request.operation == START:
             if not request.volume_hosts:
@@ -88,37 +81,23 @@ class LocalStorageFlow(FilterFlow):
         ]
         checked = np.asarray(only, dtype=np.bool_)[cloud.fleet.array(cloud.fleet.cluster)]
         has = np.zeros(cloud.fleet.row_count, dtype=np.bool_)
-        fits, floors = has.copy(), []
+        fits, thresholds = has.copy(), []
         for row in local:
             if request.required_storages and row not in request.required_storages:
                 continue
-            floor = share_floor(cloud, row, request.disk_size)
-            floors.append((row, floor))
-            has |= floor.present
-            fits |= shares_that_fit(cloud, row, floor)
-        return LocalFacts(Lookup(~checked | ~has | fits), checked & has, tuple(floors))
+            threshold = share_threshold(cloud, row, request.disk_size)
+            thresholds.append((row, threshold))
+            has |= threshold.present
+            fits |= shares_that_fit(cloud, row, threshold)
+        return LocalFacts(Lookup(~checked | ~has | fits), checked & has, tuple(thresholds))
 
-    def watch(self, cloud: Cloud, facts: Any) -> Watch | None:
-        """A new VM looks at one share of a host, where no host has shares of two storages."""
-        if not isinstance(facts, LocalFacts) or facts.asked is None or len(facts.floors) != 1:
-            return None
-        ((row, floor),) = facts.floors
-        shares = cloud.storages[row].shares
-        if shares is None:
-            return None
-        return Watch(shares.available, floor.least, facts.asked & floor.sound, facts.asked & ~floor.sound)
-
-    def refuses_by_counts(self, request: HostRequest, cloud: Cloud, facts: Any, refused: Counts) -> ErrorCode | None:
-        """The error says what was asked, not who refused."""
-        return None if request.operation == START else _no_share(request)
-
-    def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
+    def refuses(self, request: HostRequest, cloud: Cloud, facts: FlowFacts, candidates: Candidates) -> ErrorCode:
         """Says where the VM could have started, or how much disk was asked."""
         if request.operation == START:
             names = ", ".join(cloud.fleet.uuids[host] for host in sorted(request.volume_hosts))
-            return refusal("storage.localHost", f"the VM can start only on host [{names}], which is not available")
+            return refusal(STORAGE_LOCAL_HOST, f"the VM can start only on host [{names}], which is not available")
         return _no_share(request)
 
 
 def _no_share(request: HostRequest) -> ErrorCode:
-    return refusal("storage.local", f"no host has local storage for {request.disk_size} bytes of disk")
+    return refusal(STORAGE_LOCAL, f"no host has local storage for {request.disk_size} bytes of disk")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from simclone.allocator.host.flow import Candidates, FilterFlow, Lookup, Skip, Test, refusal
+from simclone.allocator.host.flow import Candidates, FilterFlow, FlowFacts, Skip, Test, refusal
 from simclone.allocator.host.request import HostRequest
+from simclone.allocator.lookups import Lookup
 from simclone.model.cloud import Cloud
 from simclone.records import ErrorCode
+from simclone.vocabulary import NETWORK_L2
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +28,9 @@ class AttachedL2NetworkFlow(FilterFlow):
     """
 
     name: ClassVar[str] = "AttachedL2NetworkAllocatorFlow"
-    reads: ClassVar[frozenset[str]] = frozenset({"static"})
-    tests: ClassVar[tuple[Test, ...]] = (Test("network.l2", lambda host, facts: facts.attached[host.cluster] == 1),)
+    tests: ClassVar[tuple[Test, ...]] = (Test(NETWORK_L2, lambda host, facts: facts.attached[host.cluster] == 1),)
 
-    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> FlowFacts:
         """Per cluster whether it serves all networks."""
         if request.l3s:
             return Facts(Lookup(cloud.cluster_mask(cloud.clusters_of_l3s(request.l3s))))
@@ -37,7 +38,7 @@ class AttachedL2NetworkFlow(FilterFlow):
             return Skip()
         return Facts(Lookup(cloud.cluster_mask({request.vm_cluster})))
 
-    def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
+    def refuses(self, request: HostRequest, cloud: Cloud, facts: FlowFacts, candidates: Candidates) -> ErrorCode:
         """Names the networks."""
         names = ", ".join(cloud.l3s[l3].uuid for l3 in request.l3s)
-        return refusal("network.l2", f"no host stands in a cluster attached to the L2 networks of L3 [{names}]")
+        return refusal(NETWORK_L2, f"no host stands in a cluster attached to the L2 networks of L3 [{names}]")

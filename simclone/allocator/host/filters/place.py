@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from simclone.allocator.host.flow import (
-    Candidates,
-    FilterFlow,
-    HardStop,
-    Pass,
-    Sparse,
-    Test,
-    refusal,
-)
+from simclone.allocator.host.flow import Candidates, FilterFlow, FlowFacts, HardStop, Pass, Test, refusal
 from simclone.allocator.host.request import HostRequest
+from simclone.allocator.lookups import Sparse
+from simclone.allocator.rules.bindings import binding_counts, binds_cluster, bound_hosts, is_soft
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import CONNECTED, ENABLED
 from simclone.records import ErrorCode
+from simclone.vocabulary import HOST_AVOIDED, HOST_BINDING, HOST_MAX_INSTANCES, HOST_NOT_LAST, HOST_OS
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +26,17 @@ class AvoidHostFlow(FilterFlow):
     """Drops hosts the caller must not get."""
 
     name: ClassVar[str] = "AvoidHostAllocatorFlow"
-    reads: ClassVar[frozenset[str]] = frozenset({"static"})
-    tests: ClassVar[tuple[Test, ...]] = (Test("host.avoided", lambda host, facts: facts.named[host.index] == 0),)
+    tests: ClassVar[tuple[Test, ...]] = (Test(HOST_AVOIDED, lambda host, facts: facts.named[host.index] == 0),)
 
-    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> FlowFacts:
         """The hosts to avoid."""
         if not request.avoid:
             return Pass()
         return Facts(Sparse(dict.fromkeys(sorted(request.avoid), 1), cloud.fleet.row_count))
 
-    def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
+    def refuses(self, request: HostRequest, cloud: Cloud, facts: FlowFacts, candidates: Candidates) -> ErrorCode:
         """Says how many were avoided."""
-        return refusal("host.avoided", f"only hosts to be avoided are left ({len(request.avoid)} in the list)")
+        return refusal(HOST_AVOIDED, f"only hosts to be avoided are left ({len(request.avoid)} in the list)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +50,9 @@ class HostOsVersionFlow(FilterFlow):
     """Migration targets run the same OS as the reference host, unless the setting allows others."""
 
     name: ClassVar[str] = "HostOsVersionAllocatorFlow"
-    reads: ClassVar[frozenset[str]] = frozenset({"static"})
-    tests: ClassVar[tuple[Test, ...]] = (Test("host.os", lambda host, facts: (host.os == facts.os) | (host.os < 0)),)
+    tests: ClassVar[tuple[Test, ...]] = (Test(HOST_OS, lambda host, facts: (host.os == facts.os) | (host.os < 0)),)
 
-    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> FlowFacts:
         """The reference host's code."""
         reference = request.current_host if request.current_host is not None else request.last_host
         if reference is None or cloud.settings.flag("hostAllocator.migration.differentOs"):
@@ -68,55 +60,38 @@ class HostOsVersionFlow(FilterFlow):
         code = cloud.fleet.os[reference]
         return Pass() if code < 0 else OsFacts(code)
 
-    def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
+    def refuses(self, request: HostRequest, cloud: Cloud, facts: FlowFacts, candidates: Candidates) -> ErrorCode:
         """Names the version sought."""
-        return refusal("host.os", f"no host runs {cloud.decode('os', facts.os)}")
+        return refusal(HOST_OS, f"no host runs {cloud.decode('os', facts.os)}")
 
 
 class ResourceBindingFlow(FilterFlow):
     """Hosts a VM is bound to, by its tag or to its cluster; softly or hard (host-allocation.md 1.6)."""
 
     name: ClassVar[str] = "ResourceBindingAllocatorFlow"
-    reads: ClassVar[frozenset[str]] = frozenset({"static", "state"})
-    aggregates: ClassVar[frozenset[str]] = frozenset({"bound"})
+    tags: ClassVar[frozenset[str]] = frozenset({"resourceBindings"})
     tests: ClassVar[tuple[Test, ...]] = (
         Test(
-            "host.binding",
+            HOST_BINDING,
             lambda host, facts: (facts.named[host.index] == 1) & (host.state == ENABLED) & (host.status == CONNECTED),
         ),
     )
 
-    def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
-        """Only an idle rule is sure to stay so: a soft one that is unmet may be met later."""
-        idle = not request.bindings and cloud.settings.flag("vm.vm.ha.across.clusters")
-        return True if isinstance(facts, Pass) and idle else None
-
-    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> FlowFacts:
         """The bound hosts, or `Pass` when the rule is idle or soft and unmet."""
-        settings = cloud.settings
-        own_cluster = not settings.flag("vm.vm.ha.across.clusters")
-        scene = settings.values["vm.resourceBinding.Scene"]
-        if (scene != "All" and scene != request.scene) or not (request.bindings or own_cluster):
+        own_cluster = binds_cluster(cloud)
+        if not binding_counts(cloud, request.scene) or not (request.bindings or own_cluster):
             return Pass()
-        bound = self._bound(request, cloud, own_cluster)
+        bound = bound_hosts(cloud, request.bindings, request.vm_cluster if own_cluster else None)
         facts = Facts(Sparse(dict.fromkeys(bound, 1), cloud.fleet.row_count))
-        soft = settings.values["vm.resourceBinding.strategy"] == "Soft"
-        if soft and not candidates.any(self.keep(candidates.hosts, facts)):
+        if is_soft(cloud) and not candidates.any(self.keep(candidates.hosts, facts)):
             return Pass()
         return facts
 
-    def _bound(self, request: HostRequest, cloud: Cloud, own_cluster: bool) -> list[int]:
-        clusters = {row for kind, row in request.bindings if kind == "Cluster"}
-        if own_cluster and request.vm_cluster is not None:
-            clusters.add(request.vm_cluster)
-        hosts = {row for kind, row in request.bindings if kind == "Host"}
-        members = cloud.fleet.array(cloud.fleet.cluster).tolist()
-        return [host for host, cluster in enumerate(members) if cluster in clusters or host in hosts]
-
-    def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
+    def refuses(self, request: HostRequest, cloud: Cloud, facts: FlowFacts, candidates: Candidates) -> ErrorCode:
         """Lists the bindings."""
         names = ", ".join(f"{kind}:{row}" for kind, row in self._named(request, cloud))
-        return refusal("host.binding", f"none of the hosts bound by [{names}] is available")
+        return refusal(HOST_BINDING, f"none of the hosts bound by [{names}] is available")
 
     def _named(self, request: HostRequest, cloud: Cloud) -> list[tuple[str, str]]:
         uuids = {"Host": cloud.fleet.uuids, "Cluster": [cluster.uuid for cluster in cloud.clusters]}
@@ -127,15 +102,9 @@ class LastHostFlow(FilterFlow):
     """If the host the VM ran on last is still among the candidates, it is the only one."""
 
     name: ClassVar[str] = "LastHostAllocatorFlow"
-    reads: ClassVar[frozenset[str]] = frozenset({"static"})
-    aggregates: ClassVar[frozenset[str]] = frozenset({"lastHost"})
-    tests: ClassVar[tuple[Test, ...]] = (Test("host.notLast", lambda host, facts: facts.named[host.index] == 1),)
+    tests: ClassVar[tuple[Test, ...]] = (Test(HOST_NOT_LAST, lambda host, facts: facts.named[host.index] == 1),)
 
-    def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
-        """Whether the last host is still a candidate depends on its room."""
-        return True if request.last_host is None or request.list_all else None
-
-    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> FlowFacts:
         """The last host, or `Pass` when it is not there or all are to be listed."""
         last = request.last_host
         if request.list_all or last is None or not candidates.any(candidates.index == last):
@@ -154,16 +123,16 @@ class MaxInstancePerHostFlow(FilterFlow):
     """Hosts below the number of VMs that the tag ``maxInstancePerHost::n`` allows."""
 
     name: ClassVar[str] = "MaxInstancePerHostAllocatorFlow"
-    reads: ClassVar[frozenset[str]] = frozenset({"count"})
-    tests: ClassVar[tuple[Test, ...]] = (Test("host.maxInstances", lambda host, facts: host.vm_count < facts.limit),)
+    tags: ClassVar[frozenset[str]] = frozenset({"maxInstancePerHost"})
+    tests: ClassVar[tuple[Test, ...]] = (Test(HOST_MAX_INSTANCES, lambda host, facts: host.vm_count < facts.limit),)
 
-    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> FlowFacts:
         """The tag's number; the strategy cannot work without it."""
         tag = request.tag("maxInstancePerHost")
         if tag is None or not tag.isdecimal():
-            return HardStop(refusal("host.maxInstances", "the strategy needs a tag maxInstancePerHost::<number>"))
+            return HardStop(refusal(HOST_MAX_INSTANCES, "the strategy needs a tag maxInstancePerHost::<number>"))
         return LimitFacts(int(tag))
 
-    def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
+    def refuses(self, request: HostRequest, cloud: Cloud, facts: FlowFacts, candidates: Candidates) -> ErrorCode:
         """Names the limit."""
-        return refusal("host.maxInstances", f"no host has fewer than {facts.limit} VMs")
+        return refusal(HOST_MAX_INSTANCES, f"no host has fewer than {facts.limit} VMs")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from simclone.allocator.host.flow import INTERNAL_ERROR, NOBODY, Candidates, FilterFlow, HardStop, Pass, Test
+from simclone.allocator.host.flow import INTERNAL_ERROR, Candidates, FilterFlow, FlowFacts, HardStop, Pass, Test
 from simclone.allocator.host.request import HostRequest
-from simclone.allocator.quota import allocation_refusal
+from simclone.allocator.rules.quota import allocation_asks, refusal
 from simclone.model.cloud import Cloud
 from simclone.records import ErrorCode
 
@@ -20,19 +19,16 @@ class QuotaFlow(FilterFlow):
     """
 
     name: ClassVar[str] = "QuotaAllocatorFlow"
-    reads: ClassVar[frozenset[str]] = frozenset({"count"})
-    fleeting: ClassVar[bool] = True
     tests: ClassVar[tuple[Test, ...]] = ()
 
-    def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
-        """Usage changes with every VM of the account; the administrator has no limits."""
-        return isinstance(self.facts(request, cloud, NOBODY), Pass)
-
-    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> FlowFacts:
         """`Pass` or `HardStop`: no host matters."""
         if request.account < 0:
             return Pass()
-        error = allocation_refusal(cloud, request)
+        asks = allocation_asks(
+            request.cpu, request.memory, whole=request.full_allocate, first=request.last_host is None
+        )
+        error = refusal(cloud, request.account, asks)
         if error is None:
             return Pass()
         if cloud.settings.fidelity["quotaAtAllocation"] == "SYS.1000":

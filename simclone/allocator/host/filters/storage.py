@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -13,18 +13,27 @@ from simclone.allocator.host.flow import (
     Candidates,
     Counts,
     FilterFlow,
+    FlowFacts,
     HardStop,
-    Lookup,
     Pass,
-    Sparse,
     Test,
     refusal,
 )
 from simclone.allocator.host.request import NEW_CREATE, HostRequest
+from simclone.allocator.lookups import Lookup, Sparse
+from simclone.allocator.rules.storage_capacity import taken_of
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import CONNECTED, DISCONNECTED, StorageConstraint
 from simclone.records import ErrorCode
-from simclone.units import divided, multiplied
+from simclone.units import multiplied
+from simclone.vocabulary import (
+    STORAGE_ATTACHED,
+    STORAGE_CAPACITY,
+    STORAGE_LINK,
+    STORAGE_LOCAL,
+    STORAGE_TAG,
+    STORAGE_VOLUMES,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +47,9 @@ class AttachedVolumePrimaryStorageFlow(FilterFlow):
     """For a VM that has volumes: clusters that see every storage they lie on."""
 
     name: ClassVar[str] = "AttachedVolumePrimaryStorageAllocatorFlow"
-    reads: ClassVar[frozenset[str]] = frozenset({"static", "storage"})
-    tests: ClassVar[tuple[Test, ...]] = (Test("storage.volumes", lambda host, facts: facts.fits[host.cluster] == 1),)
+    tests: ClassVar[tuple[Test, ...]] = (Test(STORAGE_VOLUMES, lambda host, facts: facts.fits[host.cluster] == 1),)
 
-    def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
-        """Attachments change only by an administrator's act."""
-        return True
-
-    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> FlowFacts:
         """Per cluster whether all volumes are in reach."""
         if request.operation == NEW_CREATE:
             return Pass()
@@ -54,12 +58,12 @@ class AttachedVolumePrimaryStorageFlow(FilterFlow):
             clusters &= cloud.storages[row].clusters
         return ClusterFacts(Lookup(cloud.cluster_mask(clusters)))
 
-    def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
+    def refuses(self, request: HostRequest, cloud: Cloud, facts: FlowFacts, candidates: Candidates) -> ErrorCode:
         """Says which storages must be seen together."""
         if not request.root_ready:
-            return refusal("storage.volumes", "the VM's root volume is not Ready")
+            return refusal(STORAGE_VOLUMES, "the VM's root volume is not Ready")
         names = ", ".join(cloud.storages[row].uuid for row in sorted(request.volume_storages))
-        return refusal("storage.volumes", f"no host is attached to all primary storages [{names}] of the VM's volumes")
+        return refusal(STORAGE_VOLUMES, f"no host is attached to all primary storages [{names}] of the VM's volumes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,27 +88,13 @@ class HostPrimaryStorageFlow(FilterFlow):
     """
 
     name: ClassVar[str] = "HostPrimaryStorageAllocatorFlow"
-    reads: ClassVar[frozenset[str]] = frozenset({"static", "storage"})
-    aggregates: ClassVar[frozenset[str]] = frozenset({"clusters"})
-    fleeting: ClassVar[bool] = True
     tests: ClassVar[tuple[Test, ...]] = (
-        Test("storage.attached", lambda host, facts: facts.fits[host.cluster] == 1),
-        Test("storage.link", lambda host, facts: facts.linked[host.index] == 1),
-        Test("storage.capacity", lambda host, facts: facts.total[host.cluster] >= facts.required),
+        Test(STORAGE_ATTACHED, lambda host, facts: facts.fits[host.cluster] == 1),
+        Test(STORAGE_LINK, lambda host, facts: facts.linked[host.index] == 1),
+        Test(STORAGE_CAPACITY, lambda host, facts: facts.total[host.cluster] >= facts.required),
     )
 
-    def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
-        """The same clusters have room enough, and no others, as far as any candidate stands in them."""
-        if request.operation != NEW_CREATE:
-            return True
-        required = self._required(request, cloud, facts.reach)
-        total, enough = self._totals(cloud, facts.reach), facts.enough
-        for row in clusters:  # noqa: SIM110 (asked at every decision)
-            if (total[row] >= required) != enough[row]:
-                return False
-        return True
-
-    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> FlowFacts:
         """Both stages' conditions."""
         new = request.operation == NEW_CREATE
         fits = Lookup([self._fits(request, cloud, cluster, new) for cluster in range(len(cloud.clusters))])
@@ -113,16 +103,25 @@ class HostPrimaryStorageFlow(FilterFlow):
             return StorageFacts(fits, linked, Lookup([0] * len(cloud.clusters)), 0)
         reach = tuple(self._reach(request, cloud, candidates, fits, linked))
         total, required = self._totals(cloud, reach), self._required(request, cloud, reach)
-        return StorageFacts(fits, linked, Lookup(total), required, reach, tuple([one >= required for one in total]))
+        return StorageFacts(fits, linked, Lookup(total), required, reach, tuple([free >= required for free in total]))
+
+    def has_same_room(self, request: HostRequest, cloud: Cloud, facts: StorageFacts, clusters: Sequence[int]) -> bool:
+        """Whether those of *clusters* have room enough for which *facts* say so, and no others."""
+        required = self._required(request, cloud, facts.reach)
+        total, enough = self._totals(cloud, facts.reach), facts.enough
+        for row in clusters:  # noqa: SIM110 (asked at every decision)
+            if (total[row] >= required) != enough[row]:
+                return False
+        return True
 
     def _totals(self, cloud: Cloud, reach: Sequence[int]) -> list[int]:
         """Free bytes by cluster over the storages in reach."""
         total, storages = [0] * len(cloud.clusters), cloud.storages
         alike = cloud.storage_ratio(reach[0]) if reach and not cloud.settings.overrides else None
         for row in reach:
-            one = storages[row]
-            free = multiplied(one.available, cloud.storage_ratio(row) if alike is None else alike)
-            for cluster in one.clusters:
+            storage = storages[row]
+            free = multiplied(storage.available, cloud.storage_ratio(row) if alike is None else alike)
+            for cluster in storage.clusters:
                 total[cluster] += free
         return total
 
@@ -152,9 +151,11 @@ class HostPrimaryStorageFlow(FilterFlow):
         if request.required_storages:
             return sorted(request.required_storages)
         hosts = candidates.hosts
-        left = candidates.index[(fits[hosts.cluster] == 1) & (linked[hosts.index] == 1)]
-        clusters = set(np.unique(cloud.fleet.array(cloud.fleet.cluster)[left]).tolist())
-        return [row for row, one in enumerate(cloud.storages) if one.usable(True) and one.clusters & clusters]
+        kept = candidates.index[(fits[hosts.cluster] == 1) & (linked[hosts.index] == 1)]
+        clusters = set(np.unique(cloud.fleet.array(cloud.fleet.cluster)[kept]).tolist())
+        return [
+            row for row, storage in enumerate(cloud.storages) if storage.usable(True) and storage.clusters & clusters
+        ]
 
     def _required(self, request: HostRequest, cloud: Cloud, reach: Sequence[int]) -> int:
         if request.image is None or not reach:
@@ -162,61 +163,55 @@ class HostPrimaryStorageFlow(FilterFlow):
         cached = cloud.storages[reach[0]].caches_image(request.image)
         return request.disk_size + (0 if cached else cloud.images[request.image].actual_size)
 
-    def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
+    def refuses(self, request: HostRequest, cloud: Cloud, facts: FlowFacts, candidates: Candidates) -> ErrorCode:
         """Says what a usable storage must be; the reason is the last test some host came to."""
-        hosts, place = candidates.hosts, 0
+        hosts, position = candidates.hosts, 0
         attached = self.tests[0].keep(hosts, facts)
         if candidates.any(attached):
-            place = 2 if candidates.any(attached & self.tests[1].keep(hosts, facts)) else 1
-        return self._none(request, facts.required, place)
+            position = 2 if candidates.any(attached & self.tests[1].keep(hosts, facts)) else 1
+        return self._none(request, facts.required, position)
 
-    def refuses_by_counts(self, request: HostRequest, cloud: Cloud, facts: Any, refused: Counts) -> ErrorCode:
+    def refusal_of(self, request: HostRequest, cloud: Cloud, facts: StorageFacts, refused: Counts) -> ErrorCode:
         """The same: a test that refused nobody first was come to by nobody, as the last one refuses all that come."""
         reasons = {reason for reason, _ in refused}
-        place = max(at for at, test in enumerate(self.tests) if test.reason in reasons)
-        return self._none(request, self._required(request, cloud, facts.reach), place)
+        last = max(position for position, test in enumerate(self.tests) if test.reason in reasons)
+        return self._none(request, self._required(request, cloud, facts.reach), last)
 
-    def _none(self, request: HostRequest, required: int, place: int) -> ErrorCode:
+    def _none(self, request: HostRequest, required: int, position: int) -> ErrorCode:
         new = request.operation == NEW_CREATE
         state = "Enabled" if new else "Enabled or Disabled"
         size = f" with {required} bytes free in all" if new else ""
         text = f"no host has attached primary storage that is Connected, {state}{size}"
-        return refusal(self.tests[place].reason, text)
+        return refusal(self.tests[position].why, text)
 
 
 class TagFlow(FilterFlow):
     """Storage wishes of offerings: only clusters with the named or tagged storage (host-allocation.md 1.6)."""
 
     name: ClassVar[str] = "TagAllocatorFlow"
-    reads: ClassVar[frozenset[str]] = frozenset({"static", "storage"})
-    aggregates: ClassVar[frozenset[str]] = frozenset({"clusters"})
-    tests: ClassVar[tuple[Test, ...]] = (Test("storage.tag", lambda host, facts: facts.fits[host.cluster] == 1),)
+    tests: ClassVar[tuple[Test, ...]] = (Test(STORAGE_TAG, lambda host, facts: facts.fits[host.cluster] == 1),)
 
-    def still(self, request: HostRequest, cloud: Cloud, facts: Any, clusters: Sequence[int]) -> bool | None:
-        """Without wishes nobody asks."""
-        return True if request.vm_constraint is None and not request.disk_constraints else None
-
-    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> FlowFacts:
         """Per cluster whether the wishes are met; a wish nobody meets is an error or is dropped."""
         wishes = [w for w in (request.vm_constraint, *request.disk_constraints[:1]) if w is not None]
         if request.operation != NEW_CREATE or not wishes:
             return Pass()
-        left = set(candidates.clusters())
+        kept = set(candidates.clusters())
         for wish in wishes:
-            meeting = left & clusters_meeting(cloud, wish)
+            meeting = kept & clusters_meeting(cloud, wish)
             if not meeting and wish.required:
                 text = "no host is attached to a primary storage its offering demands"
-                return HardStop(refusal("storage.tag", text, NO_AVAILABLE_HOST))
-            left = meeting or left
-        return ClusterFacts(Lookup(cloud.cluster_mask(left)))
+                return HardStop(refusal(STORAGE_TAG, text, NO_AVAILABLE_HOST))
+            kept = meeting or kept
+        return ClusterFacts(Lookup(cloud.cluster_mask(kept)))
 
 
 def clusters_meeting(cloud: Cloud, wish: StorageConstraint) -> set[int]:
     """Clusters attached to a storage that a constraint allows."""
     rows = [
         row
-        for row, one in enumerate(cloud.storages)
-        if row == wish.storage or (wish.tag is not None and wish.tag in one.tags)
+        for row, storage in enumerate(cloud.storages)
+        if row == wish.storage or (wish.tag is not None and wish.tag in storage.tags)
     ]
     return set().union(*(cloud.storages[row].clusters for row in rows))
 
@@ -232,21 +227,20 @@ class MigrationTargetSpaceFlow(FilterFlow):
     """Hosts whose share of the root volume's local storage takes all volumes and snapshots, strictly."""
 
     name: ClassVar[str] = "AllocatePrimaryStorageForVmMigrationFlow"
-    reads: ClassVar[frozenset[str]] = frozenset({"storage"})
-    tests: ClassVar[tuple[Test, ...]] = (Test("storage.local", lambda host, facts: facts.fits[host.index] == 1),)
+    tests: ClassVar[tuple[Test, ...]] = (Test(STORAGE_LOCAL, lambda host, facts: facts.fits[host.index] == 1),)
 
-    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> FlowFacts:
         """Per host whether its share is large enough."""
         row = request.root_storage
         shares = cloud.storages[row].shares if row is not None else None
         if row is None or shares is None:
             return HostFacts(Sparse({}, cloud.fleet.row_count))
-        needed = divided(request.volume_sizes, cloud.storage_ratio(row)) + request.snapshot_sizes
+        needed = taken_of(cloud, row, request.volume_sizes) + request.snapshot_sizes
         fits = np.zeros(cloud.fleet.row_count, dtype=np.int64)
         fits[: shares.row_count] = (shares.array(shares.present) == 1) & (shares.array(shares.available) > needed)
         return HostFacts(Lookup(fits))
 
-    def refuses(self, request: HostRequest, cloud: Cloud, facts: Any, candidates: Candidates) -> ErrorCode:
+    def refuses(self, request: HostRequest, cloud: Cloud, facts: FlowFacts, candidates: Candidates) -> ErrorCode:
         """Says how much a target needs."""
         size = request.volume_sizes + request.snapshot_sizes
-        return refusal("storage.local", f"no host has more than {size} bytes free on the VM's local storage")
+        return refusal(STORAGE_LOCAL, f"no host has more than {size} bytes free on the VM's local storage")

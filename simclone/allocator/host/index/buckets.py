@@ -1,4 +1,4 @@
-"""Hosts by sort key and by the shapes they refuse; the best one a shape can have is found at the top."""
+"""Hosts by sort key and by the request classes that cannot have them; the best host of a class is found at the top."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def slots(hosts: Sequence[int], most: int, value: T) -> Slots[T]:
 
 
 class Bucket:
-    """Hosts of one level that refuse the same shapes; the lowest rank is at hand, stale entries go when met."""
+    """Hosts of one level that the same classes cannot have; the lowest rank is at hand, stale entries go when met."""
 
     __slots__ = ("heap", "level", "mask", "size")
 
@@ -34,7 +34,7 @@ class Bucket:
         self.heap: list[int] = []
 
 
-class Levels:
+class Buckets:
     """The order of all hosts. With *ranked* the n-th lowest rank of a level can be asked for, else only the lowest."""
 
     def __init__(self, hosts: Sequence[int], most: int, *, ranked: bool) -> None:
@@ -46,7 +46,7 @@ class Levels:
         self._lists: dict[Bucket, SortedList] = {}
 
     def put(self, host: int, level: int, mask: int) -> None:
-        """Move a host to a level and a set of shapes it refuses."""
+        """Move a host to a level and the request classes that cannot have it."""
         old = self._at[host]
         if old is not None:
             if old.level == level and old.mask == mask:
@@ -70,19 +70,19 @@ class Levels:
             return
         heappush(bucket.heap, host)
         if len(bucket.heap) > 2 * bucket.size + 64:
-            bucket.heap = list({one for one in bucket.heap if self._at[one] is bucket})
+            bucket.heap = list({entry for entry in bucket.heap if self._at[entry] is bucket})
             heapify(bucket.heap)
 
     def from_level(self, low: int, bit: int) -> tuple[int, list[Bucket]]:
-        """The best level not below *low* with hosts a shape may have, and their buckets; `NOWHERE` for none."""
+        """The best level not below *low* with hosts a request class may have, and their buckets; `NOWHERE` for none."""
         keys, rows = self.keys, self._rows
-        for place in range(bisect_left(keys, low), len(keys)):
-            found: list[Bucket] = []
-            for one in rows[keys[place]].values():
-                if one.size and not one.mask & bit:
-                    found.append(one)
-            if found:
-                return keys[place], found
+        for position in range(bisect_left(keys, low), len(keys)):
+            result: list[Bucket] = []
+            for bucket in rows[keys[position]].values():
+                if bucket.size and not bucket.mask & bit:
+                    result.append(bucket)
+            if result:
+                return keys[position], result
         return NOWHERE, []
 
     def level(self, host: int) -> int:
@@ -104,38 +104,38 @@ class Levels:
     def lowest_without(self, buckets: list[Bucket], without: Sequence[int]) -> int:
         """The lowest rank in some buckets, not counting those *without*; there is one."""
         away, at = set(without), self._at
-        return min(host for one in buckets for host in one.heap if at[host] is one and host not in away)
+        return min(host for bucket in buckets for host in bucket.heap if at[host] is bucket and host not in away)
 
     def behind(self, buckets: list[Bucket], host: int) -> int:
         """The lowest rank in some buckets above that of a host, the lowest of all where none is above."""
-        found = -1
-        for one in buckets:
-            hosts = self._lists[one]
-            place = hosts.bisect_right(host)
-            if place < len(hosts) and (found < 0 or hosts[place] < found):
-                found = hosts[place]
-        return min(self._lists[one][0] for one in buckets) if found < 0 else found
+        result = -1
+        for bucket in buckets:
+            hosts = self._lists[bucket]
+            position = hosts.bisect_right(host)
+            if position < len(hosts) and (result < 0 or hosts[position] < result):
+                result = hosts[position]
+        return min(self._lists[bucket][0] for bucket in buckets) if result < 0 else result
 
-    def nth_without(self, buckets: list[Bucket], place: int, without: Sequence[int]) -> int:
-        """The host at *place* among some buckets, ascending by rank, not counting those *without* (ascending)."""
-        passed, found = 0, self.nth(buckets, place)
-        while passed < bisect_right(without, found):
-            passed = bisect_right(without, found)
-            found = self.nth(buckets, place + passed)
-        return found
+    def nth_without(self, buckets: list[Bucket], position: int, without: Sequence[int]) -> int:
+        """The host at *position* among some buckets, ascending by rank, not counting those *without* (ascending)."""
+        passed, result = 0, self.nth(buckets, position)
+        while passed < bisect_right(without, result):
+            passed = bisect_right(without, result)
+            result = self.nth(buckets, position + passed)
+        return result
 
-    def nth(self, buckets: list[Bucket], place: int) -> int:
-        """The host at *place* among some buckets, ascending by rank."""
+    def nth(self, buckets: list[Bucket], position: int) -> int:
+        """The host at *position* among some buckets, ascending by rank."""
         if len(buckets) == 1:
-            return int(self._lists[buckets[0]][place])
-        lists = [self._lists[one] for one in buckets]
-        if sum([one.size for one in buckets]) <= FEW:
-            found: int = sorted(chain.from_iterable(lists))[place]
-            return found
+            return int(self._lists[buckets[0]][position])
+        lists = [self._lists[bucket] for bucket in buckets]
+        if sum([bucket.size for bucket in buckets]) <= FEW:
+            result: int = sorted(chain.from_iterable(lists))[position]
+            return result
         low, high = 0, self._most - 1
         while low < high:
             middle = (low + high) // 2
-            if sum(one.bisect_right(middle) for one in lists) > place:
+            if sum(bucket.bisect_right(middle) for bucket in lists) > position:
                 high = middle
             else:
                 low = middle + 1

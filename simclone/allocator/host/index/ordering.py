@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from simclone.allocator.host.flow import NO_COLUMN, Candidates, Figure, HardStop, Pass, SortFlow
+from simclone.allocator.host.flow import NO_COLUMN, Candidates, Figure, FlowFacts, HardStop, Pass, SortFlow
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.host.sorters.textbook import LowestRankSortFlow
 from simclone.allocator.host.strategies import Strategy
@@ -19,25 +17,25 @@ def ordering(strategy: Strategy, request: HostRequest, candidates: Candidates) -
     """The one key sorters come down to, whether equals are drawn, and whether they rotate; None for any other order."""
     cloud = candidates.cloud
     figure, drawn = NO_COLUMN, not cloud.chance.ties_lowest
-    for one in strategy.sorters:
-        if isinstance(one, LowestRankSortFlow):
+    for sorter in strategy.sorters:
+        if isinstance(sorter, LowestRankSortFlow):
             return figure, False, False
-        if one.rotates:
+        if sorter.rotates:
             return None if figure[0] else (figure, False, True)
-        facts = one.facts(request, cloud, candidates)
-        if isinstance(facts, HardStop) or "lifetime" in one.reads:
+        facts = sorter.facts(request, cloud, candidates)
+        if isinstance(facts, HardStop) or "lifetime" in sorter.reads:
             return None
-        told = NO_COLUMN if isinstance(facts, Pass) else one.figure(facts)
-        if told[0] and not figure[0]:
-            figure = told
-        elif not isinstance(facts, Pass) and (told[0] or not _says_nothing(one, facts, candidates)):
+        figure_now = NO_COLUMN if isinstance(facts, Pass) else sorter.figure(facts)
+        if figure_now[0] and not figure[0]:
+            figure = figure_now
+        elif not isinstance(facts, Pass) and (figure_now[0] or not _changes_nothing(sorter, facts, candidates)):
             return None
-        if one.skip_next:
+        if sorter.skip_next:
             break
     return figure, drawn, False
 
 
-def _says_nothing(sorter: SortFlow, facts: Any, candidates: Candidates) -> bool:
+def _changes_nothing(sorter: SortFlow, facts: FlowFacts, candidates: Candidates) -> bool:
     """True for a sorter whose key is the same for all candidates, now and later, and who prefers every one."""
     if facts is None or sorter.reads & MOVING or not len(candidates.index):
         return False

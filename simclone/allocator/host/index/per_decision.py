@@ -1,6 +1,7 @@
 """Decisions that ask something of their own: which of the open hosts stay, and which of those is best.
 
-The order knows the hosts no lasting test refuses; brief flows and the strategy's sorters are asked about those alone.
+The order knows the hosts that no lasting test refuses; flows to be asked at every decision and the strategy's sorters
+are asked about those alone.
 """
 
 from __future__ import annotations
@@ -10,26 +11,33 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simclone.allocator.host.flow import Candidates, Pass
-from simclone.allocator.host.index.request_class import Shape
+from simclone.allocator.host.chain import narrowed
+from simclone.allocator.host.flow import Candidates, Counts, HardStop, Pass, Skip
+from simclone.allocator.host.index.request_class import RequestClass
 from simclone.allocator.host.request import HostRequest
 from simclone.chance import Identity
 from simclone.model.cloud import Cloud
 from simclone.model.columns import IntArray
 from simclone.records import ErrorCode, Step
+from simclone.vocabulary import Purpose
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Hosts that the part at *place* refuses of those that come to it, for the *reason* of its one test."""
+    """Hosts that the part at *position* refuses of those that come to it, by reason, and its *outcome*."""
 
-    place: int
-    reason: str
-    hosts: int
+    position: int
+    refused: Counts
+    outcome: str = "kept"
+
+    @property
+    def hosts(self) -> int:
+        """Their number."""
+        return sum(count for _, count in self.refused)
 
 
 @dataclass(frozen=True, slots=True)
-class Sieved:
+class Filtered:
     """The hosts that stay, ascending, what each part took, and the *error* of one that took the last."""
 
     hosts: IntArray
@@ -37,45 +45,48 @@ class Sieved:
     error: ErrorCode | None = None
 
 
-def sieved(shape: Shape, request: HostRequest, cloud: Cloud) -> Sieved:
-    """The open hosts that every brief flow keeps."""
-    hosts, losses = np.flatnonzero(shape.open), []
-    for place in shape.briefs or () if len(hosts) else ():
-        flow, candidates = shape.parts[place].flow, Candidates(cloud, hosts)
+def apply_filters(request_class: RequestClass, request: HostRequest, cloud: Cloud) -> Filtered | None:
+    """The open hosts that every flow of a decision keeps; None where one of them does not filter but ends or skips."""
+    hosts, losses = np.flatnonzero(request_class.open), []
+    for position in request_class.per_decision or () if len(hosts) else ():
+        flow, candidates = request_class.parts[position].flow, Candidates(cloud, hosts, page=request_class.page)
         facts = flow.facts(request, cloud, candidates)
+        if isinstance(facts, Skip | HardStop):
+            return None
         if isinstance(facts, Pass):
+            losses.append(Loss(position, (), "passed"))
             continue
-        kept = hosts[np.asarray(flow.keep(candidates.hosts, facts), dtype=np.bool_)]
-        losses.append(Loss(place, flow.tests[0].reason, len(hosts) - len(kept)))
+        kept, refused = narrowed(flow.tests, facts, candidates)
+        losses.append(Loss(position, refused))
         if not len(kept):
-            return Sieved(kept, tuple(losses), flow.refuses(request, cloud, facts, candidates))
+            return Filtered(kept, tuple(losses), flow.refuses(request, cloud, facts, candidates))
         hosts = kept
-    return Sieved(hosts, tuple(losses))
+    return Filtered(hosts, tuple(losses))
 
 
-def any_of(hosts: IntArray | Sequence[int], cloud: Cloud, identity: Identity) -> int:
+def draw_any(hosts: IntArray | Sequence[int], cloud: Cloud, identity: Identity) -> int:
     """One of some hosts for a dry run, drawn."""
-    return int(hosts[next(cloud.chance.order(identity, "dryRun").places(len(hosts)))])
+    return int(hosts[next(cloud.chance.order(identity, Purpose.DRY_RUN).places(len(hosts)))])
 
 
-def lessened(steps: Sequence[Step], losses: Sequence[Loss]) -> list[Step]:
-    """The steps of a shape when parts of it refuse hosts that all others keep."""
-    by_place, gone, made = {one.place: one for one in losses}, 0, []
-    for place, one in enumerate(steps):
-        loss = by_place.get(place)
+def adjust_steps(steps: Sequence[Step], losses: Sequence[Loss]) -> list[Step]:
+    """The steps of a request class when parts of it refuse hosts that all others keep."""
+    by_place, gone, adjusted = {loss.position: loss for loss in losses}, 0, []
+    for position, step in enumerate(steps):
+        loss = by_place.get(position)
         if loss is None:
-            before, after = one.before - gone, one.after - gone
-            made.append(Step(one.flow, one.page, before, after, one.outcome, one.refused) if gone else one)
+            before, after = step.before - gone, step.after - gone
+            adjusted.append(Step(step.flow, step.page, before, after, step.outcome, step.refused) if gone else step)
             continue
-        refused = ((loss.reason, loss.hosts),) if loss.hosts else ()
-        made.append(Step(one.flow, one.page, one.before - gone, one.after - gone - loss.hosts, "kept", refused))
+        after = step.after - gone - loss.hosts
+        adjusted.append(Step(step.flow, step.page, step.before - gone, after, loss.outcome, loss.refused))
         gone += loss.hosts
-    return made
+    return adjusted
 
 
-def emptied(shape: Shape, losses: Sequence[Loss], error: ErrorCode) -> list[Step]:
-    """The steps of a shape when the last of some parts leaves nobody."""
+def emptied_steps(request_class: RequestClass, losses: Sequence[Loss], error: ErrorCode) -> list[Step]:
+    """The steps of a request class when the last of some parts leaves nobody."""
     last = losses[-1]
-    steps = lessened(shape.steps()[: last.place + 1], losses)
+    steps = adjust_steps(request_class.steps()[: last.position + 1], losses)
     own = steps[-1]
     return [*steps[:-1], Step(own.flow, own.page, own.before, 0, "emptied", own.refused, error.details or "")]

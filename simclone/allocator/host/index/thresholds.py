@@ -1,122 +1,122 @@
-"""Floors of many shapes at once: which of them a host is too small for, as the bits of one integer."""
+"""Thresholds of many request classes at once: which of them a host is too small for, as the bits of one integer."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
 from types import SimpleNamespace
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
-from simclone.allocator.host.flow import Floor, Watch
+from simclone.allocator.host.flow import CellThreshold, FlowFacts, Threshold
 from simclone.allocator.host.index.buckets import slots
 from simclone.model.fleet import Fleet
 
 Quantity = tuple[tuple[str, int], ...]
 Cells: TypeAlias = "memoryview[int]"
 Table = tuple[Cells, list[tuple[Cells, int]], list[int], list[int]]
-"""A quantity (its first column, the others with their signs), its floors ascending, who is refused below each."""
+"""A quantity (its first column, the others with their signs), its thresholds ascending, who is refused below each."""
 
 
-def floors_by_class(tests: Sequence[Floor], facts: Any, classes: int) -> list[list[int]]:
-    """Per memory-ratio class the floor of each test."""
+def thresholds_by_ratio(tests: Sequence[Threshold], facts: FlowFacts, classes: int) -> list[list[int]]:
+    """Per memory-ratio class the threshold of each test."""
     return [[int(test.least(facts, SimpleNamespace(ratio_class=row))) for test in tests] for row in range(classes)]
 
 
-class FloorTable:
-    """For each quantity the floors of all shapes in order, and who is refused below each of them."""
+class ThresholdTable:
+    """For each quantity the thresholds of all request classes in order, and who is refused below each of them."""
 
     def __init__(self, fleet: Fleet) -> None:
         self._cells, self._classes = fleet.cells, fleet.ratio_class
-        self._members: list[tuple[int, Sequence[Floor], list[list[int]]]] = []
+        self._members: list[tuple[int, Sequence[Threshold], list[list[int]]]] = []
         self._tables: list[list[Table]] = []
 
-    def put(self, bit: int, tests: Sequence[Floor], floors: list[list[int]]) -> None:
-        """A shape, known by its bit, new or instead of another; *floors* by class and test."""
-        self._members = [one for one in self._members if one[0] != bit]
-        self._members.append((bit, tests, floors))
-        self._tables = [self._class_tables(row) for row in range(len(floors))]
+    def put(self, bit: int, tests: Sequence[Threshold], thresholds: list[list[int]]) -> None:
+        """A request class, known by its bit, new or instead of another; *thresholds* by class and test."""
+        self._members = [member for member in self._members if member[0] != bit]
+        self._members.append((bit, tests, thresholds))
+        self._tables = [self._class_tables(row) for row in range(len(thresholds))]
 
     def _class_tables(self, ratio_class: int) -> list[Table]:
-        wanted: dict[Quantity, dict[int, int]] = {}
-        for bit, tests, floors in self._members:
-            for test, floor in zip(tests, floors[ratio_class], strict=True):
-                at = wanted.setdefault(test.columns, {})
-                at[floor] = at.get(floor, 0) | bit
+        by_quantity: dict[Quantity, dict[int, int]] = {}
+        for bit, tests, thresholds in self._members:
+            for test, threshold in zip(tests, thresholds[ratio_class], strict=True):
+                at = by_quantity.setdefault(test.columns, {})
+                at[threshold] = at.get(threshold, 0) | bit
         tables: list[Table] = []
-        for columns, bits in wanted.items():
-            ascending, masks = _stacked(bits)
+        for columns, bits in by_quantity.items():
+            ascending, masks = _stack(bits)
             others = [(self._cells[name], sign) for name, sign in columns[1:]]
             tables.append((self._cells[columns[0][0]], others, ascending, masks))
         return tables
 
     def blocked(self, host: int) -> int:
-        """The bits of all shapes some floor of which the host does not reach."""
+        """The bits of all request classes some threshold of which the host does not reach."""
         mask = 0
-        for first, others, floors, masks in self._tables[self._classes[host]]:
+        for first, others, thresholds, masks in self._tables[self._classes[host]]:
             value = first[host]
             for other, sign in others:
                 value += sign * other[host]
-            if value < floors[-1]:
-                mask |= masks[bisect_right(floors, value)]
+            if value < thresholds[-1]:
+                mask |= masks[bisect_right(thresholds, value)]
         return mask
 
 
-class WatchTable:
-    """What shapes watch on *hosts*, of *most* there are: for each column its floors, and who is refused below each."""
+class CellThresholdTable:
+    """Cell thresholds on *hosts*, of *most* there are: per column ascending, and who is refused below each."""
 
     def __init__(self, hosts: Sequence[int], most: int) -> None:
-        self.members: dict[int, Watch] = {}
+        self.members: dict[int, CellThreshold] = {}
         self._hosts, self._asked = hosts, slots(hosts, most, 0)
         self._tables: list[tuple[Cells, list[int], list[int]]] = []
 
-    def put(self, bit: int, watch: Watch | None) -> None:
-        """A shape, known by its bit, new or instead of another."""
+    def put(self, bit: int, cell_threshold: CellThreshold | None) -> None:
+        """A request class, known by its bit, new or instead of another."""
         old = self.members.pop(bit, None)
-        if watch is None and old is None:
+        if cell_threshold is None and old is None:
             return
-        if watch is not None and old is not None and _alike(watch, old):
-            self.members[bit] = watch
+        if cell_threshold is not None and old is not None and _equal(cell_threshold, old):
+            self.members[bit] = cell_threshold
             return
-        asks = None if watch is None else watch.hosts.tolist()
+        asks = None if cell_threshold is None else cell_threshold.hosts.tolist()
         for host in self._hosts:
             mask = self._asked[host] & ~bit
             self._asked[host] = mask | bit if asks is not None and asks[host] else mask
-        if watch is not None:
-            self.members[bit] = watch
-        self._tables = [(cells, *_stacked(bits)) for cells, bits in self._floors()]
+        if cell_threshold is not None:
+            self.members[bit] = cell_threshold
+        self._tables = [(cells, *_stack(bits)) for cells, bits in self._thresholds()]
 
-    def _floors(self) -> list[tuple[Cells, dict[int, int]]]:
-        """Per column the floors with the bits of who asks for them."""
-        found: list[tuple[Cells, dict[int, int]]] = []
-        for bit, watch in self.members.items():
-            bits = next((bits for cells, bits in found if cells is watch.cells), None)
+    def _thresholds(self) -> list[tuple[Cells, dict[int, int]]]:
+        """Per column the thresholds with the bits of who asks for them."""
+        tables: list[tuple[Cells, dict[int, int]]] = []
+        for bit, cell_threshold in self.members.items():
+            bits = next((bits for cells, bits in tables if cells is cell_threshold.cells), None)
             if bits is None:
                 bits = {}
-                found.append((watch.cells, bits))
-            bits[watch.least] = bits.get(watch.least, 0) | bit
-        return found
+                tables.append((cell_threshold.cells, bits))
+            bits[cell_threshold.least] = bits.get(cell_threshold.least, 0) | bit
+        return tables
 
     def blocked(self, host: int) -> int:
-        """The bits of all shapes that watch the host and find too little."""
-        asked, mask = self._asked[host], 0
-        if asked:
-            for cells, floors, masks in self._tables:
+        """The bits of all request classes that find too little in a cell of the host."""
+        bits, mask = self._asked[host], 0
+        if bits:
+            for cells, thresholds, masks in self._tables:
                 value = cells[host]
-                if value < floors[-1]:
-                    mask |= masks[bisect_right(floors, value)]
-        return mask & asked
+                if value < thresholds[-1]:
+                    mask |= masks[bisect_right(thresholds, value)]
+        return mask & bits
 
 
-def _alike(one: Watch, other: Watch) -> bool:
-    return one.cells is other.cells and one.least == other.least and np.array_equal(one.hosts, other.hosts)
+def _equal(first: CellThreshold, other: CellThreshold) -> bool:
+    return first.cells is other.cells and first.least == other.least and np.array_equal(first.hosts, other.hosts)
 
 
-def _stacked(bits: dict[int, int]) -> tuple[list[int], list[int]]:
-    """The floors ascending, and who is refused below each."""
+def _stack(bits: dict[int, int]) -> tuple[list[int], list[int]]:
+    """The thresholds ascending, and who is refused below each."""
     ascending = sorted(bits)
     masks = [0] * (len(ascending) + 1)
-    for place in range(len(ascending) - 1, -1, -1):
-        masks[place] = masks[place + 1] | bits[ascending[place]]
+    for position in range(len(ascending) - 1, -1, -1):
+        masks[position] = masks[position + 1] | bits[ascending[position]]
     return ascending, masks

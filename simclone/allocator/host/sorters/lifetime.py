@@ -7,12 +7,13 @@ to Mispredictions", MLSys 2025), given the true ends instead of predictions.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from simclone.allocator.host.flow import Candidates, Lookup, SortFlow
+from simclone.allocator.host.flow import Candidates, Elementwise, FlowFacts, HostView, SortFlow
 from simclone.allocator.host.request import HostRequest
+from simclone.allocator.lookups import Lookup
 from simclone.model.cloud import Cloud
 from simclone.model.columns import IntArray
 from simclone.model.vms import NONE
@@ -38,13 +39,13 @@ class LeastExtensionSortFlow(SortFlow):
     reads: ClassVar[frozenset[str]] = frozenset({"lifetime"})
     width: ClassVar[int] = 5
 
-    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> FlowFacts:
         """How much longer each host is busy with the VM than without; an empty host from the beginning."""
         end = NONE if request.vm is None else cloud.vms.until_us[request.vm]
         longer = np.maximum((NEVER if end == NONE else end) - last_ends(cloud), 0)
         return ExtensionFacts(Lookup(np.searchsorted(BOUNDS, longer)))
 
-    def key(self, host: Any, facts: Any) -> Any:
+    def key(self, host: HostView, facts: FlowFacts) -> Elementwise:
         """The class of extension."""
         return facts.grade[host.index]
 
@@ -54,6 +55,6 @@ def last_ends(cloud: Cloud) -> IntArray:
     vms = cloud.vms
     held = np.flatnonzero(vms.array(vms.hold_host) != NONE)
     ends = vms.array(vms.until_us)[held]
-    found = np.zeros(cloud.fleet.row_count, dtype=np.int64)
-    np.maximum.at(found, vms.array(vms.hold_host)[held], np.where(ends == NONE, NEVER, ends))
-    return found
+    last = np.zeros(cloud.fleet.row_count, dtype=np.int64)
+    np.maximum.at(last, vms.array(vms.hold_host)[held], np.where(ends == NONE, NEVER, ends))
+    return last

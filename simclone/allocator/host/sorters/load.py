@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from simclone.allocator.host.flow import Candidates, Figure, HardStop, SortFlow, refusal
+from simclone.allocator.host.flow import Candidates, Figure, FlowFacts, HardStop, SortFlow, refusal
 from simclone.allocator.host.request import HostRequest
 from simclone.model.cloud import Cloud
+from simclone.vocabulary import HOST_NO_MONITORING
 
 COUNT_BITS = 22
 SHARE_BITS = 21
@@ -92,17 +93,14 @@ class MinimumUsageSortFlow(SortFlow):
     width: ClassVar[int] = COUNT_BITS
     skip_next: ClassVar[bool] = True
     column: ClassVar[str]
-    tag: ClassVar[str]
 
-    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> FlowFacts:
         """Whether there is something to go by."""
-        if not cloud.fleet.monitored and request.tag(self.tag) == "hard":
-            return HardStop(
-                refusal("host.noMonitoring", "utilisation is not monitored and the strategy's mode is hard")
-            )
+        if not cloud.fleet.monitored and any(request.tag(tag) == "hard" for tag in self.tags):
+            return HardStop(refusal(HOST_NO_MONITORING, "utilisation is not monitored and the strategy's mode is hard"))
         return UseFacts(cloud.fleet.monitored)
 
-    def figure(self, facts: Any) -> Figure:
+    def figure(self, facts: FlowFacts) -> Figure:
         """Parts per million in use, or the VM count."""
         return (self.column if facts.measured else "vm_count"), 1, 0
 
@@ -112,7 +110,7 @@ class MinimumCpuUsageSortFlow(MinimumUsageSortFlow):
 
     name: ClassVar[str] = "MinimumCPUUsageSortFlow"
     column: ClassVar[str] = "cpu_use_ppm"
-    tag: ClassVar[str] = "minimumCPUUsageHostAllocatorStrategyMode"
+    tags: ClassVar[frozenset[str]] = frozenset({"minimumCPUUsageHostAllocatorStrategyMode"})
 
 
 class MinimumMemoryUsageSortFlow(MinimumUsageSortFlow):
@@ -120,4 +118,4 @@ class MinimumMemoryUsageSortFlow(MinimumUsageSortFlow):
 
     name: ClassVar[str] = "MinimumMemoryUsageSortFlow"
     column: ClassVar[str] = "memory_use_ppm"
-    tag: ClassVar[str] = "minimumMemoryUsageHostAllocatorStrategyMode"
+    tags: ClassVar[frozenset[str]] = frozenset({"minimumMemoryUsageHostAllocatorStrategyMode"})

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from simclone.allocator.affinity import active_group, domain_lookup, member_counts, rule_hosts, spread_limit
-from simclone.allocator.host.flow import Candidates, Lookup, Pass, SortFlow, Sparse
+from simclone.allocator.host.flow import Candidates, Elementwise, FlowFacts, HostView, Pass, SortFlow
 from simclone.allocator.host.request import HostRequest
+from simclone.allocator.lookups import Sparse
+from simclone.allocator.rules.affinity import RuleSide, active_group, allowed_band, rule_side
 from simclone.model.cloud import Cloud
-
-
-@dataclass(frozen=True, slots=True)
-class CountFacts:
-    """*counts* per host; preferred are counts from *low* to *high*."""
-
-    counts: Sparse | Lookup
-    low: int
-    high: int
+from simclone.vocabulary import PolicyKind
 
 
 class VmSchedulingRuleSortFlow(SortFlow):
@@ -29,33 +21,21 @@ class VmSchedulingRuleSortFlow(SortFlow):
     name: ClassVar[str] = "VmSchedulingRuleSortFlow"
     reads: ClassVar[frozenset[str]] = frozenset({"affinity"})
 
-    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> FlowFacts:
         """The preferred band of counts, or `Pass`."""
         group = active_group(cloud, request.group)
-        if group is None or not group.policy.endswith("Soft"):
+        if group is None or group.policy.hard:
             return Pass()
-        counts = member_counts(group, request.vm, cloud)
-        many = cloud.vms.row_count + 1
-        if group.policy == "affinitySoft":
-            return CountFacts(Sparse(counts, cloud.fleet.row_count), 1, many) if counts else Pass()
-        if group.policy == "antiSoft":
-            facts = CountFacts(Sparse(counts, cloud.fleet.row_count), 0, 0)
-        else:
-            limit = spread_limit(cloud, group, counts)
-            facts = CountFacts(domain_lookup(cloud, group, counts), 0, limit)
-        return facts if candidates.any(self.preferred(candidates.hosts, facts)) else Pass()
+        band = allowed_band(group, cloud, request.vm)
+        if band is None:
+            return Pass()
+        if group.policy.kind is PolicyKind.AFFINITY:
+            return band
+        return band if candidates.any(self.preferred(candidates.hosts, band)) else Pass()
 
-    def preferred(self, host: Any, facts: Any) -> Any:
+    def preferred(self, host: HostView, facts: FlowFacts) -> Elementwise:
         """Counts inside the band."""
-        return (facts.counts[host.index] >= facts.low) & (facts.counts[host.index] <= facts.high)
-
-
-@dataclass(frozen=True, slots=True)
-class NamedFacts:
-    """*named* is 1 for hosts a rule names; preferred are those with the value *wanted*."""
-
-    named: Sparse
-    wanted: int
+        return facts.allows(host.index)
 
 
 class VmHostRuleSortFlow(SortFlow):
@@ -64,20 +44,18 @@ class VmHostRuleSortFlow(SortFlow):
     name: ClassVar[str] = "VmHostRuleSortFlow"
     reads: ClassVar[frozenset[str]] = frozenset({"affinity"})
 
-    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
-        """The rule's hosts, or `Pass` when there is no soft rule or its group is empty."""
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> FlowFacts:
+        """The rule's side, or `Pass` when there is no soft rule or its host group is empty."""
         group = active_group(cloud, request.group)
         rule = group.host_rule if group else None
-        if rule is None or not rule.policy.endswith("Soft"):
+        if rule is None or rule.policy.hard:
             return Pass()
-        hosts = rule_hosts(cloud, rule)
-        if not hosts:
-            return Pass()
-        return NamedFacts(Sparse(dict.fromkeys(hosts, 1), cloud.fleet.row_count), int(rule.policy == "affinitySoft"))
+        side = rule_side(cloud, rule)
+        return side if side.named.values else Pass()
 
-    def preferred(self, host: Any, facts: Any) -> Any:
-        """Hosts on the wanted side of the rule."""
-        return facts.named[host.index] == facts.wanted
+    def preferred(self, host: HostView, facts: FlowFacts) -> Elementwise:
+        """Hosts on the rule's side."""
+        return facts.allows(host.index)
 
 
 class SoftAvoidHostSortFlow(SortFlow):
@@ -86,12 +64,12 @@ class SoftAvoidHostSortFlow(SortFlow):
     name: ClassVar[str] = "SoftAvoidHostSortFlow"
     reads: ClassVar[frozenset[str]] = frozenset({"static"})
 
-    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> FlowFacts:
         """The hosts to avoid, or `Pass`."""
         if not request.soft_avoid:
             return Pass()
-        return NamedFacts(Sparse(dict.fromkeys(sorted(request.soft_avoid), 1), cloud.fleet.row_count), 0)
+        return RuleSide(Sparse(dict.fromkeys(sorted(request.soft_avoid), 1), cloud.fleet.row_count), 0)
 
-    def preferred(self, host: Any, facts: Any) -> Any:
+    def preferred(self, host: HostView, facts: FlowFacts) -> Elementwise:
         """Hosts that need not be avoided."""
-        return facts.named[host.index] == facts.wanted
+        return facts.allows(host.index)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from simclone.allocator.host.flow import Candidates, Lookup, Pass, SortFlow
+from simclone.allocator.host.flow import Candidates, Elementwise, FlowFacts, HostView, Pass, SortFlow
 from simclone.allocator.host.request import HostRequest
+from simclone.allocator.lookups import Lookup
 from simclone.allocator.primary_storage.chain import DEFAULT_PRIORITY, type_priority
 from simclone.model.cloud import Cloud
 
@@ -26,7 +27,7 @@ class PrimaryStoragePriorityFlow(SortFlow):
     reads: ClassVar[frozenset[str]] = frozenset({"static", "storage"})
     width: ClassVar[int] = 8
 
-    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> FlowFacts:
         """Priorities, or `Pass` where nothing is to prefer."""
         backup = self._backup(request, cloud)
         if backup is None or len(request.required_storages) == 1:
@@ -46,10 +47,10 @@ class PrimaryStoragePriorityFlow(SortFlow):
         kinds = (cloud.storages[row].type for row in cloud.storages_of(cluster))
         return min((type_priority(cloud, backup, kind) for kind in kinds), default=DEFAULT_PRIORITY)
 
-    def key(self, host: Any, facts: Any) -> Any:
+    def key(self, host: HostView, facts: FlowFacts) -> Elementwise:
         """The cluster's priority."""
         return facts.priority[host.cluster]
 
-    def preferred(self, host: Any, facts: Any) -> Any:
+    def preferred(self, host: HostView, facts: FlowFacts) -> Elementwise:
         """Those of the best priority."""
         return facts.priority[host.cluster] == facts.best

@@ -6,11 +6,11 @@ Ties go to the lowest rank, as in the literature, so none of them but `random` d
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from simclone.allocator.host.flow import Candidates, Figure, SortFlow
+from simclone.allocator.host.flow import Candidates, Elementwise, Figure, FlowFacts, HostView, SortFlow
 from simclone.allocator.host.request import HostRequest
 from simclone.model.cloud import Cloud
 
@@ -26,7 +26,7 @@ class LowestRankSortFlow(SortFlow):
     reads: ClassVar[frozenset[str]] = frozenset({"static"})
     width: ClassVar[int] = RANK_BITS
 
-    def key(self, host: Any, facts: Any) -> Any:
+    def key(self, host: HostView, facts: FlowFacts) -> Elementwise:
         """The rank."""
         return host.index
 
@@ -51,10 +51,10 @@ class MostFreeCpuSortFlow(SortFlow):
 
 @dataclass(frozen=True, slots=True)
 class TurnFacts:
-    """*after* is the host placed on last, *many* the number of hosts."""
+    """*after* is the host placed on last, *count* the number of hosts."""
 
     after: int
-    many: int
+    count: int
 
 
 class RoundRobinSortFlow(SortFlow):
@@ -65,13 +65,13 @@ class RoundRobinSortFlow(SortFlow):
     width: ClassVar[int] = RANK_BITS
     rotates: ClassVar[bool] = True
 
-    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> FlowFacts:
         """Where the round stands."""
         return TurnFacts(cloud.last_placed, cloud.fleet.row_count)
 
-    def key(self, host: Any, facts: Any) -> Any:
+    def key(self, host: HostView, facts: FlowFacts) -> Elementwise:
         """Steps from the last host, wrapping round."""
-        return (host.index - facts.after - 1) % facts.many
+        return (host.index - facts.after - 1) % facts.count
 
 
 SCORERS: dict[str, str] = {
@@ -106,7 +106,7 @@ class WeightedScoreSortFlow(SortFlow):
     reads: ClassVar[frozenset[str]] = frozenset({"capacity", "count", "utilisation"})
     width: ClassVar[int] = 40
 
-    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> Any:
+    def facts(self, request: HostRequest, cloud: Cloud, candidates: Candidates) -> FlowFacts:
         """The range of each figure over the candidates."""
         parts = []
         for scorer, weight in self.weights:
@@ -115,7 +115,7 @@ class WeightedScoreSortFlow(SortFlow):
             parts.append((SCORERS[scorer], weight, low, max(high - low, 1)))
         return ScoreFacts(tuple(parts), SCALE * sum(abs(weight) for _, weight in self.weights))
 
-    def key(self, host: Any, facts: Any) -> Any:
+    def key(self, host: HostView, facts: FlowFacts) -> Elementwise:
         """The score turned round, so that the best is smallest."""
         score = host.index * 0
         for column, weight, low, span in facts.parts:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from simclone.allocator import quota
 from simclone.allocator.host.flow import NO_AVAILABLE_HOST
 from simclone.allocator.host.request import HostRequest
+from simclone.allocator.rules import quota
 from simclone.chance import Identity
 from simclone.engine.context import Context, invalid_argument, operation_error
 from simclone.engine.operations.clone.job import Job, source_host, volumes_to_clone

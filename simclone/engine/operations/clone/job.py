@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from simclone.allocator.affinity import active_group
+from simclone.allocator.rules.affinity import active_group
 from simclone.engine.context import Context, invalid_argument, not_found
-from simclone.engine.operations.clone.known_tags import KNOWN_TAGS
+from simclone.engine.operations.clone.known_tags import known_tags
 from simclone.errors import UnknownName
 from simclone.model.vms import DATA, NONE
 from simclone.records import CloneRequest, ErrorCode, Tags, VmSnapshot
@@ -96,7 +96,7 @@ def _argument_error(ctx: Context, request: CloneRequest) -> ErrorCode | None:
         return invalid_argument(f"description holds more than {LONGEST_DESCRIPTION} characters")
     if request.strategy not in STRATEGIES:
         return invalid_argument(f"strategy {request.strategy!r} is none of {', '.join(STRATEGIES)}")
-    return refuse_tags(request, KNOWN_TAGS, ctx.cloud.find)
+    return refuse_tags(request, sorted(known_tags()), ctx.cloud.find)
 
 
 def taken_names(ctx: Context) -> set[str] | None:

@@ -1,10 +1,13 @@
-"""The first words of the platform's system tags (clone-storage-affinity.md 6)."""
+"""The first words of known system tags: the platform's (clone-storage-affinity.md 6) and those that flows declare."""
 
 from __future__ import annotations
 
-KNOWN_TAGS = frozenset(
+from functools import cache
+
+from simclone.allocator.host.strategies import declared_tags, package_tags
+
+PLATFORM_TAGS = frozenset(
     {
-        "affinityGroupUuid",
         "autoScalingGroupUuid",
         "bootMode",
         "bootOrder",
@@ -37,10 +40,7 @@ KNOWN_TAGS = frozenset(
         "kvm",
         "l3",
         "localStorage",
-        "maxInstancePerHost",
         "mdevDeviceSpec",
-        "minimumCPUUsageHostAllocatorStrategyMode",
-        "minimumMemoryUsageHostAllocatorStrategyMode",
         "networkInboundBandwidth",
         "networkOutboundBandwidth",
         "nicMultiQueueNum",
@@ -48,7 +48,6 @@ KNOWN_TAGS = frozenset(
         "overwriteBy",
         "packer",
         "pciDevice",
-        "pciDeviceSpec",
         "primaryStorage",
         "primaryStorageUuidForDataVolume",
         "primaryStorageVolumeProvisioningStrategy",
@@ -56,7 +55,6 @@ KNOWN_TAGS = frozenset(
         "RDPEnable",
         "reservedCpu",
         "reservedMemory",
-        "resourceBindings",
         "resourceConfig",
         "rootPassword",
         "securityElementEnable",
@@ -83,3 +81,9 @@ KNOWN_TAGS = frozenset(
         "vRingBufferSize",
     }
 )
+
+
+@cache
+def known_tags() -> frozenset[str]:
+    """The tags of the platform and of all flows, those of other packages included."""
+    return PLATFORM_TAGS | declared_tags() | package_tags()

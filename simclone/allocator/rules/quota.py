@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from simclone.allocator.host.request import HostRequest
 from simclone.model.cloud import USAGE, Cloud
 from simclone.records import ErrorCode
+from simclone.vocabulary import QUOTAS
 
 QUOTA_EXCEEDING = "ID.1003"
 Ask = tuple[str, int]
@@ -25,12 +25,12 @@ def refusal(cloud: Cloud, account: int, asks: Iterable[Ask]) -> ErrorCode | None
     if account < 0:
         return None
     used = usage(cloud, account)
-    for quota, asked in asks:
+    for quota, amount in asks:
         limit = cloud.limit(account, quota)
-        if asked and used[quota] + asked > limit:
+        if amount and used[quota] + amount > limit:
             name = cloud.accounts[account].name
-            text = f"account {name} would exceed quota {quota}: limit {limit}, used {used[quota]}, asked {asked}"
-            return ErrorCode(code=QUOTA_EXCEEDING, details=text, reason=f"quota.{quota}")
+            text = f"account {name} would exceed quota {quota}: limit {limit}, used {used[quota]}, asked {amount}"
+            return ErrorCode(code=QUOTA_EXCEEDING, details=text, reason=QUOTAS[quota].code)
     return None
 
 
@@ -65,10 +65,10 @@ def clone_asks(names: int, cpu: int, memory: int, root_size: int, snapshots: int
     ]
 
 
-def allocation_refusal(cloud: Cloud, request: HostRequest) -> ErrorCode | None:
-    """The limits looked at again while a host is sought (host-allocation.md 5.3)."""
-    sizes: list[Ask] = [("vm.cpuNum", request.cpu), ("vm.memorySize", request.memory)]
-    if not request.full_allocate:
-        return refusal(cloud, request.account, sizes)
-    total = 0 if request.last_host is not None else 1
-    return refusal(cloud, request.account, [("vm.num", 1), ("vm.totalNum", total), *sizes])
+def allocation_asks(cpu: int, memory: int, *, whole: bool, first: bool) -> list[Ask]:
+    """What is looked at again while a host is sought (host-allocation.md 5.3).
+
+    *whole* for a VM that is not there yet, not only resized; *first* for one that never had a host.
+    """
+    sizes: list[Ask] = [("vm.cpuNum", cpu), ("vm.memorySize", memory)]
+    return [("vm.num", 1), ("vm.totalNum", int(first)), *sizes] if whole else sizes

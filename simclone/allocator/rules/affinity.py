@@ -1,0 +1,182 @@
+"""Affinity groups: who counts where, and which hosts a group's policy allows (clone-storage-affinity.md 5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from simclone.allocator.lookups import ByDomain, Sparse
+from simclone.model.cloud import Cloud, Group
+from simclone.model.columns import IntArray
+from simclone.model.inventory import HostRule
+from simclone.model.vms import NONE
+from simclone.units import MAX_AMOUNT
+from simclone.vocabulary import PolicyKind, VmState
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """*counts* of members per host, or in the host's domain; a host is allowed with *low* to *high* of them."""
+
+    counts: Sparse | ByDomain
+    low: int
+    high: int
+
+    @property
+    def hosts(self) -> tuple[int, ...]:
+        """The hosts with members, where members count by host."""
+        return tuple(self.counts.values) if isinstance(self.counts, Sparse) else ()
+
+    def allows(self, host: Any) -> Any:
+        """Whether hosts are allowed, for an array of rows or for one row."""
+        count = self.counts[host]
+        return (count >= self.low) & (count <= self.high)
+
+
+def active_group(cloud: Cloud, row: int | None) -> Group | None:
+    """The group, unless it is disabled or there is none."""
+    if row is None or row == NONE:
+        return None
+    group = cloud.groups[row]
+    return group if group.enabled else None
+
+
+def member_counts(group: Group, vm: int | None, cloud: Cloud) -> dict[int, int]:
+    """Members with a host, per host, *vm* itself left out; hosts without any are absent."""
+    counts = {host: count for host, count in group.counts.items() if count > 0}
+    if vm is not None and vm in group.members:
+        own = cloud.vms.host[vm]
+        if own != NONE:
+            counts[own] -= 1
+            if not counts[own]:
+                del counts[own]
+    return counts
+
+
+def allowed_band(group: Group, cloud: Cloud, vm: int | None) -> Band | None:
+    """The hosts that a group's policy, hard or soft, allows *vm*; None where it has nothing to say.
+
+    Anti-affinity: no other member on the host. Affinity: only hosts with members, once there are any. Spread
+    (simclone's own): the host's domain may not run ahead of the emptiest one.
+    """
+    counts = member_counts(group, vm, cloud)
+    kind = group.policy.kind
+    if kind is PolicyKind.ANTI:
+        return Band(Sparse(counts, cloud.fleet.row_count), 0, 0)
+    if kind is PolicyKind.AFFINITY:
+        return Band(Sparse(counts, cloud.fleet.row_count), 1, MAX_AMOUNT) if counts else None
+    domains, totals = _domain_counts(cloud, group, counts)
+    return Band(ByDomain(domains, totals), 0, _spread_limit(cloud, group, domains, totals))
+
+
+def members_in_order(group: Group, cloud: Cloud) -> tuple[int, int]:
+    """How many members with a host stand by the group's policy, and how many there are.
+
+    A member of an affinity group stands by it when every other one is on its host.
+    """
+    counts = member_counts(group, None, cloud)
+    total = sum(counts.values())
+    if group.policy.kind is PolicyKind.AFFINITY:
+        return (total if len(counts) <= 1 else 0), total
+    band = allowed_band(group, cloud, None)
+    if band is None:
+        return total, total
+    return sum(count for host, count in counts.items() if band.low <= band.counts[host] - 1 <= band.high), total
+
+
+def domains_of(cloud: Cloud, over: str) -> IntArray:
+    """The domain of each host under *over* (host, zone, cluster or a host label) as a small integer, shape (hosts,).
+
+    A host without the label stands in a domain of its own. Not to be written.
+    """
+    known, key = cloud.remembered(), ("domains", over, cloud.fleet.row_count)
+    domains: IntArray | None = known.get(key)
+    if domains is None:
+        domains = known[key] = _domains_of(cloud, over)
+    return domains
+
+
+def _domains_of(cloud: Cloud, over: str) -> IntArray:
+    if over in ("zone", "cluster"):
+        return cloud.fleet.array(cloud.fleet.cells[over]).copy()
+    if over == "host":
+        return np.arange(cloud.fleet.row_count)
+    known: dict[str, int] = {}
+    rows = [
+        known.setdefault(labels.get(over, f"\0{host}"), len(known)) for host, labels in enumerate(cloud.fleet.labels)
+    ]
+    return np.array(rows, dtype=np.int64)
+
+
+def _domain_counts(cloud: Cloud, group: Group, counts: dict[int, int]) -> tuple[IntArray, IntArray]:
+    """The domain of each host, and the members of each domain by its number."""
+    domains = domains_of(cloud, group.over)
+    totals = np.zeros(int(domains.max(initial=-1)) + 1, dtype=np.int64)
+    np.add.at(totals, domains[list(counts)], list(counts.values()))
+    return domains, totals
+
+
+def _spread_limit(cloud: Cloud, group: Group, domains: IntArray, totals: IntArray) -> int:
+    """The most members a domain may hold before one more is put there.
+
+    Domains with at least one Enabled and Connected host count, so an unreachable rack does not block the others.
+    """
+    known, key = cloud.remembered(), ("live", group.over, cloud.fleet.row_count)
+    live: IntArray | None = known.get(key)
+    if live is None:
+        live = known[key] = np.unique(domains[cloud.fleet.usable()])
+    emptiest = int(totals[live].min()) if len(live) else 0
+    return emptiest + group.max_skew - 1
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSide:
+    """*named* is 1 for the hosts that a VM-host rule names; allowed are those with the value *side*."""
+
+    named: Sparse
+    side: int
+
+    def allows(self, host: Any) -> Any:
+        """Whether hosts are on the rule's side, for an array of rows or for one row."""
+        return self.named[host] == self.side
+
+
+def rule_side(cloud: Cloud, rule: HostRule) -> RuleSide:
+    """The hosts a VM-host rule, hard or soft, allows: those of its host group, or all others."""
+    hosts = dict.fromkeys(sorted(cloud.host_groups[rule.group].hosts), 1)
+    return RuleSide(Sparse(hosts, cloud.fleet.row_count), int(rule.policy.kind is PolicyKind.AFFINITY))
+
+
+_JOIN = {
+    PolicyKind.ANTI: "another running member of the group is on this VM's host",
+    PolicyKind.AFFINITY: "the running members of the group are on other hosts",
+}
+_ENABLE = {
+    PolicyKind.ANTI: "running members of the group share a host, which does not satisfy its policy",
+    PolicyKind.AFFINITY: "running members of the group are on several hosts, which does not satisfy its policy",
+}
+"""ZStack's own hard policies are looked at when a VM joins or a group is enabled; a spread group takes everybody."""
+
+
+def join_refusal(cloud: Cloud, row: int, vm: int) -> str | None:
+    """Why a VM cannot become a member now, or None (clone-storage-affinity.md 5.3)."""
+    if cloud.vms.group[vm] != NONE:
+        return "the VM is already added to an affinity group"
+    if cloud.vms.state[vm] not in (VmState.RUNNING, VmState.STOPPED):
+        return f"a VM in state {cloud.vms.state_name(vm)} cannot join an affinity group"
+    group, host = cloud.groups[row], cloud.vms.host[vm]
+    if not group.enabled or host == NONE or not group.policy.hard or group.policy.kind not in _JOIN:
+        return None
+    band = allowed_band(group, cloud, vm)
+    return None if band is None or band.allows(host) else _JOIN[group.policy.kind]
+
+
+def enable_refusal(cloud: Cloud, row: int) -> str | None:
+    """Why a group cannot be enabled: its running members must meet a hard policy already."""
+    group = cloud.groups[row]
+    if not group.policy.hard or group.policy.kind not in _ENABLE:
+        return None
+    in_order, total = members_in_order(group, cloud)
+    return None if in_order == total else _ENABLE[group.policy.kind]
