@@ -39,6 +39,7 @@ COMMANDS = {
     "bench": "Measure decisions, simulations and loading on the standard workload.",
     "migrate": "Rewrite a file in the current schema version.",
     "schema": "Print the JSON Schema of scenarios, cases or answers.",
+    "docs": "Read the pages about rules, terms and decisions that ship with simclone.",
 }
 
 
