@@ -1,4 +1,4 @@
-"""Affinity groups: who counts where, and what a rule makes of it (clone-storage-affinity.md 5)."""
+"""Affinity groups: who counts where, and what a rule makes of it (rules/affinity.md#model)."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def rule_hosts(cloud: Cloud, rule: HostRule) -> list[int]:
 
 
 def join_refusal(cloud: Cloud, row: int, vm: int) -> str | None:
-    """Why a VM cannot become a member now, or None (clone-storage-affinity.md 5.3)."""
+    """Why a VM cannot become a member now, or None (rules/affinity.md#membership)."""
     if cloud.vms.get("group", vm) != NONE:
         return "the VM is already added to an affinity group"
     if cloud.vms.state_name(vm) not in ("Running", "Stopped"):

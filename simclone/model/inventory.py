@@ -150,7 +150,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class HostGroup:
-    """Hosts named together for VM-host scheduling rules (clone-storage-affinity.md 5.6)."""
+    """Hosts named together for VM-host scheduling rules (rules/affinity.md#scheduling-rules)."""
 
     uuid: str
     name: str

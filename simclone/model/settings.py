@@ -18,7 +18,7 @@ class Setting:
     """One setting: its kind, its default in each profile and its bounds.
 
     *kind* is ``int``, ``float``, ``bool``, ``size`` (bytes) or ``choice``; *dead* settings exist in the product and
-    decide nothing (host-allocation.md, surprise 11).
+    decide nothing (rules/host-capacity.md#dead-settings).
     """
 
     key: str
@@ -218,7 +218,7 @@ def canonical(key: str) -> str:
 
 
 class Settings:
-    """The values in force. Nearest level wins: host, cluster, zone, global (host-allocation.md 2.2)."""
+    """The values in force. Nearest level wins: host, cluster, zone, global (rules/host-capacity.md#ratios)."""
 
     def __init__(self, profile: str = "cloud", preset: str | None = None) -> None:
         self.profile = profile

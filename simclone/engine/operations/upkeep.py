@@ -9,7 +9,7 @@ from simclone.model.inventory import CONNECTED
 
 
 def recalculate_drifted(ctx: Context) -> None:
-    """The half-hourly recalculation of Connected hosts (host-allocation.md 2.6).
+    """The half-hourly recalculation of Connected hosts (rules/host-capacity.md#recalculation).
 
     Only hosts whose recorded figures differ from what is held can change, so only those are looked at.
     """

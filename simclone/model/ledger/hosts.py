@@ -112,7 +112,7 @@ class HostBook(Journal):
         self._host_add("held_memory", host, memory)
 
     def end_host(self, vm: int, cause: str = "") -> None:
-        """End a VM's hold and return its capacity as ZStack does (host-allocation.md 2.5)."""
+        """End a VM's hold and return its capacity as ZStack does (rules/host-capacity.md#return)."""
         cells = self.cloud.vms.cells
         host = cells("hold_host")[vm]
         if host == NONE:
@@ -131,7 +131,10 @@ class HostBook(Journal):
             self._show("end", ("vm", vm), ("host", host), _FIGURES, self._moved(host, cpu, memory), cause)
 
     def return_again(self, vm: int, host: int) -> None:
-        """ZStack's second return of the same capacity after a storage failure (host-allocation.md, surprise 7)."""
+        """ZStack's second return of the same capacity after a storage failure.
+
+        Rule: rules/host-capacity.md#double-return.
+        """
         cells = self.cloud.vms.cells
         self._return(host, cells("cpu")[vm], cells("memory")[vm], 0, 0, f"vm/{vm}", "doubleReturn")
 
@@ -157,7 +160,7 @@ class HostBook(Journal):
             self._emit("drift", subject, f"host/{host}", self._figures(host, cpu, memory), cause)
 
     def resize_hold(self, vm: int, cpu: int, memory: int) -> None:
-        """Change a running VM's size: the difference is charged to its host (host-allocation.md 2.5)."""
+        """Change a running VM's size: the difference is charged to its host (rules/host-capacity.md#return)."""
         cells = self.cloud.vms.cells
         host = cells("hold_host")[vm]
         more = divided(memory - cells("memory")[vm], self.cloud.fleet.memory_ratio(host))
@@ -223,7 +226,7 @@ class HostBook(Journal):
         self.cloud.epoch += 1
 
     def recalculate_host(self, host: int) -> None:
-        """Overwrite a host's recorded figures from the VM rows (host-allocation.md 2.6)."""
+        """Overwrite a host's recorded figures from the VM rows (rules/host-capacity.md#recalculation)."""
         cells, vms = self.cloud.fleet.cells, self.cloud.vms
         here = np.flatnonzero((vms.array("host") == host) & (vms.array("alive") == 1))
         charged = [row for row in here.tolist() if vms.get("state", row) not in _UNCHARGED]

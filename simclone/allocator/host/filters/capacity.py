@@ -1,4 +1,4 @@
-"""HostCapacity: enough vCPUs and memory, with reserve and over-provisioning (host-allocation.md 2.3)."""
+"""HostCapacity: enough vCPUs and memory, with reserve and over-provisioning (rules/host-capacity.md#filter)."""
 
 from __future__ import annotations
 
