@@ -39,7 +39,10 @@ def least_available(memory: int, ratio: float) -> int:
 
 
 class HostCapacityFlow(FilterFlow):
-    """Sheet section 2.3: vCPUs; memory below the physical size; memory after over-provisioning; reserve untouched."""
+    """VCPUs; memory below the physical size; memory after over-provisioning; reserve untouched.
+
+    Rule: rules/host-capacity.md#filter.
+    """
 
     name: ClassVar[str] = "HostCapacityAllocatorFlow"
     reads: ClassVar[frozenset[str]] = frozenset({"capacity"})
