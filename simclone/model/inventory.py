@@ -104,7 +104,7 @@ class L3Network:
 
 @dataclass(frozen=True, slots=True)
 class StorageConstraint:
-    """A wish of an offering for its volumes' storage (clone-storage-affinity.md 3.4).
+    """A wish of an offering for its volumes' storage (rules/primary-storage.md#tags).
 
     Exactly one of *storage* (an index) and *tag* is set; *required* False makes a tag a preference.
     """

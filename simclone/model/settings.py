@@ -192,7 +192,7 @@ PRESETS: Mapping[str, Mapping[str, Value]] = {
         "quota.snapshot.volume.num": 5,
     }
 }
-"""Named sets of values (clone-storage-affinity.md 3.5)."""
+"""Named sets of values (rules/primary-storage.md#capacity)."""
 
 FIDELITY: Mapping[str, Setting] = _define(
     _flag("doubleReturn", True),

@@ -43,7 +43,7 @@ class LocalShares(Columns):
 
 @dataclass(slots=True)
 class OsdGroup:
-    """Ceph OSDs whose space several pools share (clone-storage-affinity.md 3.7), bytes."""
+    """Ceph OSDs whose space several pools share (rules/primary-storage.md#local), bytes."""
 
     name: str
     available: int

@@ -217,7 +217,10 @@ def split(used: int = 0, **parts: Any) -> Doc:
 
 
 def test_surprise_06_a_host_whose_storage_fails_is_not_replaced() -> None:
-    """Two half-empty storages together pass the host filter; that neither takes the disk fails the VM, not the host."""
+    """Two half-empty storages together pass the host filter; that neither takes the disk fails the VM, not the host.
+
+    Rule: rules/primary-storage.md#failed-storage-fails-the-vm.
+    """
     for seed in SEEDS:
         one = World(split(), seed)
         answer = one.create("new")
@@ -234,7 +237,10 @@ def test_surprise_06_a_host_whose_storage_fails_is_not_replaced() -> None:
 
 
 def test_surprise_06_local_and_shared_storage_are_tried_in_turn() -> None:
-    """In a cluster with local and shared storage the next combination is tried after one failed."""
+    """In a cluster with local and shared storage the next combination is tried after one failed.
+
+    Rule: rules/primary-storage.md#failed-storage-fails-the-vm.
+    """
     one = World(mixed(900))
     made = one.create("new")
     assert (made["host"], made["rootVolume"]["primaryStorage"]) == ("h1", "nfs")

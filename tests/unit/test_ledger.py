@@ -311,7 +311,7 @@ def test_local_space_is_charged_to_share_and_storage() -> None:
 
 
 def test_a_storage_ratio_change_drifts_at_the_end() -> None:
-    """What comes back follows the ratio of now (clone-storage-affinity.md 3.6); the difference is drift."""
+    """What comes back follows the ratio of now (rules/primary-storage.md#reservation); the difference is drift."""
     ctx = cloud_of(**{"mevoco.overProvisioning.primaryStorage": 2.0})
     number = ctx.ledger.hold_space("owner", 0, 8 * GIB)
     update_global_config(ctx, "mevoco.overProvisioning.primaryStorage", 1.0)

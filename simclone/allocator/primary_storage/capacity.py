@@ -1,4 +1,4 @@
-"""The real capacity test of a storage: reserve, physical threshold, size (clone-storage-affinity.md 3.5)."""
+"""The real capacity test of a storage: reserve, physical threshold, size (rules/primary-storage.md#capacity)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def reserved_of(cloud: Cloud) -> int:
 
 
 def physical_shortage(total: int, available: int, size: int, threshold: float) -> str | None:
-    """Tests B and C of section 3.5 on physical figures in bytes; the reason, or None.
+    """Tests B and C of rules/primary-storage.md#capacity on physical figures in bytes; the reason, or None.
 
     >>> physical_shortage(100, 100, 50, 0.9), physical_shortage(100, 10, 5, 0.9), physical_shortage(100, 50, 90, 0.9)
     (None, 'storage.physical', 'storage.tooLarge')

@@ -1,4 +1,4 @@
-"""Local storage: the ledger of each host's share (clone-storage-affinity.md 3.7)."""
+"""Local storage: the ledger of each host's share (rules/primary-storage.md#local)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from simclone.units import divided, multiplied
 
 @dataclass(frozen=True, slots=True)
 class ShareFloor:
-    """The test of section 3.5 on the shares of a storage, per host.
+    """The test of rules/primary-storage.md#capacity on the shares of a storage, per host.
 
     *sound* shares are *present* and pass by their physical figures; one of them fits with *least* bytes available.
     """

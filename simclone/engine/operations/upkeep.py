@@ -21,7 +21,7 @@ def recalculate_drifted(ctx: Context) -> None:
 
 
 def collect_orphans(ctx: Context) -> None:
-    """Drop cached images that are gone and that no volume is based on (clone-storage-affinity.md 3.8)."""
+    """Drop cached images that are gone and that no volume is based on (rules/primary-storage.md#image-cache)."""
     cloud, volumes = ctx.cloud, ctx.cloud.volumes
     used = set(volumes.array("image")[volumes.array("alive") == 1].tolist())
     for row, storage in enumerate(cloud.storages):

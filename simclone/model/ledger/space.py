@@ -60,7 +60,7 @@ class SpaceBook(Journal):
         return number
 
     def end_space(self, number: int, cause: str = "") -> None:
-        """End a hold of space; what comes back follows the ratio of now (clone-storage-affinity.md 3.6)."""
+        """End a hold of space; what comes back follows the ratio of now (rules/primary-storage.md#reservation)."""
         if number not in self.spaces:
             raise InvariantViolation(f"space hold {number} ended twice")
         space = self.spaces[number]
