@@ -16,6 +16,8 @@ UNCITED = frozenset(
         "affinity#membership",
         "affinity#model",
         "affinity#scheduling-rules",
+        "clone-call#checks",
+        "clone-call#full-check",
         "host-capacity#capacity-query",
         "host-capacity#filter",
         "host-capacity#ratios",
