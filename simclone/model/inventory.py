@@ -90,7 +90,7 @@ class L2Network:
 
 @dataclass(frozen=True, slots=True)
 class L3Network:
-    """A layer-3 network on an L2; *dhcp* False means its cards get no address (clone-storage-affinity.md 4.3)."""
+    """A layer-3 network on an L2; *dhcp* False means its cards get no address (rules/networks.md#no-address)."""
 
     uuid: str
     name: str
