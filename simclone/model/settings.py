@@ -117,7 +117,7 @@ QUOTA_DEFAULTS: Mapping[str, int] = {
     "image.size": 10 * TIB,
     "snapshot.volume.num": 200,
 }
-"""Limits of an ordinary account (host-allocation.md 5.1)."""
+"""Limits of an ordinary account (rules/quotas.md#limits)."""
 
 DEFINITIONS: Mapping[str, Setting] = _define(
     _count("host.cpu.overProvisioning.ratio", 10, 1, 1000),

