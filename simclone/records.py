@@ -258,7 +258,7 @@ class CloneAnswer(Struct, frozen=True, gc=False):
 
     @property
     def batch(self) -> str:
-        """The batch header of the answer: SUCCESS, PARTIAL or FAIL (clone-storage-affinity.md 1.2)."""
+        """The batch header of the answer: SUCCESS, PARTIAL or FAIL (rules/clone-call.md#answer)."""
         if self.error is not None or not self.succeeded:
             return "FAIL"
         return "SUCCESS" if self.succeeded == len(self.clones) else "PARTIAL"

@@ -28,7 +28,7 @@ def java_round(value: float) -> int:
 
 
 def divided(amount: int, ratio: float) -> int:
-    """*amount* bytes as they count on a host or storage over-provisioned by *ratio* (host-allocation.md 2.2).
+    """*amount* bytes as they count on a host or storage over-provisioned by *ratio* (rules/host-capacity.md#ratios).
 
     >>> divided(8 * GIB, 1.2)
     7158278827
@@ -37,7 +37,7 @@ def divided(amount: int, ratio: float) -> int:
 
 
 def multiplied(amount: int, ratio: float) -> int:
-    """Free bytes of a host or storage as they look to a request (host-allocation.md 2.2)."""
+    """Free bytes of a host or storage as they look to a request (rules/host-capacity.md#ratios)."""
     return amount if ratio == 1.0 else java_round(amount * ratio)
 
 

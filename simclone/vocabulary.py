@@ -231,7 +231,7 @@ def reason_of(code: str) -> Reason:
     return reason
 
 
-_HOSTS, _CLONES = "rules/host-allocation.md", "rules/clone-storage-affinity.md"
+_HOSTS, _CLONES = "rules/host-capacity.md", "rules/clone-call.md"
 
 
 def _little(code: str, sentence: str, subject: Subject, page: str) -> Reason:
@@ -339,7 +339,13 @@ IMAGE_BACKUP_STORAGE = _forbidden(
 
 QUOTAS = {
     limit: declare(
-        Reason(f"quota.{limit}", f"the account's limit {limit} is reached", Subject.QUOTA, page=_HOSTS, key=limit)
+        Reason(
+            f"quota.{limit}",
+            f"the account's limit {limit} is reached",
+            Subject.QUOTA,
+            page="rules/quotas.md",
+            key=limit,
+        )
     )
     for limit in (
         "vm.totalNum",

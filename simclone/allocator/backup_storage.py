@@ -19,7 +19,7 @@ METRIC: dict[str, tuple[str, ...]] = {
     "VCenter": ("VCenter",),
     "SimulatorBackupStorage": ("SimulatorPrimaryStorage",),
 }
-"""Backup storage type → primary storage types it can feed (clone-storage-affinity.md 3.1)."""
+"""Backup storage type → primary storage types it can feed (rules/primary-storage.md#backup-types)."""
 
 
 def usable_types(cloud: Cloud, kind: str) -> tuple[str, ...]:
@@ -69,7 +69,7 @@ def select_for_vm(cloud: Cloud, image: int, zone: int | None, root_candidates: S
 
 
 def select_for_commit(cloud: Cloud, storage: int, size: int, image: int | None, order: Order) -> int | ErrorCode:
-    """Where a clone call puts its temporary image (clone-storage-affinity.md 3.9).
+    """Where a clone call puts its temporary image (rules/primary-storage.md#temporary-images).
 
     *size* bytes of the volume as written, *image* the volume's own root image or None.
     """

@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "bench": "Measure decisions, simulations and loading on the standard workload.",
     "migrate": "Rewrite a file in the current schema version.",
     "schema": "Print the JSON Schema of scenarios, cases or answers.",
+    "docs": "Read the pages about rules, terms and decisions that ship with simclone.",
 }
 """Every command with its sentence; those of planning questions come from their functions."""
 

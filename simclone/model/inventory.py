@@ -91,7 +91,7 @@ class L2Network:
 
 @dataclass(frozen=True, slots=True)
 class L3Network:
-    """A layer-3 network on an L2; *dhcp* False means its cards get no address (clone-storage-affinity.md 4.3)."""
+    """A layer-3 network on an L2; *dhcp* False means its cards get no address (rules/networks.md#no-address)."""
 
     uuid: str
     name: str
@@ -105,7 +105,7 @@ class L3Network:
 
 @dataclass(frozen=True, slots=True)
 class StorageConstraint:
-    """A wish of an offering for its volumes' storage (clone-storage-affinity.md 3.4).
+    """A wish of an offering for its volumes' storage (rules/primary-storage.md#tags).
 
     Exactly one of *storage* (an index) and *tag* is set; *required* False makes a tag a preference.
     """
@@ -151,7 +151,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class HostGroup:
-    """Hosts named together for VM-host scheduling rules (clone-storage-affinity.md 5.6)."""
+    """Hosts named together for VM-host scheduling rules (rules/affinity.md#scheduling-rules)."""
 
     uuid: str
     name: str

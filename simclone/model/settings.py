@@ -18,7 +18,7 @@ class Setting:
     """One setting: its kind, its default in each profile and its bounds.
 
     *kind* is ``int``, ``float``, ``bool``, ``size`` (bytes) or ``choice``; *dead* settings exist in the product and
-    decide nothing (host-allocation.md, surprise 11).
+    decide nothing (rules/host-capacity.md#dead-settings).
     """
 
     key: str
@@ -117,7 +117,7 @@ QUOTA_DEFAULTS: Mapping[str, int] = {
     "image.size": 10 * TIB,
     "snapshot.volume.num": 200,
 }
-"""Limits of an ordinary account (host-allocation.md 5.1)."""
+"""Limits of an ordinary account (rules/quotas.md#limits)."""
 
 DEFINITIONS: Mapping[str, Setting] = _define(
     _count("host.cpu.overProvisioning.ratio", 10, 1, 1000),
@@ -192,7 +192,7 @@ PRESETS: Mapping[str, Mapping[str, Value]] = {
         "quota.snapshot.volume.num": 5,
     }
 }
-"""Named sets of values (clone-storage-affinity.md 3.5)."""
+"""Named sets of values (rules/primary-storage.md#capacity)."""
 
 FIDELITY: Mapping[str, Setting] = _define(
     _flag("doubleReturn", True),
@@ -218,7 +218,7 @@ def canonical(key: str) -> str:
 
 
 class Settings:
-    """The values in force. Nearest level wins: host, cluster, zone, global (host-allocation.md 2.2)."""
+    """The values in force. Nearest level wins: host, cluster, zone, global (rules/host-capacity.md#ratios)."""
 
     def __init__(self, profile: str = "cloud", preset: str | None = None) -> None:
         self.profile = profile

@@ -40,7 +40,7 @@ class LocalShares(IntTable):
 
 @dataclass(slots=True)
 class OsdGroup:
-    """Ceph OSDs whose space several pools share (clone-storage-affinity.md 3.7), bytes."""
+    """Ceph OSDs whose space several pools share (rules/primary-storage.md#local), bytes."""
 
     name: str
     available: int

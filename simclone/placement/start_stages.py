@@ -211,7 +211,7 @@ def make_cards(start: Start) -> ErrorCode | None:
 
 
 def add_cards(ledger: Ledger, vm: int, identity: Identity) -> ErrorCode | None:
-    """One card per network, with a drawn MAC; a taken MAC is an error, not a new draw (clone sheet 4.4)."""
+    """One card per network, with a drawn MAC; a taken MAC is an error, not a new draw (rules/networks.md#mac)."""
     cloud = ledger.cloud
     cards = cloud.vms.nics[vm]
     present = {cloud.nics.l3[nic] for nic in cards} if cards else ()

@@ -1,4 +1,7 @@
-"""Choose a primary storage and charge it; a VM's root and data volumes together (clone-storage-affinity.md 3)."""
+"""Choose a primary storage and charge it; a VM's root and data volumes together.
+
+Rule: rules/primary-storage.md#strategies.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,7 @@ def allocate(
 
 
 def wants_local(cloud: Cloud, request: StorageRequest) -> bool:
-    """Whether the request goes to the local storage chain (clone-storage-affinity.md 3.2)."""
+    """Whether the request goes to the local storage chain (rules/primary-storage.md#which-strategy)."""
     if request.require_local or request.strategy == LOCAL_STRATEGY:
         return True
     if request.candidates and all(cloud.storages[row].is_local for row in request.candidates):
@@ -122,7 +125,7 @@ class Spaces(Struct, frozen=True, gc=False):
 
 
 def reserve_volumes(ledger: Ledger, plan: VolumePlan, owner: str, host: int, identity: Identity) -> Spaces | ErrorCode:
-    """Charge a VM's volumes on what its host sees; all or nothing (clone-storage-affinity.md 3.7, table of flows).
+    """Charge a VM's volumes on what its host sees; all or nothing (rules/primary-storage.md#local, table of flows).
 
     *owner* is the VM's name.
     """

@@ -120,7 +120,7 @@ def ip_address(number: int) -> str:
 
 
 def mac_address(bits: int, device: int) -> str:
-    """``fa:``, four drawn octets, the device number (clone-storage-affinity.md 4.4).
+    """``fa:``, four drawn octets, the device number (rules/networks.md#mac).
 
     >>> mac_address(0x01020304, 0)
     'fa:01:02:03:04:00'

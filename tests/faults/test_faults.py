@@ -75,7 +75,7 @@ def test_a_fault_in_the_preparation_fails_the_call(step: str) -> None:
 
 
 def test_a_fault_in_a_data_volume_fails_the_call_and_keeps_the_vms() -> None:
-    """A data volume that cannot be made fails the whole call, yet the clones stay (clone sheet 1.7)."""
+    """A data volume that cannot be made fails the whole call, yet the clones stay (rules/clone-call.md#steps)."""
     run = simclone.run(cloud(faults=[{"step": "createDataVolume", "count": 1}]))
     assert run.answers[0].error is not None
     asked = sum(len(answer.request.names) for answer in run.answers)

@@ -41,7 +41,10 @@ def full(host: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_surprise_05_anti_hard_more_names_than_hosts(seed: int) -> None:
-    """Exactly as many clones win as there are usable hosts without member; the losers leave the group."""
+    """Exactly as many clones win as there are usable hosts without member; the losers leave the group.
+
+    Rule: rules/affinity.md#more-names-than-hosts.
+    """
     four = hosts(4)
     four[3]["state"] = "Disabled"
     lab = Lab(world(hosts=four, affinityGroups=group("antiHard"), vms=[vm("web"), member(1, 2)]), seed)
@@ -55,7 +58,10 @@ def test_surprise_05_anti_hard_more_names_than_hosts(seed: int) -> None:
 
 
 def test_surprise_05_whoever_is_allocated_first_wins() -> None:
-    """Not the place in names decides but who is allocated first: worked off backwards, the last two names win."""
+    """Not the place in names decides but who is allocated first: worked off backwards, the last two names win.
+
+    Rule: rules/affinity.md#more-names-than-hosts.
+    """
     lab = Lab(world(hosts=hosts(2), affinityGroups=group("antiHard")))
     request = CloneRequest("call", "web", ("a", "b", "c", "d"), system_tags=tuple(IN_GROUP))
     answer = drive(clone(lab.ctx, request), backwards=True)
@@ -64,7 +70,10 @@ def test_surprise_05_whoever_is_allocated_first_wins() -> None:
 
 
 def test_surprise_06_source_group_counts_in_the_dry_run_only() -> None:
-    """A grouped source on a full host, members on the others: even a clone outside any group is refused up front."""
+    """A grouped source on a full host, members on the others: even a clone outside any group is refused up front.
+
+    Rule: rules/affinity.md#source-group-in-the-dry-run.
+    """
     three = hosts(3)
     three[0] = full(three[0])
     vms = [vm("web", affinityGroup="group"), member(2, 2), member(3, 3)]
@@ -80,7 +89,10 @@ def test_surprise_06_source_group_counts_in_the_dry_run_only() -> None:
 
 
 def test_surprise_07_stopped_members_do_not_count() -> None:
-    """A stopped member frees its host for a clone of the group, and cannot start again afterwards."""
+    """A stopped member frees its host for a clone of the group, and cannot start again afterwards.
+
+    Rule: rules/affinity.md#stopped-members.
+    """
     lab = Lab(world(hosts=hosts(2), affinityGroups=group("antiHard"), vms=[vm("web"), member(1, 1), member(2, 2)]))
     assert lab.clone("early", systemTags=IN_GROUP)["reasons"] == {"affinity.antiHard": 1}
     lab.do("stop", vm="m2")
@@ -92,7 +104,10 @@ def test_surprise_07_stopped_members_do_not_count() -> None:
 
 
 def test_surprise_08_destroyed_vms_keep_usage_space_and_name() -> None:
-    """A destroyed VM stays a member, keeps its disk and its name until it is expunged, but not its host."""
+    """A destroyed VM stays a member, keeps its disk and its name until it is expunged, but not its host.
+
+    Rule: rules/affinity.md#destroyed-members.
+    """
     lab = Lab(
         world(
             {"vm.uniqueVmName": True}, hosts=hosts(1), affinityGroups=group("antiHard"), vms=[vm("web"), member(1, 1)]
@@ -110,7 +125,10 @@ def test_surprise_08_destroyed_vms_keep_usage_space_and_name() -> None:
 
 
 def test_surprise_09_named_host_beats_soft_not_hard() -> None:
-    """On a named host soft anti-affinity is moot, so all clones go there; hard anti-affinity lets one in."""
+    """On a named host soft anti-affinity is moot, so all clones go there; hard anti-affinity lets one in.
+
+    Rule: rules/affinity.md#named-host.
+    """
     for policy, many in (("antiSoft", 3), ("antiHard", 1)):
         lab = Lab(world(affinityGroups=group(policy)))
         answer = lab.clone("a", "b", "c", systemTags=IN_GROUP, host="host-2")
@@ -120,7 +138,10 @@ def test_surprise_09_named_host_beats_soft_not_hard() -> None:
 
 
 def test_surprise_09_last_host_preferred_ignores_soft_rules() -> None:
-    """Clones of a LastHostPreferred source are not spread by a soft group; by a hard group they are."""
+    """Clones of a LastHostPreferred source are not spread by a soft group; by a hard group they are.
+
+    Rule: rules/affinity.md#no-sorters.
+    """
     spread = {}
     for policy in ("antiSoft", "antiHard"):
         for strategy in (None, LAST_HOST):
@@ -133,7 +154,10 @@ def test_surprise_09_last_host_preferred_ignores_soft_rules() -> None:
 
 
 def test_surprise_10_affinity_hard_may_leave_nothing() -> None:
-    """When the only host with a member is full, hard affinity leaves no host, however empty the others are."""
+    """When the only host with a member is full, hard affinity leaves no host, however empty the others are.
+
+    Rule: rules/affinity.md#affinity-hard-leaves-none.
+    """
     three = hosts(3)
     three[1] = full(three[1])
     lab = Lab(world(hosts=three, affinityGroups=group("affinityHard"), vms=[vm("web"), member(1, 2)]))
@@ -164,7 +188,10 @@ def test_surprise_22_host_allocation_is_serial_in_the_whole_cloud() -> None:
 
 
 def test_surprise_32_empty_preference_switches_balancing_off() -> None:
-    """A soft rule whose members are on no candidate host ends the sort chain: the emptiest host is no longer first."""
+    """A soft rule whose members are on no candidate host ends the sort chain: the emptiest host is no longer first.
+
+    Rule: rules/affinity.md#empty-preference.
+    """
     three = hosts(3)
     three[2]["state"] = "Disabled"
     vms = [vm("web"), vm("x"), vm("y"), vm("z"), member(1, 3)]

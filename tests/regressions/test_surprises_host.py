@@ -217,7 +217,10 @@ def split(used: int = 0, **parts: Any) -> Doc:
 
 
 def test_surprise_06_a_host_whose_storage_fails_is_not_replaced() -> None:
-    """Two half-empty storages together pass the host filter; that neither takes the disk fails the VM, not the host."""
+    """Two half-empty storages together pass the host filter; that neither takes the disk fails the VM, not the host.
+
+    Rule: rules/primary-storage.md#failed-storage-fails-the-vm.
+    """
     for seed in SEEDS:
         one = World(split(), seed)
         answer = one.create("new")
@@ -234,7 +237,10 @@ def test_surprise_06_a_host_whose_storage_fails_is_not_replaced() -> None:
 
 
 def test_surprise_06_local_and_shared_storage_are_tried_in_turn() -> None:
-    """In a cluster with local and shared storage the next combination is tried after one failed."""
+    """In a cluster with local and shared storage the next combination is tried after one failed.
+
+    Rule: rules/primary-storage.md#failed-storage-fails-the-vm.
+    """
     one = World(mixed(900))
     made = one.create("new")
     assert (made["host"], made["rootVolume"]["primaryStorage"]) == ("h1", "nfs")
@@ -258,7 +264,10 @@ def mixed(shared: int, **parts: Any) -> Doc:
 
 
 def test_surprise_07_a_storage_failure_returns_the_host_twice() -> None:
-    """Both rollbacks give the capacity back: memory grows by one VM until the total, CPU is cut off at the total."""
+    """Both rollbacks give the capacity back: memory grows by one VM until the total, CPU is cut off at the total.
+
+    Rule: rules/host-capacity.md#double-return.
+    """
     one = World(split(1))
     assert one.free("h1") == (9, 56 * GIB)
     for after in ((10, 60 * GIB), (10, 64 * GIB), (10, 64 * GIB)):
@@ -272,7 +281,10 @@ def test_surprise_07_a_storage_failure_returns_the_host_twice() -> None:
 
 
 def test_surprise_07_a_later_combination_returns_the_host_a_third_time() -> None:
-    """When the next combination finds no host, the host of the one before is returned once more."""
+    """When the next combination finds no host, the host of the one before is returned once more.
+
+    Rule: rules/host-capacity.md#double-return.
+    """
     one = World(mixed(12))
     before = one.free("h1")
     assert before == (159, 48 * GIB)
@@ -282,7 +294,10 @@ def test_surprise_07_a_later_combination_returns_the_host_a_third_time() -> None
 
 
 def test_surprise_08_a_return_is_all_or_nothing() -> None:
-    """One byte of rounding above the total and the last VM to leave gives neither its memory nor its CPU back."""
+    """One byte of rounding above the total and the last VM to leave gives neither its memory nor its CPU back.
+
+    Rule: rules/host-capacity.md#all-or-nothing-return.
+    """
     each, both = 715_827_883, 1_431_655_765  # GIB / 1.5 and 2 * GIB / 1.5, rounded
     doc = world([host("h1", 64)], config={MEMORY_RATIO: 1.5})
     plain = World(doc)
@@ -313,7 +328,10 @@ def test_surprise_08_a_return_is_all_or_nothing() -> None:
     ],
 )
 def test_surprise_09_the_ratio_multiplies_what_the_reserve_leaves(ratio: float, fitting: int, left: int) -> None:
-    """A host of 64 GiB with 1 GiB reserved holds ratio × 63 GiB of VMs, not ratio × 64 GiB less one."""
+    """A host of 64 GiB with 1 GiB reserved holds ratio × 63 GiB of VMs, not ratio × 64 GiB less one.
+
+    Rule: rules/host-capacity.md#ratio-leaves-the-reserve.
+    """
     shapes = [offering("small", 1, 8)]
     one = World(world([host("h1", 64)], config={MEMORY_RATIO: ratio, RESERVED: GIB}, instanceOfferings=shapes))
     answers = one.burst("vm", int(8 * ratio) + 1)

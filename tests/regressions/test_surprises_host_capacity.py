@@ -50,7 +50,10 @@ def audited() -> Iterator[None]:
 
 
 def test_surprise_10_a_vm_must_be_smaller_than_the_host() -> None:
-    """A VM as large as the host's memory is refused however high the ratio, but only by the filter, not the reserve."""
+    """A VM as large as the host's memory is refused however high the ratio, but only by the filter, not the reserve.
+
+    Rule: rules/host-capacity.md#smaller-than-the-host.
+    """
     shapes = [offering("small"), offering("equal", 1, 8), offering("less", 1, 7)]
     doc = world([host("h1", 16), host("h2", 8)], config={MEMORY_RATIO: 4.0}, instanceOfferings=shapes)
     one = World(doc)
@@ -67,7 +70,10 @@ def test_surprise_10_a_vm_must_be_smaller_than_the_host() -> None:
 
 
 def test_surprise_11_dead_settings_change_nothing() -> None:
-    """Reserved CPU and the three switches of the reserve levels stand in the settings and decide nothing."""
+    """Reserved CPU and the three switches of the reserve levels stand in the settings and decide nothing.
+
+    Rule: rules/host-capacity.md#dead-settings.
+    """
     prints = set()
     for dead in DEAD_SETTINGS:
         hosts = [host("h1", 5, cpu=2), host("h2", 5, cpu=2)]
@@ -85,7 +91,10 @@ def test_surprise_11_dead_settings_change_nothing() -> None:
 
 
 def test_surprise_12_threads_are_never_compared() -> None:
-    """A VM of 64 vCPUs lands on a host of 16 threads, for only the over-provisioned total counts."""
+    """A VM of 64 vCPUs lands on a host of 16 threads, for only the over-provisioned total counts.
+
+    Rule: rules/host-capacity.md#threads-never-compared.
+    """
     shapes = [offering("small"), offering("wide", 64, 1)]
     one = World(world([host("h1", cpu=16)], instanceOfferings=shapes))
     assert [answer["ok"] for answer in one.burst("wide", 3, instanceOffering="wide")] == [True, True, False]
@@ -248,7 +257,10 @@ def test_surprise_18_a_named_host_in_maintenance_passes_the_check() -> None:
 
 
 def test_surprise_19_unknown_vms_keep_their_reservation() -> None:
-    """A dead host still counts its VMs and what they hold, while the platform's summary forgets the whole host."""
+    """A dead host still counts its VMs and what they hold, while the platform's summary forgets the whole host.
+
+    Rule: rules/host-capacity.md#unknown-keeps-capacity.
+    """
     shapes = [offering("small"), offering("half", 1, 8)]
     one = World(world([host("h1", 16), host("h2", 16)], instanceOfferings=shapes))
     before = [one.create(name, host="h1", instanceOffering="half")["host"] for name in ("a", "b")]

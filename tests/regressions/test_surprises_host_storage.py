@@ -275,7 +275,10 @@ def test_surprise_26_a_last_host_leaves_no_fallback(cards: list[str], monkeypatc
 
 
 def test_surprise_27_a_lower_ratio_evicts_nobody() -> None:
-    """Free figures go below zero and the host takes no more; the summary floors memory per element, but adds CPU up."""
+    """Free figures go below zero and the host takes no more; the summary floors memory per element, but adds CPU up.
+
+    Rule: rules/host-capacity.md#ratio-evicts-nobody.
+    """
     shapes = [offering("small"), offering("eight", 4, 8)]
     config = {CPU_RATIO: 4, MEMORY_RATIO: 2.0}
     one = World(world([host("h1", 16, cpu=4), host("h2", 16, cpu=4)], config=config, instanceOfferings=shapes))
@@ -294,7 +297,10 @@ def test_surprise_27_a_lower_ratio_evicts_nobody() -> None:
 
 
 def test_surprise_28_a_recalculation_forgets_a_migration_under_way() -> None:
-    """The target is charged while a VM moves; a recalculation counts VM rows only and sells the place again."""
+    """The target is charged while a VM moves; a recalculation counts VM rows only and sells the place again.
+
+    Rule: rules/host-capacity.md#recalculation-forgets-migrations.
+    """
     shapes = [offering("small"), offering("eight", 1, 8)]
     one = World(world([host("h1", 64), host("h2", 10)], instanceOfferings=shapes))
     one.create("vm", instanceOffering="eight", host="h1")

@@ -57,7 +57,7 @@ def test_vectors_of_sheet_2_8(ratio: float, down: int, fit: int, left: int) -> N
 
 @pytest.mark.parametrize(("many", "drift"), [(1, 0), (2, 1), (5, 2), (10, 3)])
 def test_rounding_drift_of_ratio_one_and_a_half(many: int, drift: int) -> None:
-    """The sum of roundings exceeds the rounding of the sum by 1, 2 and 3 bytes (sheet 2.8)."""
+    """The sum of roundings exceeds the rounding of the sum by 1, 2 and 3 bytes (rules/host-capacity.md#vectors)."""
     assert many * divided(GIB, 1.5) - divided(many * GIB, 1.5) == drift
 
 

@@ -573,7 +573,7 @@ def test_the_chain_of_a_failed_clone(answers: dict[str, list[dict[str, Any]]]) -
 NULL = {
     ("error", "elaboration"): "the page: reserved, default null",
     ("error", "opaque"): "the page: reserved, default null; rendered where an error carries it",
-    ("answer", "success"): "a member of the legacy event, not of the REST answer (fact sheet 1.2)",
+    ("answer", "success"): "a member of the legacy event, not of the REST answer (rules/clone-call.md#answer)",
     ("vmNics", "metaData"): "the platform fills it for networks simclone does not model",
     ("allVolumes", "description"): "no volume is given one",
 }

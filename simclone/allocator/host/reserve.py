@@ -1,4 +1,4 @@
-"""The authoritative test of a reservation, made again on the chosen host (host-allocation.md 2.4)."""
+"""The authoritative test of a reservation, made again on the chosen host (rules/host-capacity.md#reservation)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _short(cloud: Cloud, host: int, reason: Reason, what: str) -> Try:
 
 
 def _rule(request: HostRequest, cloud: Cloud, host: int) -> Try | None:
-    """Hard affinity once more: siblings may have come since the filters ran (clone-storage-affinity.md 5.5)."""
+    """Hard affinity once more: siblings may have come since the filters ran (rules/affinity.md#evaluation)."""
     group = active_group(cloud, request.group)
     if group is None or not group.policy.hard:
         return None

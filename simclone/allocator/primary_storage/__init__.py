@@ -1,1 +1,4 @@
-"""Primary storage allocation: which storage takes a volume, and whether it has room (clone-storage-affinity.md 3)."""
+"""Primary storage allocation: which storage takes a volume, and whether it has room.
+
+Rule: rules/primary-storage.md#strategies.
+"""

@@ -1,4 +1,7 @@
-"""The generic storage chain: Main, Avoid, Tag, ReservedCapacity, then a sorter (clone-storage-affinity.md 3.1-3.5)."""
+"""The generic storage chain: Main, Avoid, Tag, ReservedCapacity, then a sorter.
+
+Rule: rules/primary-storage.md#strategies, rules/primary-storage.md#capacity.
+"""
 
 from __future__ import annotations
 

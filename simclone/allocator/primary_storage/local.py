@@ -1,4 +1,4 @@
-"""Local storage: the ledger of each host's share (clone-storage-affinity.md 3.7)."""
+"""Local storage: the ledger of each host's share (rules/primary-storage.md#local)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ceph pools on OSD groups (clone-storage-affinity.md 3.7)."""
+"""Ceph pools on OSD groups (rules/primary-storage.md#ceph)."""
 
 from __future__ import annotations
 

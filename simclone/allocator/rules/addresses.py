@@ -1,4 +1,4 @@
-"""IPv4 addresses: three strategies over the ranges of an L3 (clone-storage-affinity.md 4.2)."""
+"""IPv4 addresses: three strategies over the ranges of an L3 (rules/networks.md#strategies)."""
 
 from __future__ import annotations
 

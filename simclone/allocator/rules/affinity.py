@@ -1,4 +1,4 @@
-"""Affinity groups: who counts where, and which hosts a group's policy allows (clone-storage-affinity.md 5)."""
+"""Affinity groups: who counts where, and which hosts a group's policy allows (rules/affinity.md#model)."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ _ENABLE = {
 
 
 def join_refusal(cloud: Cloud, row: int, vm: int) -> str | None:
-    """Why a VM cannot become a member now, or None (clone-storage-affinity.md 5.3)."""
+    """Why a VM cannot become a member now, or None (rules/affinity.md#membership)."""
     if cloud.vms.group[vm] != NONE:
         return "the VM is already added to an affinity group"
     if cloud.vms.state[vm] not in (VmState.RUNNING, VmState.STOPPED):

@@ -1,4 +1,4 @@
-"""Whether a VM fits a host: vCPUs, memory after over-provisioning, the reserve (host-allocation.md 2.2 to 2.4)."""
+"""Whether a VM fits a host: vCPUs, memory after over-provisioning, the reserve (rules/host-capacity.md#ratios)."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def shortfall(fleet: Fleet, host: int, cpu: int, memory: int, physical: int = AN
 
 
 def reservation_shortfall(fleet: Fleet, host: int, cpu: int, memory: int) -> Reason | None:
-    """Why *cpu* vCPUs and *memory* bytes cannot be reserved on a host, or None (section 2.4).
+    """Why *cpu* vCPUs and *memory* bytes cannot be reserved on a host, or None (rules/host-capacity.md#reservation).
 
     The reservation looks neither at the physical memory nor at the over-provisioned view of what is free.
     """

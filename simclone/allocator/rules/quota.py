@@ -1,4 +1,4 @@
-"""Quotas: what an account may have, uses and asks for (host-allocation.md 5, clone-storage-affinity.md 1.6)."""
+"""Quotas: what an account may have, uses and asks for (rules/quotas.md#limits, rules/quotas.md#clone)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def refusal(cloud: Cloud, account: int, asks: Iterable[Ask]) -> ErrorCode | None
 
 
 def create_asks(cpu: int, memory: int, volumes: int, capacity: int) -> list[Ask]:
-    """What creating one VM asks at the API (host-allocation.md 5.2), in the product's order."""
+    """What creating one VM asks at the API (rules/quotas.md#api-check), in the product's order."""
     return [
         ("vm.cpuNum", cpu),
         ("vm.memorySize", memory),
@@ -66,7 +66,7 @@ def clone_asks(names: int, cpu: int, memory: int, root_size: int, snapshots: int
 
 
 def allocation_asks(cpu: int, memory: int, *, whole: bool, first: bool) -> list[Ask]:
-    """What is looked at again while a host is sought (host-allocation.md 5.3).
+    """What is looked at again while a host is sought (rules/quotas.md#allocation-check).
 
     *whole* for a VM that is not there yet, not only resized; *first* for one that never had a host.
     """

@@ -1,4 +1,4 @@
-"""The real capacity test of a storage: reserve, physical threshold, size (clone-storage-affinity.md 3.5)."""
+"""The real capacity test of a storage: reserve, physical threshold, size (rules/primary-storage.md#capacity)."""
 
 from __future__ import annotations
 

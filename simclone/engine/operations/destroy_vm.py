@@ -1,4 +1,4 @@
-"""Destroy, expunge and recover VMs (clone-storage-affinity.md 3.6, host-allocation.md 2.5)."""
+"""Destroy, expunge and recover VMs (rules/primary-storage.md#reservation, rules/host-capacity.md#return)."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from simclone.vocabulary import ObjectState
 
 
 def add_vm_to_affinity_group(ctx: Context, group: int, vm: int) -> Outcome:
-    """Make a VM a member, if the rules allow it now (clone-storage-affinity.md 5.3)."""
+    """Make a VM a member, if the rules allow it now (rules/affinity.md#membership)."""
     refused = join_refusal(ctx.cloud, group, vm)
     if refused is not None:
         return Outcome(vm, operation_error(refused, "affinity.join"))

@@ -1,4 +1,7 @@
-"""A host dies and comes back: VMs become Unknown, those with HA start elsewhere (host-allocation.md, surprise 19)."""
+"""A host dies and comes back: VMs become Unknown, those with HA start elsewhere.
+
+Rule: rules/host-capacity.md#unknown-keeps-capacity.
+"""
 
 from __future__ import annotations
 

@@ -181,7 +181,7 @@ def change_cluster_state(ctx: Context, cluster: int, event: str) -> Outcome:
 
 
 def resize_vm(ctx: Context, vm: int, cpu: int | None, memory: int | None, asker: int | None = None) -> Outcome:
-    """New size for a VM; a running one only with ``vm.numa``, on its own host (host-allocation.md 2.5)."""
+    """New size for a VM; a running one only with ``vm.numa``, on its own host (rules/host-capacity.md#return)."""
     from simclone.allocator.host.strategies import DESIGNATED
     from simclone.allocator.rules import quota
     from simclone.engine.operations.start_vm import existing_request, wrong_state

@@ -1,4 +1,4 @@
-"""Change a setting and let it take effect (host-allocation.md 2.2, 2.6)."""
+"""Change a setting and let it take effect (rules/host-capacity.md#ratios, rules/host-capacity.md#recalculation)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Primary storage: state, attachments, host links; raw space (clone-storage-affinity.md 3)."""
+"""Primary storage: state, attachments, host links; raw space (rules/primary-storage.md#strategies)."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from simclone.model.inventory import CONNECTED
 
 
 def recalculate_drifted(ctx: Context) -> None:
-    """The half-hourly recalculation of Connected hosts (host-allocation.md 2.6).
+    """The half-hourly recalculation of Connected hosts (rules/host-capacity.md#recalculation).
 
     Only hosts whose recorded figures differ from what is held can change, so only those are looked at.
     """
@@ -21,7 +21,7 @@ def recalculate_drifted(ctx: Context) -> None:
 
 
 def collect_orphans(ctx: Context) -> None:
-    """Drop cached images that are gone and that no volume is based on (clone-storage-affinity.md 3.8)."""
+    """Drop cached images that are gone and that no volume is based on (rules/primary-storage.md#image-cache)."""
     cloud, volumes = ctx.cloud, ctx.cloud.volumes
     used = set(volumes.array(volumes.image)[volumes.array(volumes.alive) == 1].tolist())
     for row, storage in enumerate(cloud.storages):

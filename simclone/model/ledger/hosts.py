@@ -40,7 +40,7 @@ class HostLedger(LedgerPart):
             self._take_devices(vm, host, +1)
 
     def end(self, vm: int, cause: str = "") -> None:
-        """End a VM's hold and return its capacity as ZStack does (host-allocation.md 2.5)."""
+        """End a VM's hold and return its capacity as ZStack does (rules/host-capacity.md#return)."""
         vms, fleet, journal = self.cloud.vms, self.cloud.fleet, self.journal
         host = vms.hold_host[vm]
         if host == NONE:
@@ -58,7 +58,10 @@ class HostLedger(LedgerPart):
             journal.show("end", ("vm", vm), ("host", host), _FIGURES, self._figures(host, cpu, memory), cause)
 
     def return_again(self, vm: int, host: int) -> None:
-        """ZStack's second return of the same capacity after a storage failure (host-allocation.md, surprise 7)."""
+        """ZStack's second return of the same capacity after a storage failure.
+
+        Rule: rules/host-capacity.md#double-return.
+        """
         self._remember(vm, host)
         self._return(vm, host, 0, 0, "doubleReturn")
 
@@ -140,7 +143,7 @@ class HostLedger(LedgerPart):
         return cpu, memory, fleet.available_cpu[host], fleet.available_memory[host]
 
     def resize_hold(self, vm: int, cpu: int, memory: int) -> None:
-        """Change a running VM's size: the difference is charged to its host (host-allocation.md 2.5)."""
+        """Change a running VM's size: the difference is charged to its host (rules/host-capacity.md#return)."""
         vms = self.cloud.vms
         host = vms.hold_host[vm]
         more = divided(memory - vms.memory[vm], self.cloud.fleet.memory_ratio(host))
@@ -210,7 +213,7 @@ class HostLedger(LedgerPart):
         self.cloud.config_version += 1
 
     def recalculate(self, host: int) -> None:
-        """Overwrite a host's reported figures from the VM rows (host-allocation.md 2.6)."""
+        """Overwrite a host's reported figures from the VM rows (rules/host-capacity.md#recalculation)."""
         fleet, vms = self.cloud.fleet, self.cloud.vms
         here = np.flatnonzero((vms.array(vms.host) == host) & (vms.array(vms.alive) == 1))
         charged = [row for row in here.tolist() if vms.state[row] not in _UNCHARGED]

@@ -61,7 +61,7 @@ class SpaceLedger(LedgerPart):
         return number
 
     def end(self, number: int, cause: str = "") -> None:
-        """End a hold of space; what comes back follows the ratio of now (clone-storage-affinity.md 3.6)."""
+        """End a hold of space; what comes back follows the ratio of now (rules/primary-storage.md#reservation)."""
         if number not in self.holds:
             raise InvariantViolation(f"space hold {number} ended twice")
         space = self.holds[number]

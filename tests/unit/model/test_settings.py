@@ -60,7 +60,7 @@ def test_shipped_defaults_are_those_of_the_sheets(profile: str, key: str, value:
 
 
 def test_profiles_differ_in_the_physical_threshold() -> None:
-    """0.9 with the commercial modules, 1 in the open core (clone-storage-affinity.md 3.5)."""
+    """0.9 with the commercial modules, 1 in the open core (rules/primary-storage.md#capacity)."""
     key = "mevoco.threshold.primaryStorage.physicalCapacity"
     assert (Settings("cloud").get(key), Settings("open").get(key)) == (0.9, 1.0)
 

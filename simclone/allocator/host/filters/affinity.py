@@ -1,4 +1,7 @@
-"""Hard scheduling rules: anti-affinity, affinity, spread and VM-host rules (clone-storage-affinity.md 5.5, 5.6)."""
+"""Hard scheduling rules: anti-affinity, affinity, spread and VM-host rules.
+
+Rule: rules/affinity.md#evaluation, rules/affinity.md#scheduling-rules.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two flows about where the image is kept (host-allocation.md 1.6, clone-storage-affinity.md 3.1)."""
+"""Two flows about where the image is kept (host-allocation.md 1.6, rules/primary-storage.md#backup-types)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HostCapacity: enough vCPUs and memory, with reserve and over-provisioning (host-allocation.md 2.3)."""
+"""HostCapacity: enough vCPUs and memory, with reserve and over-provisioning (rules/host-capacity.md#filter)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ class Facts:
 
 
 class HostCapacityFlow(FilterFlow):
-    """Sheet section 2.3: vCPUs; memory below the physical size; memory after over-provisioning; reserve untouched."""
+    """VCPUs; memory below the physical size; memory after over-provisioning; reserve untouched.
+
+    Rule: rules/host-capacity.md#filter.
+    """
 
     name: ClassVar[str] = "HostCapacityAllocatorFlow"
     tests: ClassVar[tuple[Test, ...]] = (

@@ -1,4 +1,4 @@
-"""Quota: the owner's running limits, looked at again when a host is sought (host-allocation.md 5.3)."""
+"""Quota: the owner's running limits, looked at again when a host is sought (rules/quotas.md#allocation-check)."""
 
 from __future__ import annotations
 

@@ -84,7 +84,8 @@ class StorageFacts:
 class HostPrimaryStorageFlow(FilterFlow):
     """Usable storages attached and linked; for a new VM, together large enough.
 
-    The sum over all storages of a cluster is compared, so hosts pass where no single storage fits (surprise 6).
+    The sum over all storages of a cluster is compared, so hosts pass where no single storage fits
+    (rules/primary-storage.md#failed-storage-fails-the-vm).
     """
 
     name: ClassVar[str] = "HostPrimaryStorageAllocatorFlow"

@@ -1,4 +1,4 @@
-"""Sorters that only prefer: soft scheduling rules and softly avoided hosts (clone-storage-affinity.md 5.5)."""
+"""Sorters that only prefer: soft scheduling rules and softly avoided hosts (rules/affinity.md#evaluation)."""
 
 from __future__ import annotations
 

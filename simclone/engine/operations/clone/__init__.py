@@ -1,1 +1,1 @@
-"""``CloneVmInstance``: checks, the thirteen steps, and the answer (clone-storage-affinity.md 1)."""
+"""``CloneVmInstance``: checks, the thirteen steps, and the answer (rules/clone-call.md#steps)."""

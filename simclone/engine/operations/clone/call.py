@@ -1,4 +1,4 @@
-"""The thirteen steps of one clone call in order (clone-storage-affinity.md 1.7)."""
+"""The thirteen steps of one clone call in order (rules/clone-call.md#steps)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from simclone.records import CloneAnswer, CloneRecord, CloneRequest, ErrorCode
 
 
 def clone(ctx: Context, request: CloneRequest) -> Workflow[CloneAnswer]:
-    """Run a call to its answer. A check's refusal writes nothing; later failures leave what section 1.7 says."""
+    """Run a call to its answer. A check's refusal writes nothing; what a later failure leaves behind is in
+    rules/clone-call.md#steps.
+    """
     started = ctx.ledger.now_us
     job = resolve(ctx, request)
     error = job if isinstance(job, ErrorCode) else checks.refusal(ctx, job)

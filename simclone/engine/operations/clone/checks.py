@@ -1,4 +1,7 @@
-"""The checks before any work: type, full capacity, fast clone's host, quota, state, dry run (section 1.4)."""
+"""The checks before any work: type, full capacity, fast clone's host, quota, state, dry run.
+
+Rule: rules/clone-call.md#checks.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,7 @@ def _tag_conflicts(job: Job) -> ErrorCode | None:
 
 
 def _full_capacity(ctx: Context, job: Job) -> ErrorCode | None:
-    """Section 1.5: per storage of the source, sizes minus snapshots, times the number of names."""
+    """rules/clone-call.md#full-check: per storage of the source, sizes minus snapshots, times the number of names."""
     if not job.request.full:
         return None
     cloud, volumes = ctx.cloud, ctx.cloud.volumes

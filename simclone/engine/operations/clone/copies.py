@@ -45,7 +45,7 @@ def take_snapshots(ctx: Context, job: Job) -> ErrorCode | None:
 
 
 def take_snapshot(ctx: Context, volume: int, name: str, account: int) -> int | ErrorCode:
-    """A snapshot of a volume; its actual size is charged on its storage (section 3.10)."""
+    """A snapshot of a volume; its actual size is charged on its storage (rules/primary-storage.md#snapshots)."""
     ledger, volumes = ctx.ledger, ctx.cloud.volumes
     size = volumes.actual_size[volume]
     held = NONE

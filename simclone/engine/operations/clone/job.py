@@ -66,7 +66,7 @@ def volumes_to_clone(ctx: Context, job: Job) -> list[int]:
 
 
 def resolve(ctx: Context, request: CloneRequest) -> Job | ErrorCode:
-    """Checks 2 and 3 of section 1.4: parameters, references, the affinity tag."""
+    """Checks 2 and 3 of rules/clone-call.md#checks: parameters, references, the affinity tag."""
     error = _argument_error(ctx, request)
     if error is not None:
         return error

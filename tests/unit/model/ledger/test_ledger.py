@@ -110,7 +110,10 @@ def test_one_owner_holds_one_host_and_ends_it_once() -> None:
 
 
 def test_double_return_inflates_memory_while_others_occupy_the_host() -> None:
-    """The second return of a failed VM adds its bytes again and is recorded as drift (surprise 7)."""
+    """The second return of a failed VM adds its bytes again and is recorded as drift.
+
+    Rule: rules/host-capacity.md#double-return.
+    """
     ctx = cloud_of()
     running(ctx, cpu=4)
     running(ctx, cpu=4)
@@ -199,7 +202,10 @@ def test_recalculation_counts_by_host_and_state() -> None:
 
 
 def test_a_ratio_change_recalculates_and_may_leave_less_than_nothing() -> None:
-    """A lower ratio evicts nobody: available memory goes below zero (surprise 27), and totals stay physical."""
+    """A lower ratio evicts nobody: available memory goes below zero, and totals stay physical.
+
+    Rule: rules/host-capacity.md#ratio-evicts-nobody.
+    """
     ctx = cloud_of(3.0, memory=16 * GIB)
     for _ in range(4):
         running(ctx)
@@ -210,7 +216,10 @@ def test_a_ratio_change_recalculates_and_may_leave_less_than_nothing() -> None:
 
 
 def test_a_ratio_changed_between_hold_and_return_drifts() -> None:
-    """What comes back follows the ratio at the time of the return (sheet 2.5); the difference is drift."""
+    """What comes back follows the ratio at the time of the return; the difference is drift.
+
+    Rule: rules/host-capacity.md#return.
+    """
     ctx = cloud_of(2.0)
     running(ctx)
     vm = running(ctx)
@@ -302,7 +311,7 @@ def test_local_space_is_charged_to_share_and_storage() -> None:
 
 
 def test_a_storage_ratio_change_drifts_at_the_end() -> None:
-    """What comes back follows the ratio of now (clone-storage-affinity.md 3.6); the difference is drift."""
+    """What comes back follows the ratio of now (rules/primary-storage.md#reservation); the difference is drift."""
     ctx = cloud_of(**{"mevoco.overProvisioning.primaryStorage": 2.0})
     number = ctx.ledger.space.hold("owner", 0, 8 * GIB)
     update_global_config(ctx, "mevoco.overProvisioning.primaryStorage", 1.0)
