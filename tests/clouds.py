@@ -568,7 +568,7 @@ def request_of(dice: Random, cloud: Any) -> HostRequest:
     sizes = [multiplied(share, of_storage), multiplied(share, of_storage) - actual, multiplied(spare, of_storage)]
     disks = [0, *(max(size + near, 0) for size in sizes)]
     wishes = [StorageConstraint(storage=row), StorageConstraint(tag="fast"), StorageConstraint(None, "fast", False)]
-    local = [place for place, storage in enumerate(storages) if storage.is_local]
+    local = [place for place, storage in enumerate(storages) if storage.per_host]
     tags = ["minimumCPUUsageHostAllocatorStrategyMode::hard", "minimumMemoryUsageHostAllocatorStrategyMode::hard"]
     tags += ["pciDeviceSpec::gpu::1"] if cloud.settings.profile == "cloud" else []
     groups = range(len(cloud.groups))
@@ -605,7 +605,7 @@ def request_of(dice: Random, cloud: Any) -> HostRequest:
         "vm_cluster": lambda: any_of(cloud.clusters),
         "last_host": lambda: any_of(hosts),
         "current_host": lambda: any_of(hosts),
-        "root_storage": lambda: row if one.is_local else pick(local or [None]),
+        "root_storage": lambda: row if one.per_host else pick(local or [None]),
         "volume_storages": lambda: some(storages),
         "volume_hosts": lambda: some(hosts),
         "root_ready": lambda: dice.random() < 0.5,

@@ -7,38 +7,19 @@ from collections.abc import Sequence
 from simclone.chance import Order
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import CONNECTED, ENABLED
+from simclone.model.storage_types import BOUND_BY_FSID
 from simclone.records import ErrorCode
-
-_FILE_TYPES = ("NFS", "SharedMountPoint", "LocalStorage", "Addon")
-_PREMIUM = ("SharedBlock", "Ceph", "ZSES", "BlockStorage", "AliyunNAS", "MiniStorage")
-METRIC: dict[str, tuple[str, ...]] = {
-    "SftpBackupStorage": _FILE_TYPES,
-    "ImageStoreBackupStorage": (*_FILE_TYPES, "Ceph"),
-    "Ceph": ("Ceph",),
-    "AliyunEBS": ("AliyunEBS",),
-    "VCenter": ("VCenter",),
-    "SimulatorBackupStorage": ("SimulatorPrimaryStorage",),
-}
-"""Backup storage type → primary storage types it can feed (rules/primary-storage.md#backup-types)."""
-
-
-def usable_types(cloud: Cloud, kind: str) -> tuple[str, ...]:
-    """The primary storage types a backup storage of type *kind* feeds in this cloud's profile."""
-    types = METRIC.get(kind, ())
-    if kind == "ImageStoreBackupStorage" and cloud.settings.profile == "cloud":
-        return (*types, *_PREMIUM)
-    return types
 
 
 def related_storages(cloud: Cloud, backup: int) -> set[int] | None:
-    """The primary storages a Ceph backup storage is bound to (same fsid); None for other types."""
+    """The primary storages that a backup storage is bound to (by the fsid of its cluster); None where it is to none."""
     record = cloud.backups[backup]
-    if record.type != "Ceph":
+    if record.type not in BOUND_BY_FSID:
         return None
     return {
         row
         for row, storage in enumerate(cloud.storages)
-        if storage.type == "Ceph" and storage.ceph_fsid == record.ceph_fsid
+        if storage.kind.pooled and record.type in storage.kind.fed_by and storage.ceph_fsid == record.ceph_fsid
     }
 
 
@@ -47,7 +28,8 @@ def feeds(cloud: Cloud, backup: int, storage: int) -> bool:
     related = related_storages(cloud, backup)
     if related is not None:
         return storage in related
-    return cloud.storages[storage].type in usable_types(cloud, cloud.backups[backup].type)
+    profile = cloud.settings.profile == "cloud"
+    return cloud.storages[storage].kind.usable_with(cloud.backups[backup].type, cloud_profile=profile)
 
 
 def select_for_vm(cloud: Cloud, image: int, zone: int | None, root_candidates: Sequence[int]) -> int | ErrorCode | None:
@@ -73,16 +55,14 @@ def select_for_commit(cloud: Cloud, storage: int, size: int, image: int | None, 
 
     *size* bytes of the volume as written, *image* the volume's own root image or None.
     """
-    if cloud.storages[storage].type == "Ceph":
-        rows = [row for row in _in_zone(cloud, storage, "Ceph", size) if feeds(cloud, row, storage)]
+    for backup_type in cloud.storages[storage].kind.commits_to:
+        rows = _in_zone(cloud, storage, backup_type, size)
+        if backup_type in BOUND_BY_FSID:
+            rows = [row for row in rows if feeds(cloud, row, storage)]
+        elif image is not None:
+            rows = [row for row in cloud.images[image].backup_storages if row in rows][:1] or rows
         if rows:
-            return next(order.walk(rows))
-    rows = _in_zone(cloud, storage, "ImageStoreBackupStorage", size)
-    keeping = [] if image is None else [row for row in cloud.images[image].backup_storages if row in rows]
-    if keeping:
-        return keeping[0]
-    if rows:
-        return next(order.walk(rows))
+            return rows[0] if len(rows) == 1 else next(order.walk(rows))
     text = f"can not find backup storage for {size} bytes in the zone of primary storage {cloud.storages[storage].uuid}"
     return ErrorCode(code="SYS.1006", details=text, reason="image.backupStorage")
 

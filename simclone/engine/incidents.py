@@ -177,7 +177,7 @@ class Incidents:
         local = {
             row: new.local_storage
             for row in ctx.cloud.storages_of(cluster)
-            if new.local_storage is not None and ctx.cloud.storages[row].is_local
+            if new.local_storage is not None and ctx.cloud.storages[row].per_host
         }
         for number in range(1, new.count + 1):
             name = numbered(new.name, number)

@@ -113,7 +113,7 @@ def _adopt(ctx: Context, new: NewVm, host: int) -> int:
     ledger.hosts.hold(vm, host, "adopt")
     cluster = cloud.fleet.cluster[host]
     zone = cloud.clusters[cluster].zone
-    where = host if cloud.storages[storage].is_local else ANYWHERE
+    where = host if cloud.storages[storage].per_host else ANYWHERE
     ledger.vms.set(vm, host=host, last_host=host, cluster=cluster, zone=zone, state=VmState.RUNNING)
     image = NONE if new.shape.image is None else new.shape.image
     sizes = [new.shape.root_size, *(disk.size for disk in new.shape.disks)]

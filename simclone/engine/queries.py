@@ -85,7 +85,7 @@ def _fitting(ctx: Context, rows: list[int], size: int, purpose: str) -> list[int
     cloud = ctx.cloud
     found = []
     for row in rows:
-        if cloud.storages[row].is_local:
+        if cloud.storages[row].per_host:
             threshold = share_threshold(cloud, row, size)
             fits = cloud.storages[row].usable(True) and bool(shares_that_fit(cloud, row, threshold).any())
         else:

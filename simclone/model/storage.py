@@ -7,10 +7,8 @@ from dataclasses import dataclass, field
 
 from simclone.model.columns import IntColumn, IntTable
 from simclone.model.inventory import CONNECTED, DISABLED, ENABLED
+from simclone.model.storage_types import StorageType, storage_type
 
-LOCAL = "LocalStorage"
-CEPH = "Ceph"
-SHARED_BLOCK = "SharedBlock"
 ANYWHERE = -1
 """The host of space that is not bound to one."""
 
@@ -64,7 +62,8 @@ class PrimaryStorage:
     """A primary storage; capacities in bytes, `available` in the allocator's book-keeping.
 
     *clusters* are attached ones, *links* the recorded host links (absent means no recorded trouble), *caches* maps
-    (image, host or `ANYWHERE`) to the hold of the cached bytes, *virtual* what the storage holds.
+    (image, host or `ANYWHERE`) to the hold of the cached bytes. *kind* is what the rules ask of its type, *per_host*
+    whether its space belongs to single hosts.
     """
 
     uuid: str
@@ -93,10 +92,12 @@ class PrimaryStorage:
     drift: int = 0
     volume_count: int = 0
 
-    @property
-    def is_local(self) -> bool:
-        """True for LocalStorage, whose space belongs to single hosts."""
-        return self.type == LOCAL
+    kind: StorageType = field(init=False, repr=False)
+    per_host: bool = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.kind = storage_type(self.type)
+        self.per_host = self.kind.per_host
 
     def usable(self, new_vm: bool) -> bool:
         """Connected, and Enabled (a new VM) or Enabled/Disabled (anything else); host-allocation.md 1.6."""

@@ -258,7 +258,7 @@ def _mixed(cloud: Cloud, clusters: set[int]) -> frozenset[int] | None:
     if len(sets) != 1:
         return None
     (attached,) = sets
-    kinds = {cloud.storages[row].is_local for row in attached}
+    kinds = {cloud.storages[row].per_host for row in attached}
     return attached if kinds == {True, False} else None
 
 
@@ -288,4 +288,4 @@ def _listed(
     rows = sorted(row for row in attached if cloud.storages[row].usable(True))
     request = StorageRequest(0, purpose, backup_storage=backup)
     order = ordered(cloud, request, rows, cloud.chance.order(identity.again(255), "primaryStorage"))
-    return iter(sorted(order, key=lambda row: cloud.storages[row].is_local != local_first))
+    return iter(sorted(order, key=lambda row: cloud.storages[row].per_host != local_first))

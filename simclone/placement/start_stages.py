@@ -280,7 +280,7 @@ def cache_queue(start: Start) -> tuple[Queue, Size]:
     shape = cloud.vms.shape_of(vm)
     row = cloud.volumes.storage[cloud.vms.root[vm]]
     storage = cloud.storages[row]
-    where = cloud.vms.host[vm] if storage.is_local else ANYWHERE
+    where = cloud.vms.host[vm] if storage.per_host else ANYWHERE
     image = -1 if shape.image is None or wish.fast else shape.image
 
     def missing() -> int:
@@ -298,7 +298,7 @@ def cache_image(start: Start) -> ErrorCode | None:
         return None
     row = cloud.volumes.storage[root]
     storage = cloud.storages[row]
-    where = host if storage.is_local else ANYWHERE
+    where = host if storage.per_host else ANYWHERE
     if (image, where) in storage.caches:
         return None
     size = cloud.images[image].actual_size
@@ -311,8 +311,8 @@ def cache_image(start: Start) -> ErrorCode | None:
         host=host,
         candidates=(row,),
         exact=True,
-        require_local=storage.is_local,
-        strategy=None if storage.is_local else DEFAULT,
+        require_local=storage.per_host,
+        strategy=None if storage.per_host else DEFAULT,
     )
     space = allocate(ledger, request, f"image {cloud.images[image].name}", start.identity)
     if isinstance(space, ErrorCode):

@@ -51,7 +51,7 @@ def wants_local(cloud: Cloud, request: StorageRequest) -> bool:
     """Whether the request goes to the local storage chain (rules/primary-storage.md#which-strategy)."""
     if request.require_local or request.strategy == LOCAL_STRATEGY:
         return True
-    if request.candidates and all(cloud.storages[row].is_local for row in request.candidates):
+    if request.candidates and all(cloud.storages[row].per_host for row in request.candidates):
         return True
     if request.host is None or request.strategy is not None:
         return False
@@ -64,7 +64,7 @@ def local_storages(cloud: Cloud, host: int) -> list[int]:
     found: list[int] | None = known.get(("local", cluster))
     if found is None:
         storages = cloud.storages
-        found = [row for row in cloud.storages_of(cluster) if storages[row].is_local and storages[row].usable(True)]
+        found = [row for row in cloud.storages_of(cluster) if storages[row].per_host and storages[row].usable(True)]
         known["local", cluster] = found
     return found
 
@@ -93,7 +93,7 @@ def _hold_shared(ledger: Ledger, request: StorageRequest, owner: str, rows: list
             last = osd
             continue
         taken = taken_of(cloud, row, request.size, exact=request.exact)
-        if cloud.storages[row].is_local:
+        if cloud.storages[row].per_host:
             return _hold_local(ledger, request, owner, [row], request.host if request.host is not None else NONE)
         if cloud.storages[row].available >= taken:
             return ledger.space.hold(owner, row, request.size, osd=NONE if osd is None else osd, exact=request.exact)
@@ -165,16 +165,16 @@ def _requests(cloud: Cloud, plan: VolumePlan, host: int) -> list[StorageRequest]
     if shared_only:
         return [root, *(_pinned(one, plan.data_pin) for one in data)]
     cluster = cloud.fleet.cluster[host]
-    shared = [row for row in cloud.storages_of(cluster) if not cloud.storages[row].is_local]
+    shared = [row for row in cloud.storages_of(cluster) if not cloud.storages[row].per_host]
     if shared and (plan.root_pin is not None or plan.data_pin is not None):
         return _both_designated(plan, root, data)
     return _default_local(cloud, plan, root, data, bool(shared))
 
 
 def _explicitly_shared(cloud: Cloud, plan: VolumePlan) -> bool:
-    if plan.root_pin is None or cloud.storages[plan.root_pin].is_local:
+    if plan.root_pin is None or cloud.storages[plan.root_pin].per_host:
         return False
-    return not plan.disks or (plan.data_pin is not None and not cloud.storages[plan.data_pin].is_local)
+    return not plan.disks or (plan.data_pin is not None and not cloud.storages[plan.data_pin].per_host)
 
 
 def _pinned(request: StorageRequest, pin: int | None) -> StorageRequest:
@@ -194,12 +194,12 @@ def _both_designated(
 def _default_local(
     cloud: Cloud, plan: VolumePlan, root: StorageRequest, data: list[StorageRequest], shared: bool
 ) -> list[StorageRequest] | ErrorCode:
-    if plan.root_pin is not None and not cloud.storages[plan.root_pin].is_local:
+    if plan.root_pin is not None and not cloud.storages[plan.root_pin].per_host:
         text = f"root storage {cloud.storages[plan.root_pin].uuid} is not local"
         return ErrorCode(code="SYS.1007", details=text, reason="storage.mixed")
     pins = () if plan.root_pin is None else (plan.root_pin,)
     asked = [replace(root, strategy=LOCAL_STRATEGY, candidates=pins)]
-    local_rows = frozenset(row for row, one in enumerate(cloud.storages) if one.is_local)
+    local_rows = frozenset(row for row, one in enumerate(cloud.storages) if one.per_host)
     for one in data:
         if plan.data_pin is not None:
             asked.append(_pinned(one, plan.data_pin))

@@ -6,7 +6,6 @@ from typing import Any
 
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import Shape
-from simclone.model.storage import CEPH
 from simclone.model.vms import NONE, ROOT, VOLUME_STATUSES, VOLUME_TYPES
 from simclone.records import VmSnapshot
 from simclone.units import wire_date
@@ -148,7 +147,7 @@ def render_volume(cloud: Cloud, snap: VmSnapshot, place: int, vm_uuid: str) -> d
     if storage != NONE:
         shown["installPath"] = install_path(cloud, row, storage)
     shown["type"] = kind
-    shown["format"] = "raw" if storage != NONE and cloud.storages[storage].type == CEPH else "qcow2"
+    shown["format"] = cloud.storages[storage].kind.volume_format if storage != NONE else "qcow2"
     shown["size"], shown["actualSize"], shown["deviceId"] = table.size[row], table.actual_size[row], place
     shown["state"], shown["status"] = "Enabled", VOLUME_STATUSES[table.status[row]]
     shown["createDate"] = shown["lastOpDate"] = date
@@ -159,7 +158,7 @@ def render_volume(cloud: Cloud, snap: VmSnapshot, place: int, vm_uuid: str) -> d
 def install_path(cloud: Cloud, volume: int, storage: int) -> str:
     """Where the volume's file or image lies, in the form of the API page's sample."""
     uuid, one = cloud.volume_uuid(volume), cloud.storages[storage]
-    if one.type == CEPH:
+    if one.kind.pooled:
         return f"ceph://{one.name}/{uuid}"
     account = cloud.volumes.account[volume]
     owner = "36c27e8ff05c4780bf6d2fa65700f22e" if account == NONE else cloud.accounts[account].uuid

@@ -14,6 +14,7 @@ from simclone.chance import Order
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import CONNECTED, StorageConstraint
 from simclone.model.storage import PrimaryStorage
+from simclone.model.storage_types import BOUND_BY_FSID, StorageType
 from simclone.records import ErrorCode
 from simclone.units import multiplied
 
@@ -26,15 +27,10 @@ STRATEGIES = (DEFAULT, LEAST_VOLUME, MAXIMUM_AVAILABLE, CUSTOM_ORDER, LOCAL_STRA
 DEFAULT_PRIORITY = 10
 
 
-def type_priority(cloud: Cloud, backup: int | None, kind: str) -> int:
+def type_priority(cloud: Cloud, backup: int | None, kind: StorageType) -> int:
     """How early a storage type is tried for images of a backup storage; smaller is earlier."""
-    if backup is None or kind != "Ceph":
-        return DEFAULT_PRIORITY
-    names = {"Ceph": "ceph", "ImageStoreBackupStorage": "imagestore"}
-    name = names.get(cloud.backups[backup].type)
-    if name is None:
-        return DEFAULT_PRIORITY
-    return int(cloud.settings.values[f"{name}.backupstorage.primary.storage.priority"])
+    setting = None if backup is None else kind.priority_settings.get(cloud.backups[backup].type)
+    return DEFAULT_PRIORITY if setting is None else int(cloud.settings.values[setting])
 
 
 def _main(cloud: Cloud, request: StorageRequest) -> list[int]:
@@ -57,7 +53,7 @@ def _reachable(cloud: Cloud, request: StorageRequest) -> list[int]:
             continue
         if preferred and row not in preferred:
             continue
-        if storage.is_local and request.host is None and not preferred:
+        if storage.per_host and request.host is None and not preferred:
             continue
         result.append(row)
     return result
@@ -65,7 +61,7 @@ def _reachable(cloud: Cloud, request: StorageRequest) -> list[int]:
 
 def _bound(cloud: Cloud, backup: int, storage: int) -> bool:
     """Only a backup storage that is bound to particular primary storages (Ceph) restricts the root's place."""
-    return cloud.backups[backup].type != "Ceph" or feeds(cloud, backup, storage)
+    return cloud.backups[backup].type not in BOUND_BY_FSID or feeds(cloud, backup, storage)
 
 
 def _in_reach(request: StorageRequest, storage: PrimaryStorage) -> bool:
@@ -125,5 +121,5 @@ def ordered(cloud: Cloud, request: StorageRequest, rows: list[int], order: Order
 
     return sorted(
         shuffled,
-        key=lambda row: (type_priority(cloud, request.backup_storage, cloud.storages[row].type), figure(row)),
+        key=lambda row: (type_priority(cloud, request.backup_storage, cloud.storages[row].kind), figure(row)),
     )

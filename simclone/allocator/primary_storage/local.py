@@ -62,7 +62,7 @@ def _in_reach(cloud: Cloud, request: StorageRequest) -> list[int]:
     return [
         row
         for row, record in enumerate(cloud.storages)
-        if record.is_local
+        if record.per_host
         and record.usable(True)
         and cluster in record.clusters
         and (not request.candidates or row in request.candidates)

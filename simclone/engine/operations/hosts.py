@@ -86,7 +86,7 @@ def _empty_mount_points(ctx: Context) -> None:
     fleet = ctx.cloud.fleet
     clusters = set(fleet.array(fleet.cluster)[fleet.array(fleet.exists) == 1].tolist())
     for row, storage in enumerate(ctx.cloud.storages):
-        if storage.type == "SharedMountPoint" and not storage.clusters & clusters:
+        if storage.kind.hosts_report and not storage.clusters & clusters:
             ctx.ledger.space.zero_storage(row)
 
 

@@ -29,7 +29,7 @@ def create_data_volume(
         return Outcome(NONE, error)
     space = None
     if storage is not None:
-        local = cloud.storages[storage].is_local
+        local = cloud.storages[storage].per_host
         if local and host is None:
             return Outcome(NONE, operation_error("a volume on local storage needs a host", "storage.localHost"))
         request = StorageRequest(
@@ -78,7 +78,7 @@ def _instantiate(ctx: Context, vm: int, volume: int) -> ErrorCode | None:
     """Like the product: a VM whose root is local gets a local data volume only if nothing shared is attached."""
     ledger, cloud = ctx.ledger, ctx.cloud
     host = _home(ctx, vm)
-    local_rows = frozenset(row for row, one in enumerate(cloud.storages) if one.is_local)
+    local_rows = frozenset(row for row, one in enumerate(cloud.storages) if one.per_host)
     cluster = cloud.fleet.cluster[host]
     shared = [row for row in cloud.storages_of(cluster) if row not in local_rows and cloud.storages[row].usable(True)]
     only_local = bool(local_storages(cloud, host)) and not shared

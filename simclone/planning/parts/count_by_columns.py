@@ -54,7 +54,7 @@ def _by_name(counts: IntArray, places: IntArray, names: list[str]) -> dict[str, 
 
 def _by_itself(request: HostRequest, cloud: Cloud) -> bool:
     """Whether each host's verdict depends on that host alone."""
-    if request.account >= 0 or request.tags.devices or any(one.is_local for one in cloud.storages):
+    if request.account >= 0 or request.tags.devices or any(one.per_host for one in cloud.storages):
         return False
     everybody = Candidates(cloud, np.flatnonzero(cloud.fleet.array(cloud.fleet.exists) == 1), first=True)
     for flow in strategy_of(request, cloud).filters:

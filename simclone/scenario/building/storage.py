@@ -6,7 +6,8 @@ from typing import Any
 
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import OBJECT_STATES, STATUSES, STORAGE_STATES, Image
-from simclone.model.storage import LOCAL, BackupStorage, CephPool, LocalShares, OsdGroup, PrimaryStorage
+from simclone.model.storage import BackupStorage, CephPool, LocalShares, OsdGroup, PrimaryStorage
+from simclone.model.storage_types import storage_type
 from simclone.scenario.checking.capacities import Book
 from simclone.scenario.checking.document import Resolved
 
@@ -38,7 +39,7 @@ def add_storages(cloud: Cloud, resolved: Resolved) -> None:
         )
         places = {group.name: place for place, group in enumerate(doc.osd_groups)}
         storage.pools = tuple(CephPool(pool.name, pool.type, places[pool.osd_group]) for pool in doc.pools)
-        if doc.type == LOCAL:
+        if storage_type(doc.type).per_host:
             storage.shares = _shares(cloud.fleet.row_count, resolved.figures.shares[row])
         cloud.storages.append(storage)
 

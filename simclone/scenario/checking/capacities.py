@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from simclone.model.settings import Settings
-from simclone.model.storage import CEPH, LOCAL
+from simclone.model.storage_types import Scope, storage_type, storage_types
 from simclone.scenario.checking.attachments import Attachments
 from simclone.scenario.checking.names import UNKNOWN, Directory
 from simclone.scenario.findings import Findings, Path
@@ -84,7 +84,7 @@ def _host(names: Directory, found: Attachments, settings: Settings, row: int) ->
 
 def _storage(names: Directory, found: Attachments, made: Capacities, row: int) -> None:
     doc, path, findings = names.docs("primaryStorage")[row], names.kinds["primaryStorage"].paths[row], names.findings
-    shares = _shares(names, found, row)
+    kind, shares = storage_type(doc.type), _shares(names, found, row)
     groups = [
         _book(one, (*path, "osdGroups", place), one.total_physical_capacity, findings)
         for place, one in enumerate(doc.osd_groups)
@@ -92,13 +92,14 @@ def _storage(names: Directory, found: Attachments, made: Capacities, row: int) -
     made.shares.append(shares)
     made.osd_groups.append(groups)
     for key, given, of in (
-        ("localHosts", doc.local_hosts, LOCAL),
-        ("osdGroups", doc.osd_groups, CEPH),
-        ("pools", doc.pools, CEPH),
+        ("localHosts", doc.local_hosts, Scope.PER_HOST),
+        ("osdGroups", doc.osd_groups, Scope.POOLED),
+        ("pools", doc.pools, Scope.POOLED),
     ):
-        if given and doc.type != of:
-            findings.compare((*path, key), f"only a storage of type {of} has them, this is {doc.type}")
-    if doc.type == LOCAL:
+        if given and kind.scope is not of:
+            names_of = ", ".join(known.name for known in storage_types().values() if known.scope is of)
+            findings.compare((*path, key), f"only a storage of type {names_of} has them, this is {doc.type}")
+    if kind.per_host:
         made.storages.append(_summed(doc, path, [book for _, book in shares], findings))
     else:
         made.storages.append(_given(doc, path, groups, findings))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from simclone.model.storage import LOCAL
+from simclone.model.storage_types import storage_type
 from simclone.scenario.checking.addresses import Addresses, take
 from simclone.scenario.checking.attachments import Attachments
 from simclone.scenario.checking.capacities import Capacities
@@ -81,6 +81,6 @@ def _place(names: Directory, found: Attachments, made: Capacities, doc: Any, pat
 def _sees(names: Directory, found: Attachments, made: Capacities, host: int, storage: int) -> bool:
     if found.host_cluster[host] not in found.storage_clusters[storage]:
         return False
-    if names.docs("primaryStorage")[storage].type == LOCAL:
+    if storage_type(names.docs("primaryStorage")[storage].type).per_host:
         return any(one == host for one, _ in made.shares[storage])
     return True

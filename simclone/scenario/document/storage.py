@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
+from simclone.model.storage_types import BUILT_IN, storage_types
 from simclone.scenario.document.base import Count, Doc, Name, PositiveSize, SignedSize, Size, Uuid
 from simclone.scenario.document.hosts import State, Status
 
-StorageType = Literal[
-    "NFS",
-    "SharedMountPoint",
-    "SharedBlock",
-    "Ceph",
-    "LocalStorage",
-    "SimulatorPrimaryStorage",
-    "ZSES",
-    "BlockStorage",
-    "AliyunNAS",
-    "AliyunEBS",
-    "MiniStorage",
-    "VCenter",
-    "Addon",
-]
+
+def _storage_type(value: object) -> object:
+    if isinstance(value, str) and (value in BUILT_IN or value in storage_types()):
+        return value
+    names = [repr(name) for name in storage_types()]
+    expected = f"{', '.join(names[:-1])} or {names[-1]}"
+    raise PydanticCustomError("literal_error", "Input should be {expected}", {"expected": expected})
+
+
+TypeName = Annotated[str, BeforeValidator(_storage_type), WithJsonSchema({"enum": list(BUILT_IN), "type": "string"})]
+"""The name of a storage type: a built-in one, or one that an installed distribution brings."""
 BackupType = Literal[
     "ImageStoreBackupStorage", "SftpBackupStorage", "Ceph", "SimulatorBackupStorage", "AliyunEBS", "VCenter"
 ]
@@ -88,7 +86,7 @@ class PrimaryStorageDoc(Doc):
     """32 hexadecimal digits; without it one is made from the place in the file. Ascending uuid is the order of rank."""
     zone: Name | None = None
     """The zone it belongs to; may be left out where there is one."""
-    type: StorageType
+    type: TypeName
     """The storage type; it says whether space is shared, per host or pooled, and which backup storages feed it."""
     total_capacity: Size | None = None
     """Bytes in all."""

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from simclone.allocator.backup_storage import related_storages, usable_types
+from simclone.allocator.backup_storage import feeds, related_storages
 from simclone.allocator.host.flow import (
     NO_AVAILABLE_HOST,
     Candidates,
@@ -51,8 +51,7 @@ class BackupStorageSelectPrimaryStorageFlow(FilterFlow):
             text = f"backup storage {backup.uuid} serves no primary storage"
             return HardStop(refusal(IMAGE_STORAGE_TYPE, text))
         if related is None:
-            types = usable_types(cloud, backup.type)
-            related = {row for row, one in enumerate(cloud.storages) if one.type in types}
+            related = {row for row in range(len(cloud.storages)) if feeds(cloud, request.backup_storage, row)}
         clusters: set[int] = set().union(*(cloud.storages[row].clusters for row in related))
         return Facts(Lookup(cloud.cluster_mask(clusters)))
 

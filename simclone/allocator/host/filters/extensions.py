@@ -68,7 +68,7 @@ class LocalStorageFlow(FilterFlow):
             if not request.volume_hosts:
                 return Pass()
             return LocalFacts(Sparse(dict.fromkeys(sorted(request.volume_hosts), 1), cloud.fleet.row_count))
-        local = [row for row, one in enumerate(cloud.storages) if one.is_local]
+        local = [row for row, one in enumerate(cloud.storages) if one.per_host]
         if request.operation != NEW_CREATE or not local:
             return Pass()
         return self._shares(request, cloud, local)
@@ -76,7 +76,7 @@ class LocalStorageFlow(FilterFlow):
     def _shares(self, request: HostRequest, cloud: Cloud, local: list[int]) -> LocalFacts:
         demanded = bool(request.required_storages & set(local)) and not request.dry_run
         only = [
-            demanded or ({cloud.storages[row].is_local for row in cloud.storages_of(cluster)} == {True})
+            demanded or ({cloud.storages[row].per_host for row in cloud.storages_of(cluster)} == {True})
             for cluster in range(len(cloud.clusters))
         ]
         checked = np.asarray(only, dtype=np.bool_)[cloud.fleet.array(cloud.fleet.cluster)]

@@ -44,7 +44,7 @@ class PrimaryStoragePriorityFlow(SortFlow):
         return refs[0] if refs else None
 
     def _of_cluster(self, cloud: Cloud, backup: int, cluster: int) -> int:
-        kinds = (cloud.storages[row].type for row in cloud.storages_of(cluster))
+        kinds = (cloud.storages[row].kind for row in cloud.storages_of(cluster))
         return min((type_priority(cloud, backup, kind) for kind in kinds), default=DEFAULT_PRIORITY)
 
     def key(self, host: HostView, facts: FlowFacts) -> Elementwise:

@@ -52,7 +52,7 @@ def take_snapshot(ctx: Context, volume: int, name: str, account: int) -> int | E
     if size:
         storage, host = volumes.storage[volume], volumes.host[volume]
         exact = not ctx.cloud.settings.fidelity["snapshotUsesRatio"]
-        local = ctx.cloud.storages[storage].is_local
+        local = ctx.cloud.storages[storage].per_host
         request = StorageRequest(
             size, SNAPSHOT, host=host if local else None, candidates=(storage,), exact=exact, require_local=local
         )

@@ -49,7 +49,7 @@ def _copy(ctx: Context, job: Job, vm: int, source: int) -> int | ErrorCode:
     if job.data_storage is not None:
         storage = job.data_storage
     host = cloud.vms.host[vm]
-    local = cloud.storages[storage].is_local
+    local = cloud.storages[storage].per_host
     request = StorageRequest(
         size,
         CREATE_DATA,

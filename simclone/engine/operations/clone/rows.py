@@ -100,7 +100,7 @@ def clone_wish(ctx: Context, job: Job) -> Wish:
     pinned = job.root_storage
     if pinned is None and (request.full or job.fast):
         pinned = storage
-    local = cloud.storages[storage].is_local
+    local = cloud.storages[storage].per_host
     return Wish(
         zone=None if zone == NONE or job.host is not None or job.cluster is not None else zone,
         cluster=job.cluster if job.host is None else None,
