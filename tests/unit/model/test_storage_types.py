@@ -56,12 +56,7 @@ def test_the_built_in_types_are_what_the_rules_say() -> None:
     premium = ("SharedBlock", "ZSES", "BlockStorage", "AliyunNAS", "MiniStorage")
     both, of_files = (False, True), ("ImageStoreBackupStorage", "SftpBackupStorage")
     assert feeds == {
-        *(
-            (name, backup, cloud)
-            for name in files
-            for backup in ("ImageStoreBackupStorage", "SftpBackupStorage")
-            for cloud in both
-        ),
+        *((name, backup, cloud) for name in files for backup in of_files for cloud in both),
         *(("Ceph", backup, cloud) for backup in ("ImageStoreBackupStorage", "Ceph") for cloud in both),
         *((name, "ImageStoreBackupStorage", True) for name in premium),
     }
