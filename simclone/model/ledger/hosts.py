@@ -29,11 +29,18 @@ class HostLedger(LedgerPart):
         if vms.hold_host[vm] != NONE:
             raise InvariantViolation(f"VM {vms.names[vm]} already holds a host")
         cpu, memory = vms.cpu[vm], vms.memory[vm]
-        charged = divided(memory, fleet.memory_ratios[fleet.ratio_class[host]])
-        self._remember(vm, host)
-        self._charge(host, cpu, charged)
+        ratio = fleet.memory_ratios[fleet.ratio_class[host]]
+        charged = memory if ratio == 1.0 else divided(memory, ratio)
+        if journal.undo is not None:
+            self._remember(vm, host)
+        self.cloud.changed_hosts.add(host)
+        fleet.available_cpu[host] -= cpu
+        fleet.available_memory[host] -= charged
+        fleet.held_cpu[host] += cpu
+        fleet.held_memory[host] += charged
         vms.hold_host[vm], vms.hold_cpu[vm], vms.hold_memory[vm] = host, cpu, charged
-        self._tell(vm, host, cpu, memory)
+        if journal.watchers:
+            self._tell(vm, host, cpu, memory)
         if journal.recording:
             journal.show("hold", ("vm", vm), ("host", host), _FIGURES, self._figures(host, cpu, charged), cause)
         if fleet.devices:
@@ -46,13 +53,16 @@ class HostLedger(LedgerPart):
         if host == NONE:
             raise InvariantViolation(f"VM {vms.names[vm]} holds no host")
         cpu, memory = vms.hold_cpu[vm], vms.hold_memory[vm]
-        self._remember(vm, host)
+        if journal.undo is not None:
+            self._remember(vm, host)
+        self.cloud.changed_hosts.add(host)
         fleet.held_cpu[host] -= cpu
         fleet.held_memory[host] -= memory
         vms.hold_host[vm], vms.hold_cpu[vm], vms.hold_memory[vm] = NONE, 0, 0
         if fleet.devices:
             self._take_devices(vm, host, -1)
-        self._tell(vm, host, -cpu, -vms.memory[vm])
+        if journal.watchers:
+            self._tell(vm, host, -cpu, -vms.memory[vm])
         self._return(vm, host, cpu, memory)
         if journal.recording:
             journal.show("end", ("vm", vm), ("host", host), _FIGURES, self._figures(host, cpu, memory), cause)
