@@ -6,17 +6,15 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import cache, wraps
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-
-from simclone.cli.conditions import parsed, told
 
 if TYPE_CHECKING:
     from simclone.planning.parts.answer import Answer
@@ -24,7 +22,8 @@ if TYPE_CHECKING:
 
 Description = Mapping[str, Any]
 ROWS = 60
-DESCRIPTIONS = Path(__file__).with_name("_questions.json")
+# not a Path: importing pathlib takes longer than everything else here
+DESCRIPTIONS = os.path.join(os.path.dirname(__file__), "_questions.json")
 KINDS: Mapping[str, Any] = {"int": int, "float": float, "str": str}
 SHOWN = ("as_json", "as_csv", "conditions")
 RUNS = ("replications", "confidence", "half_width", "jobs", "cluster", "resume", "seed")
@@ -33,7 +32,8 @@ RUNS = ("replications", "confidence", "half_width", "jobs", "cluster", "resume",
 @cache
 def descriptions() -> dict[str, Description]:
     """The questions of this package, as described by the committed file."""
-    documents: dict[str, Description] = json.loads(DESCRIPTIONS.read_text("utf-8"))
+    with open(DESCRIPTIONS, encoding="utf-8") as file:
+        documents: dict[str, Description] = json.load(file)
     return documents
 
 
@@ -210,6 +210,8 @@ def show(answer: Answer, *, as_json: bool, as_csv: bool, conditions: Sequence[st
 
 def _condition(text: str, figures: Mapping[str, float | None]) -> str | None:
     """What to say when the condition is met, or None; raises UsageError for one that is none."""
+    from simclone.cli.conditions import parsed, told
+
     try:
         name, sign, limit = parsed(text, "total<10")
     except ValueError as error:

@@ -1,15 +1,25 @@
-"""Questions of installed distributions, known by name and loaded on use."""
+"""Questions of installed distributions, known by name and loaded on use.
+
+The list of commands asks for their names each time help is shown, and `importlib.metadata` takes as long to import as
+all of help. So it is imported only where some distribution mentions the group at all.
+"""
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
 from simclone.planning.questions import GROUP, QUESTIONS
 
+_INFO = (".dist-info", ".egg-info")
+
 
 def question_names() -> list[str]:
     """The names of questions that installed distributions bring; none of them is imported."""
+    if not _mentioned():
+        return []
     from importlib.metadata import entry_points
 
     return sorted({point.name for point in entry_points(group=GROUP)} - set(QUESTIONS))
@@ -23,3 +33,25 @@ def question_function(name: str) -> Callable[..., Any] | None:
         function: Callable[..., Any] = point.load()
         return function
     return None
+
+
+def _mentioned() -> bool:
+    """Whether any distribution on the path has entry points of the group."""
+    word = GROUP.encode()
+    for folder in sys.path:
+        try:
+            entries = list(os.scandir(folder or "."))
+        except OSError:
+            continue
+        for entry in entries:
+            if entry.name.endswith(_INFO) and word in _entry_points(entry.path):
+                return True
+    return False
+
+
+def _entry_points(folder: str) -> bytes:
+    try:
+        with open(os.path.join(folder, "entry_points.txt"), "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
