@@ -26,12 +26,12 @@ from simclone.engine.results.statistics import Statistics, statistics_of
 from simclone.engine.run_loop import KEEPS, Observer
 from simclone.errors import Fault, InvalidInput, InvariantViolation
 from simclone.explain.explanation import Explanation
-from simclone.explain.explanations import Stories
+from simclone.explain.explanations import Explanations
 from simclone.explain.findings import Finding, findings
 from simclone.explain.judging import Again
 from simclone.records import CloneAnswer, CloneRecord, Placed
 from simclone.report.material import Material
-from simclone.scenario.changes import changed
+from simclone.scenario.changes import change_scenario
 from simclone.scenario.load import Given, Scenario, as_scenario, scenario_from
 from simclone.scenario.load import load as load_file
 from simclone.scenario.reading.text import decode, read_bytes
@@ -129,7 +129,7 @@ def run(
 
 def change(source: Source, changes: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> Scenario:
     """A scenario with changes (or one) made, as ``whatif:`` blocks write them; raises InvalidInput with every fault."""
-    return changed(load(source), [changes] if isinstance(changes, Mapping) else changes)
+    return change_scenario(load(source), [changes] if isinstance(changes, Mapping) else changes)
 
 
 def reopen(directory: str | Path) -> Run:
@@ -303,8 +303,8 @@ class Run:
         return f"<p>{self.summary()}</p>{frame}"
 
     @cached_property
-    def _stories(self) -> Stories:
-        return Stories(
+    def _stories(self) -> Explanations:
+        return Explanations(
             self.scenario,
             self.result,
             seed=self.seed,

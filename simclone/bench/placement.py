@@ -18,7 +18,7 @@ from simclone.units import GIB
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class BenchOutcome:
     """A measured stream: its decision hash, how many were placed and refused, and the seconds it took."""
 
     hash: str
@@ -44,7 +44,7 @@ def run_placement(
     ties: str = "lowestUuid",
     paging: bool = False,
     uneven: bool = False,
-) -> Outcome:
+) -> BenchOutcome:
     """Work off the stream; the clock runs over decisions, holds and ends, and the index they need."""
     order, flavours = actions(vms, hosts, regime)
     ctx = opened(hosts, ties=ties, paging=paging, uneven=uneven)
@@ -73,4 +73,4 @@ def run_placement(
                 total = (total * 1_000_003) & MASK
     seconds = perf_counter() - begun
     ledger.check()
-    return Outcome(f"{total:016x}", placed, vms - placed, seconds)
+    return BenchOutcome(f"{total:016x}", placed, vms - placed, seconds)

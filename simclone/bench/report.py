@@ -11,7 +11,7 @@ from typing import Any
 
 from simclone.bench.beside import beside
 from simclone.bench.cloud import opened
-from simclone.bench.placement import Outcome, run_placement
+from simclone.bench.placement import BenchOutcome, run_placement
 from simclone.bench.simulation import run_simulation
 from simclone.bench.stream import actions, folded
 from simclone.version import __version__
@@ -69,11 +69,11 @@ def sweep(hosts: int, vms: int, regime: str, policy: str) -> dict[str, Any]:
         total, placed = folded(total, int(found.hash, 16)), placed + found.placed
     seconds = perf_counter() - begun
     refused = SWEEP_RUNS * vms - placed
-    outcome = Outcome(f"{total:016x}", placed, refused, seconds)
+    outcome = BenchOutcome(f"{total:016x}", placed, refused, seconds)
     return {**_said(outcome, "vms_per_s", SWEEP_RUNS * vms), "runs": SWEEP_RUNS}
 
 
-def _said(found: Outcome, rate: str, vms: int) -> dict[str, Any]:
+def _said(found: BenchOutcome, rate: str, vms: int) -> dict[str, Any]:
     return {
         "hash": found.hash,
         rate: round(vms / found.seconds),

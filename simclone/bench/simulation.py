@@ -6,7 +6,7 @@ from itertools import islice
 from time import perf_counter
 
 from simclone.bench.cloud import flavour_requests, opened
-from simclone.bench.placement import Outcome, add_rows
+from simclone.bench.placement import BenchOutcome, add_rows
 from simclone.bench.stream import MASK, requests
 from simclone.chance import Identity
 from simclone.engine.calendar import ARRIVALS, ENDS
@@ -57,7 +57,7 @@ class _Timed:
         give_back_host(self.ctx.ledger, vm, "end")
 
 
-def run_simulation(hosts: int, vms: int, policy: str) -> Outcome:
+def run_simulation(hosts: int, vms: int, policy: str) -> BenchOutcome:
     """The whole simulation, the building of the cloud and the drawing of the stream included."""
     begun = perf_counter()
     with collected_rarely():
@@ -65,4 +65,4 @@ def run_simulation(hosts: int, vms: int, policy: str) -> Outcome:
         timed.run()
     seconds = perf_counter() - begun
     timed.ctx.ledger.check()
-    return Outcome(f"{timed.total:016x}", timed.placed, vms - timed.placed, seconds)
+    return BenchOutcome(f"{timed.total:016x}", timed.placed, vms - timed.placed, seconds)

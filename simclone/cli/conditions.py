@@ -17,7 +17,7 @@ OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operat
 SHAPE = re.compile(r"\s*(.+?)\s*(<=|>=|==|<|>)\s*(\S+)\s*")
 
 
-def parsed(text: str, example: str = "success_ratio<0.99") -> tuple[str, str, float]:
+def parse_condition(text: str, example: str = "success_ratio<0.99") -> tuple[str, str, float]:
     """Figure, operator and limit of a condition; ValueError says what is wrong with it."""
     found = SHAPE.fullmatch(text)
     if found is None:
@@ -29,7 +29,7 @@ def parsed(text: str, example: str = "success_ratio<0.99") -> tuple[str, str, fl
         raise ValueError(f"{limit!r} is no number") from None
 
 
-def told(name: str, value: float | None, sign: str, limit: float) -> str | None:
+def describe_condition(name: str, value: float | None, sign: str, limit: float) -> str | None:
     """What to say when a figure meets a condition, or None; a figure over nothing meets none."""
     if value is None or not OPERATORS[sign](value, limit):
         return None
@@ -50,7 +50,7 @@ class Condition:
         value = getattr(statistics, self.name)
         if isinstance(value, Mapping):
             value = value.get(self.key, 0 if self.name == "reasons" else None)
-        return told(f"{self.name}.{self.key}" if self.key else self.name, value, self.sign, self.limit)
+        return describe_condition(f"{self.name}.{self.key}" if self.key else self.name, value, self.sign, self.limit)
 
 
 class ConditionType(click.ParamType[Condition]):
@@ -67,7 +67,7 @@ class ConditionType(click.ParamType[Condition]):
         if isinstance(value, Condition):
             return value
         try:
-            name, sign, number = parsed(value)
+            name, sign, number = parse_condition(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
         name, _, key = name.partition(".")

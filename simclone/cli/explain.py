@@ -116,14 +116,14 @@ def _apply(run: Run, story: Explanation, out: str, kind: str | None) -> None:
     """Write the changed scenario, run it, and say what came of it."""
     from simclone import api
     from simclone.explain.reruns import Question, succeeds
-    from simclone.scenario.changes import changed
+    from simclone.scenario.changes import change_scenario
     from simclone.scenario.writing import write_scenario
 
     chosen = next((one for one in story.fixes or () if kind in (None, one.kind)), None)
     if chosen is None:
         told = ", ".join(one.kind for one in story.fixes or ()) or "none was found"
         raise click.UsageError(f"there is no such fix to apply; fixes: {told}")
-    made = changed(run.scenario, chosen.changes)
+    made = change_scenario(run.scenario, chosen.changes)
     write_scenario(made, out)
     clone = None if story.name == story.request else story.name
     again = api.run(out, seed=run.seed, replication=run.replication)

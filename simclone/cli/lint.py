@@ -15,7 +15,7 @@ def command(scenario: str, as_json: bool) -> None:
     from simclone import api
     from simclone.cli.output import console, print_json, table
     from simclone.explain.lint import lint
-    from simclone.explain.smell import ERROR
+    from simclone.explain.lint_finding import ERROR
 
     found = lint(api.load(scenario))
     if as_json:

@@ -210,12 +210,12 @@ def show(answer: Answer, *, as_json: bool, as_csv: bool, conditions: Sequence[st
 
 def _condition(text: str, figures: Mapping[str, float | None]) -> str | None:
     """What to say when the condition is met, or None; raises UsageError for one that is none."""
-    from simclone.cli.conditions import parsed, told
+    from simclone.cli.conditions import describe_condition, parse_condition
 
     try:
-        name, sign, limit = parsed(text, "total<10")
+        name, sign, limit = parse_condition(text, "total<10")
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     if name not in figures:
         raise click.UsageError(f"{name!r} is no figure; there is {', '.join(figures)}")
-    return told(name, figures[name], sign, limit)
+    return describe_condition(name, figures[name], sign, limit)

@@ -37,7 +37,7 @@ def allocation(ctx: Context, vm: int) -> tuple[Work, View]:
     return Work("allocateHost", ("host-allocator",), vm=vm, begin=view.take if parallel else None), view
 
 
-def decided(ctx: Context, request: HostRequest, identity: Identity, view: View) -> Decision:
+def decide_in_view(ctx: Context, request: HostRequest, identity: Identity, view: View) -> Decision:
     """The allocator's decision; a rule that the placement breaks is counted."""
     decision = decide(request, ctx.cloud, identity, view.seen)
     if isinstance(decision, Placed) and view.seen is not None:

@@ -53,7 +53,7 @@ class Candidate:
     grows: bool = False
 
 
-class Candidates:
+class FixCandidates:
     """Candidates for one request on one cloud."""
 
     def __init__(self, request: HostRequest, cloud: Cloud, prices: PricesDoc) -> None:

@@ -13,7 +13,7 @@ from simclone.engine.results.result import RunResult
 from simclone.engine.run_loop import RunLoop
 from simclone.errors import UnknownName
 from simclone.explain.explanation import Explanation, explain_clone, explain_refusal
-from simclone.explain.judging import Again, judged
+from simclone.explain.judging import Again, judge
 from simclone.explain.reruns import Question
 from simclone.model.vms import NONE
 from simclone.records import CloneAnswer, CloneRecord
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class Stories:
+class Explanations:
     """Told on demand, each once. *again* makes the run once more; *opened* is its cloud at t = 0, if it was kept."""
 
     def __init__(
@@ -117,7 +117,7 @@ class Stories:
             asked = self._result.totals.asked
             made = sum(one.succeeded for one in self._result.answers if one.request.name == story.request)
             question = Question(self._scenario, story.request, clone, self._seed, self._replication, asked, made)
-            told = judged(story, again=self._again, question=question, prices=self._scenario.doc.prices, fix=fix)
+            told = judge(story, again=self._again, question=question, prices=self._scenario.doc.prices, fix=fix)
             self._told[key] = told
         return told if fix else replace(told, fixes=None, blocking=(), tried=0, pairs=0)
 

@@ -9,7 +9,7 @@ from itertools import combinations
 from simclone.allocator.host import chain
 from simclone.allocator.host.request import HostRequest
 from simclone.engine.context import Context
-from simclone.explain.candidates import Candidate, Candidates, Fix
+from simclone.explain.candidates import Candidate, Fix, FixCandidates
 from simclone.model.cloud import Cloud
 from simclone.model.ledger.ledger import Ledger
 from simclone.placement.host import strategy_of
@@ -50,7 +50,7 @@ def fixes_of(
     """
     if fits(request, cloud):
         return Fixes()
-    ranked = sorted(Candidates(request, cloud, prices or PricesDoc()).all(), key=lambda one: one.fix.cost)
+    ranked = sorted(FixCandidates(request, cloud, prices or PricesDoc()).all(), key=lambda one: one.fix.cost)
     found: dict[str, Fix] = {}
     tries: dict[str, int] = {}
     for one in ranked:

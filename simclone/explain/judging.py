@@ -34,7 +34,7 @@ class _Seen:
     blocking: tuple[Obstacle, ...] = ()
 
 
-def judged(story: Explanation, *, again: Again, question: Question, prices: PricesDoc, fix: bool) -> Explanation:
+def judge(story: Explanation, *, again: Again, question: Question, prices: PricesDoc, fix: bool) -> Explanation:
     """The story with table and verdict, and with fixes if they are asked for and it failed."""
     failed, tries = story.host is None, Tries(question)
     seen = _Seen(verdict=verdict_of(story.reason, None, None, ()) if failed else None)

@@ -10,8 +10,8 @@ from simclone.allocator.rules.capacity import checks_physical, shortfall
 from simclone.engine.context import Context
 from simclone.engine.opening import open_context
 from simclone.errors import InvalidInput
+from simclone.explain.lint_finding import ERROR, WARNING, LintFinding
 from simclone.explain.lint_requests import lint_requests
-from simclone.explain.smell import ERROR, WARNING, Smell
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import CONNECTED, ENABLED
 from simclone.model.settings import DEFINITIONS, canonical
@@ -20,7 +20,7 @@ from simclone.scenario.load import Scenario
 from simclone.vocabulary import Policy
 
 
-def lint(scenario: Scenario) -> tuple[Smell, ...]:
+def lint(scenario: Scenario) -> tuple[LintFinding, ...]:
     """Everything found, errors first, in the order of the file."""
     cloud = scenario.build().cloud
     found = [
@@ -36,14 +36,14 @@ def lint(scenario: Scenario) -> tuple[Smell, ...]:
     return tuple(sorted(found, key=lambda one: one.severity != ERROR))
 
 
-def _placing(scenario: Scenario) -> Iterator[Smell]:
+def _placing(scenario: Scenario) -> Iterator[LintFinding]:
     """VMs of the file that have no place; where all have one, what will go wrong with the requests."""
     opened = _opened(scenario)
     if isinstance(opened, Context):
         yield from lint_requests(scenario, opened)
     else:
         for fault in opened.faults:
-            yield Smell(ERROR, fault.path, fault.message, fault.expected)
+            yield LintFinding(ERROR, fault.path, fault.message, fault.expected)
 
 
 def _opened(scenario: Scenario) -> Context | InvalidInput:
@@ -57,14 +57,14 @@ def _usable(cloud: Cloud) -> list[int]:
     return [int(host) for host in np.flatnonzero(cloud.fleet.usable())]
 
 
-def _settings(scenario: Scenario) -> Iterator[Smell]:
+def _settings(scenario: Scenario) -> Iterator[LintFinding]:
     for key in scenario.doc.global_config:
         if DEFINITIONS[canonical(key)].dead:
             text = f"{canonical(key)} is read by nobody: it changes no decision"
-            yield Smell(WARNING, f"globalConfig.{key}", text, "leave it out; kvm.reservedMemory is what counts")
+            yield LintFinding(WARNING, f"globalConfig.{key}", text, "leave it out; kvm.reservedMemory is what counts")
 
 
-def _offerings(cloud: Cloud) -> Iterator[Smell]:
+def _offerings(cloud: Cloud) -> Iterator[LintFinding]:
     """Offerings that no host takes even when it is empty; where no host is usable at all, others say so."""
     fleet, hosts = cloud.fleet, _usable(cloud)
     for row, one in enumerate(cloud.offerings if hosts else ()):
@@ -79,7 +79,7 @@ def _offerings(cloud: Cloud) -> Iterator[Smell]:
             continue
         what = "vCPUs" if not wide else "memory" if not high else "vCPUs and memory together"
         text = f"{one.name} fits no host at any load for its {what}"
-        yield Smell(ERROR, f"instanceOfferings.{row}", text, "a smaller offering, larger hosts or a higher ratio")
+        yield LintFinding(ERROR, f"instanceOfferings.{row}", text, "a smaller offering, larger hosts or a higher ratio")
 
 
 def _holds(cloud: Cloud, host: int, memory: int) -> bool:
@@ -88,7 +88,7 @@ def _holds(cloud: Cloud, host: int, memory: int) -> bool:
     return short is None or short.memory <= fleet.total_memory[host] - fleet.available_memory[host]
 
 
-def _images(cloud: Cloud) -> Iterator[Smell]:
+def _images(cloud: Cloud) -> Iterator[LintFinding]:
     for row, image in enumerate(cloud.images):
         there = [
             at
@@ -97,27 +97,31 @@ def _images(cloud: Cloud) -> Iterator[Smell]:
         ]
         if not there:
             text = f"{image.name} is kept by no backup storage that is Enabled, Connected and attached to a zone"
-            yield Smell(ERROR, f"images.{row}", text, "backupStorages, or the state of those it names")
+            yield LintFinding(ERROR, f"images.{row}", text, "backupStorages, or the state of those it names")
 
 
-def _networks(cloud: Cloud) -> Iterator[Smell]:
+def _networks(cloud: Cloud) -> Iterator[LintFinding]:
     stored = {cluster for one in cloud.storages if one.usable(True) for cluster in one.clusters}
     hosts = {cloud.fleet.cluster[host] for host in _usable(cloud)}
     for row, one in enumerate(cloud.l3s):
         clusters = cloud.l2_clusters[one.l2]
         if not clusters & stored & hosts:
             text = f"{one.name} reaches no cluster that has both usable storage and a usable host"
-            yield Smell(ERROR, f"l3Networks.{row}", text, "attach its L2 network to such a cluster")
+            yield LintFinding(ERROR, f"l3Networks.{row}", text, "attach its L2 network to such a cluster")
 
 
-def _clusters(cloud: Cloud) -> Iterator[Smell]:
+def _clusters(cloud: Cloud) -> Iterator[LintFinding]:
     usable = {cloud.fleet.cluster[host] for host in _usable(cloud)}
     for row, one in enumerate(cloud.clusters):
         if not any(storage.usable(True) and row in storage.clusters for storage in cloud.storages):
             text = f"{one.name} has no usable primary storage: its hosts take no VM"
-            yield Smell(WARNING, f"clusters.{row}", text, "attach a primary storage that is Enabled and Connected")
+            yield LintFinding(
+                WARNING, f"clusters.{row}", text, "attach a primary storage that is Enabled and Connected"
+            )
         if row not in usable:
-            yield Smell(WARNING, f"clusters.{row}", f"{one.name} has no host that is Enabled and Connected", "a host")
+            yield LintFinding(
+                WARNING, f"clusters.{row}", f"{one.name} has no host that is Enabled and Connected", "a host"
+            )
 
 
 def _asked(request: RequestDoc) -> int:
@@ -125,7 +129,7 @@ def _asked(request: RequestDoc) -> int:
     return len(names) if isinstance(names, list) else 0
 
 
-def _groups(scenario: Scenario, cloud: Cloud) -> Iterator[Smell]:
+def _groups(scenario: Scenario, cloud: Cloud) -> Iterator[LintFinding]:
     """antiHard groups that more names ask to join than there are hosts."""
     hosts = len(_usable(cloud))
     for row, group in enumerate(cloud.groups):
@@ -137,10 +141,10 @@ def _groups(scenario: Scenario, cloud: Cloud) -> Iterator[Smell]:
         if joining + there > hosts:
             text = f"{group.name} is antiHard: {joining + there} members at most {hosts} hosts can hold"
             many = joining + there - hosts
-            yield Smell(ERROR, f"affinityGroups.{row}", text, f"antiSoft, or {many} more hosts or fewer names")
+            yield LintFinding(ERROR, f"affinityGroups.{row}", text, f"antiSoft, or {many} more hosts or fewer names")
 
 
-def _bindings(scenario: Scenario, cloud: Cloud) -> Iterator[Smell]:
+def _bindings(scenario: Scenario, cloud: Cloud) -> Iterator[LintFinding]:
     """A wish for one place and a binding to another."""
     for row, request in enumerate(scenario.requests):
         wished = request.clone_vm_instance.get("clusterUuid")
@@ -152,4 +156,4 @@ def _bindings(scenario: Scenario, cloud: Cloud) -> Iterator[Smell]:
             }
             if wished is not None and known.get(str(wished)) != known.get(name):
                 text = f"cluster {wished} is asked for, but the VM is bound to cluster {name}"
-                yield Smell(ERROR, f"requests.{row}.systemTags", text, "one of the two")
+                yield LintFinding(ERROR, f"requests.{row}.systemTags", text, "one of the two")

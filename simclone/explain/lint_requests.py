@@ -9,7 +9,7 @@ from simclone.engine.context import Context
 from simclone.engine.operations.clone.checks import refusal
 from simclone.engine.operations.clone.job import Job, resolve
 from simclone.engine.prepare import requests_of
-from simclone.explain.smell import ERROR, WARNING, Smell
+from simclone.explain.lint_finding import ERROR, WARNING, LintFinding
 from simclone.model.inventory import ADMIN
 from simclone.records import CloneRequest, ErrorCode
 from simclone.scenario.load import Scenario
@@ -27,7 +27,7 @@ _FIXES = {
 _ELSE = "a change of what the message names"
 
 
-def lint_requests(scenario: Scenario, ctx: Context) -> Iterator[Smell]:
+def lint_requests(scenario: Scenario, ctx: Context) -> Iterator[LintFinding]:
     """Every request that cannot be answered in full, on the cloud with its VMs, in the order of the file.
 
     Earlier ones are taken to succeed as far as quotas and addresses go. Where incidents may change that, it is a
@@ -46,7 +46,7 @@ def lint_requests(scenario: Scenario, ctx: Context) -> Iterator[Smell]:
     yield from [one for _, one in sorted(found, key=lambda pair: pair[0])]
 
 
-def _one(ctx: Context, request: CloneRequest, severity: str, used: Use, taken: dict[int, int]) -> Iterator[Smell]:
+def _one(ctx: Context, request: CloneRequest, severity: str, used: Use, taken: dict[int, int]) -> Iterator[LintFinding]:
     job, place = resolve(ctx, request), f"requests.{request.ordinal}"
     if isinstance(job, ErrorCode):
         yield _refused(severity, request, job)
@@ -55,17 +55,17 @@ def _one(ctx: Context, request: CloneRequest, severity: str, used: Use, taken: d
     short = _over_quota(ctx, job, used) if runs else None
     error = refusal(ctx, job) if short is None else None
     if short is not None:
-        yield Smell(severity, place, *short)
+        yield LintFinding(severity, place, *short)
     elif error is not None:
         yield _refused(severity, request, error)
     elif runs:
         for text, fix in _without_address(ctx, job, taken):
-            yield Smell(severity, place, text, fix)
+            yield LintFinding(severity, place, text, fix)
 
 
-def _refused(severity: str, request: CloneRequest, error: ErrorCode | None) -> Smell:
+def _refused(severity: str, request: CloneRequest, error: ErrorCode | None) -> LintFinding:
     why, reason = ("", "") if error is None else (error.root.details or "", error.root_reason)
-    return Smell(severity, f"requests.{request.ordinal}", f"the API refuses it: {why}", _FIXES.get(reason, _ELSE))
+    return LintFinding(severity, f"requests.{request.ordinal}", f"the API refuses it: {why}", _FIXES.get(reason, _ELSE))
 
 
 def _over_quota(ctx: Context, job: Job, used: Use) -> tuple[str, str] | None:

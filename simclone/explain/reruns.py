@@ -14,7 +14,7 @@ from simclone.explain.candidates import Fix
 from simclone.explain.fixes import Fixes, joined
 from simclone.explain.rerun_candidates import Change, Growing, candidates_for
 from simclone.records import CloneAnswer
-from simclone.scenario.changes import changed
+from simclone.scenario.changes import change_scenario
 from simclone.scenario.document.prices import PricesDoc
 from simclone.scenario.load import Scenario
 
@@ -53,7 +53,7 @@ class _Answer(Observer):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RerunOutcome:
     """What came of the question in another run: *reason* of its failure (empty for none), clones *made* of the request.
 
     Without an answer *reason* is None: the file, or a VM that runs at its start, does not take the changes.
@@ -68,27 +68,27 @@ def succeeds(question: Question, changes: Sequence[Mapping[str, Any]]) -> bool:
     return outcome_with(question, changes).reason == ""
 
 
-def outcome_with(question: Question, changes: Sequence[Mapping[str, Any]]) -> Outcome:
+def outcome_with(question: Question, changes: Sequence[Mapping[str, Any]]) -> RerunOutcome:
     """The outcome of a run with *changes*, which goes only as far as the answer."""
     try:
-        scenario = changed(question.scenario, changes)
+        scenario = change_scenario(question.scenario, changes)
         ctx = open_context(scenario, seed=question.seed, replication=question.replication)
     except InvalidInput:
-        return Outcome()
+        return RerunOutcome()
     requests, _ = requests_of(scenario)
     seen = _Answer(question.request)
     simulation = simulation_of(scenario, ctx, requests, observers=(seen,))
     while seen.found is None and simulation.step():
         pass
-    return Outcome() if seen.found is None else _outcome(seen.found, question.clone)
+    return RerunOutcome() if seen.found is None else _outcome(seen.found, question.clone)
 
 
-def _outcome(answer: CloneAnswer, clone: str | None) -> Outcome:
+def _outcome(answer: CloneAnswer, clone: str | None) -> RerunOutcome:
     if answer.error is not None:
-        return Outcome(answer.error.root_reason)
+        return RerunOutcome(answer.error.root_reason)
     errors = [one.error for one in answer.clones if clone in (None, one.name)]
     failed = [error.root_reason for error in errors if error is not None]
-    return Outcome("" if len(failed) < len(errors) else failed[0] if failed else None, answer.succeeded)
+    return RerunOutcome("" if len(failed) < len(errors) else failed[0] if failed else None, answer.succeeded)
 
 
 def rerun_fixes(tried: Tries, reason: str, prices: PricesDoc) -> Fixes:
@@ -171,10 +171,10 @@ class Tries:
     def _most(self) -> int:
         return MOST_NAMES // max(self.question.asked, 1)
 
-    def outcome(self, changes: Sequence[Mapping[str, Any]], *, over: bool = False) -> Outcome:
+    def outcome(self, changes: Sequence[Mapping[str, Any]], *, over: bool = False) -> RerunOutcome:
         """The outcome of a run with *changes*; without an answer when no run is left, unless it is made *over* that."""
         if self.spent and not over:
-            return Outcome()
+            return RerunOutcome()
         self.count += 1
         return outcome_with(self.question, changes)
 

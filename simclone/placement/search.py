@@ -25,7 +25,7 @@ from simclone.placement.storage import Spaces, VolumePlan, reserve_volumes
 from simclone.records import Decision, ErrorCode, Placed, Tags
 
 
-class Found(Struct, frozen=True, gc=False):
+class FoundPlace(Struct, frozen=True, gc=False):
     """A host and the space of all volumes, charged."""
 
     host: int
@@ -38,7 +38,7 @@ class SearchResult(Struct, frozen=True, gc=False):
     *violations* are the reasons of rules that hosts no longer met when they were reserved.
     """
 
-    outcome: Found | ErrorCode
+    outcome: FoundPlace | ErrorCode
     decisions: tuple[tuple[HostRequest, Decision], ...]
     violations: tuple[str, ...] = ()
 
@@ -62,7 +62,7 @@ class _Hunt:
     decisions: list[tuple[HostRequest, Decision]] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
 
-    def result(self, outcome: Found | ErrorCode) -> SearchResult:
+    def result(self, outcome: FoundPlace | ErrorCode) -> SearchResult:
         return SearchResult(outcome, tuple(self.decisions), tuple(self.violations))
 
 
@@ -166,7 +166,7 @@ def search(
         narrowed = replace(request, clusters=reach.clusters, required_storages=pins)
         asker = identity.again((identity.occasion << 4) | turn)
         outcome = _attempt(ledger, vm, narrowed, replace(plan, root_pin=root, data_pin=data), asker, hunt)
-        if isinstance(outcome, Found):
+        if isinstance(outcome, FoundPlace):
             return hunt.result(outcome)
         placed = hunt.decisions[-1][1]
         if failed_host is not None and not isinstance(placed, Placed) and cloud.settings.fidelity["doubleReturn"]:
@@ -188,7 +188,7 @@ def _attempt(
     plan: VolumePlan,
     identity: Identity,
     hunt: _Hunt,
-) -> Found | ErrorCode:
+) -> FoundPlace | ErrorCode:
     """One host, then its storage; a storage failure gives the host back (twice, as the product does)."""
     decision = allocate_host(request, ledger, identity, hunt.seen, hunt.violations, vm)
     hunt.decisions.append((request, decision))
@@ -196,7 +196,7 @@ def _attempt(
         return decision.error
     spaces = reserve_volumes(ledger, plan, ledger.cloud.vms.names[vm], decision.host, identity)
     if isinstance(spaces, Spaces):
-        return Found(decision.host, spaces)
+        return FoundPlace(decision.host, spaces)
     give_back_host(ledger, vm, "rollback")
     if ledger.cloud.settings.fidelity["doubleReturn"]:
         ledger.hosts.return_again(vm, decision.host)

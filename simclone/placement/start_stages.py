@@ -25,7 +25,7 @@ from simclone.model.ledger.ledger import Ledger
 from simclone.model.storage import ANYWHERE
 from simclone.model.vms import DATA, NONE, ROOT
 from simclone.placement.host import allocate_host
-from simclone.placement.search import Found, host_request, search
+from simclone.placement.search import FoundPlace, host_request, search
 from simclone.placement.storage import allocate
 from simclone.records import Decision, ErrorCode, Placed
 
@@ -51,7 +51,7 @@ class Start:
     seen: Cloud | None = None
     announce: Callable[[HostRequest, Cloud | None], None] | None = None
     backup: int | None = None
-    found: Found | None = None
+    found: FoundPlace | None = None
     decisions: list[tuple[HostRequest, Decision]] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     without_address: list[int] = field(default_factory=list)
@@ -121,7 +121,7 @@ def find_host_and_storage(start: Start) -> ErrorCode | None:
     result = search(start.ledger, start.vm, start.wish, start.backup, start.identity, start.seen)
     start.decisions.extend(result.decisions)
     start.violations.extend(result.violations)
-    if not isinstance(result.outcome, Found):
+    if not isinstance(result.outcome, FoundPlace):
         return result.outcome
     start.found = result.outcome
     return None

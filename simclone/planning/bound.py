@@ -14,7 +14,7 @@ from simclone.engine.opening import open_context
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.compare import strategy_variants
 from simclone.planning.parts.answer import Answer
-from simclone.planning.parts.demand import Wanted, wanted
+from simclone.planning.parts.demand import RequestedClones, requested_clones
 from simclone.planning.parts.host_loss import usable_hosts
 from simclone.planning.parts.option import Option
 from simclone.planning.replication.intervals import Interval
@@ -122,8 +122,8 @@ def bound(
         raise InvalidInput([Fault("workload", "comes and goes, there is no bound for it", "requests only")])
     plan = plan_of(plan, runs)
     ctx = open_context(scenario, seed=plan.seed)
-    kinds = _kinds(wanted(ctx, scenario))
-    idle = sum(one.names for one in wanted(ctx, scenario) if not one.starts)
+    kinds = _kinds(requested_clones(ctx, scenario))
+    idle = sum(one.names for one in requested_clones(ctx, scenario) if not one.starts)
     hosts = _Hosts(ctx)
     most, exact = _most(kinds, hosts)
     most = min(most, _addresses(ctx, scenario)) + idle
@@ -133,7 +133,7 @@ def bound(
     for name, part in outcomes.items():
         placed = interval_of(part, "placed", plan.confidence)
         gaps.append(Gap(name, placed, most - placed.estimate))
-    asked = sum(one.names for one in wanted(ctx, scenario))
+    asked = sum(one.names for one in requested_clones(ctx, scenario))
     free_cpu, free_memory, stranded = hosts.stranded(kinds)
     hard = [doc.name for doc in scenario.doc.affinity_groups or () if Policy(doc.policy).hard or doc.host_rule]
     notes = (
@@ -144,7 +144,7 @@ def bound(
     return Bound(scenario.name, asked, most, exact, tuple(gaps), free_cpu, free_memory, stranded, notes, interrupted)
 
 
-def _kinds(requests: Iterable[Wanted]) -> dict[tuple[int, int], int]:
+def _kinds(requests: Iterable[RequestedClones]) -> dict[tuple[int, int], int]:
     """Names by size of VM."""
     found: dict[tuple[int, int], int] = {}
     for one in requests:
@@ -241,7 +241,9 @@ def _most(kinds: Mapping[tuple[int, int], int], hosts: _Hosts) -> tuple[int, boo
 def _addresses(ctx: Context, scenario: Scenario) -> int:
     """No more VMs than addresses where every request's VM has a card on the same network with DHCP."""
     cloud = ctx.cloud
-    nets = [{cloud.nics.l3[nic] for nic in cloud.vms.nics[one.vm]} for one in wanted(ctx, scenario) if one.starts]
+    nets = [
+        {cloud.nics.l3[nic] for nic in cloud.vms.nics[one.vm]} for one in requested_clones(ctx, scenario) if one.starts
+    ]
     shared = set.intersection(*nets) if nets else set()
     room = [
         sum(one.end - one.start + 1 for one in cloud.pools[l3].ranges) - len(cloud.pools[l3].used)

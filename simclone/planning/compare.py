@@ -19,7 +19,7 @@ from simclone.errors import Fault, InvalidInput
 from simclone.planning.parts.answer import Answer
 from simclone.planning.parts.option import Option
 from simclone.planning.replication.intervals import Difference, Interval, paired
-from simclone.planning.replication.outcomes import Outcome
+from simclone.planning.replication.outcomes import RunOutcome
 from simclone.planning.replication.plan import (
     ReplicationPlan,
     RunKeywords,
@@ -30,7 +30,7 @@ from simclone.planning.replication.plan import (
     replicate,
     values_of,
 )
-from simclone.scenario.changes import changed, data_of, what_if
+from simclone.scenario.changes import change_scenario, data_of, what_if
 from simclone.scenario.load import Given, Scenario, as_scenario, scenario_from
 from simclone.units import plural
 
@@ -168,7 +168,7 @@ def whatif_variants(source: Given) -> dict[str, Scenario]:
 def change_variants(source: Given, variants: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Scenario]:
     """The scenario under named sets of changes; an empty set leaves it as it is. Raises InvalidInput."""
     scenario = as_scenario(source)
-    return {name: changed(scenario, changes) if changes else scenario for name, changes in variants.items()}
+    return {name: change_scenario(scenario, changes) if changes else scenario for name, changes in variants.items()}
 
 
 def compare(
@@ -280,7 +280,7 @@ def _sortable(value: float) -> float:
     return float("inf") if isnan(value) else value
 
 
-def _differ(one: Sequence[Outcome], other: Sequence[Outcome], figure: str, plan: ReplicationPlan) -> Difference:
+def _differ(one: Sequence[RunOutcome], other: Sequence[RunOutcome], figure: str, plan: ReplicationPlan) -> Difference:
     """Pairs of replications in which both have the figure."""
     pairs = [
         (a, b) for a, b in zip(one, other, strict=True) if a.figure(figure) is not None and b.figure(figure) is not None

@@ -10,8 +10,8 @@ from simclone.engine.context import Context
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.parts.answer import Answer
 from simclone.planning.parts.clone_calls import Ask, asks_of, cloud_at, with_offering
-from simclone.planning.parts.count_by_calls import Filled, filled, filled_in_turn, whole_batches
-from simclone.planning.parts.count_by_columns import counted
+from simclone.planning.parts.count_by_calls import Filled, count_by_calls, count_in_turn, whole_batches
+from simclone.planning.parts.count_by_columns import count_by_columns
 from simclone.planning.parts.host_loss import WorstCase, worst_case
 from simclone.planning.parts.largest_vm import LargestVm, largest_vm
 from simclone.planning.parts.option import At, Option, Seed, Vm
@@ -184,7 +184,7 @@ def _mixed(ctx: Context, scenario: Scenario, mix: Mapping[str, int], asks: Seque
         raise InvalidInput(
             [Fault(f"mix.{name}", f"{mix[name]} is no weight", "a whole number above 0") for name in wrong]
         )
-    parts, until = filled_in_turn(ctx.fork(), asks, list(mix.values()))
+    parts, until = count_in_turn(ctx.fork(), asks, list(mix.values()))
     rooms = []
     for ask, part in zip(asks, parts, strict=True):
         twin = ctx.fork()
@@ -211,9 +211,9 @@ def _check(batch: int | None, survive: int, method: str, most: int) -> None:
 def _room(ctx: Context, ask: Ask, *, batch: int | None, survive: int, method: str) -> Room:
     twin = ctx.fork()
     with_offering(twin, ask)
-    found = counted(twin, ask) if method == "auto" else None
+    found = count_by_columns(twin, ask) if method == "auto" else None
     how = "calls" if found is None else "columns"
-    room = _told(twin, ask, found or filled(twin.fork(), ask), how)
+    room = _told(twin, ask, found or count_by_calls(twin.fork(), ask), how)
     if batch is not None:
         room = replace(room, batches=whole_batches(twin.fork(), ask, batch))
     if survive:
@@ -232,5 +232,5 @@ def room_left(ctx: Context, ask: Ask, method: str = "auto") -> int:
     """How many clones fit into a cloud, which is left as it is."""
     twin = ctx.fork()
     with_offering(twin, ask)
-    found = counted(twin, ask) if method == "auto" else None
-    return (found or filled(twin, ask)).total
+    found = count_by_columns(twin, ask) if method == "auto" else None
+    return (found or count_by_calls(twin, ask)).total

@@ -11,9 +11,9 @@ from simclone.errors import Fault, InvalidInput
 from simclone.planning.parts.answer import Answer
 from simclone.planning.parts.option import Option
 from simclone.planning.replication.intervals import Interval, bootstrap_interval, checked_share
-from simclone.planning.replication.outcomes import Outcome
+from simclone.planning.replication.outcomes import RunOutcome
 from simclone.planning.replication.plan import ReplicationPlan, RunKeywords, plan_of, replicate
-from simclone.scenario.changes import changed
+from simclone.scenario.changes import change_scenario
 from simclone.scenario.load import Given, as_scenario
 from simclone.units import plural
 
@@ -146,14 +146,14 @@ def runway(
         checked_share("below", below)
     variants = {"as it is": scenario}
     for name, one in (changes or {}).items():
-        variants[name] = changed(scenario, one)
+        variants[name] = change_scenario(scenario, one)
     plan = plan_of(plan, runs)
     outcomes, interrupted = replicate(variants, plan)
     ways = tuple(_way(name, part, below, plan.confidence) for name, part in outcomes.items())
     return Runway(scenario.name, below, scenario.run.horizon, ways, interrupted)
 
 
-def _way(name: str, runs: Sequence[Outcome], below: float | None, confidence: float) -> Way:
+def _way(name: str, runs: Sequence[RunOutcome], below: float | None, confidence: float) -> Way:
     times = [one.first_failure_s if below is None else one.fell_below(below) for one in runs]
     known = [time for time in times if time is not None]
     ranked: list[float | None] = [*sorted(known), *([None] * (len(times) - len(known)))]

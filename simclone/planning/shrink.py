@@ -14,7 +14,7 @@ from simclone.planning.parts.answer import Answer
 from simclone.planning.parts.host_loss import lose, sets_of
 from simclone.planning.parts.option import Option
 from simclone.planning.replication.plan import ReplicationPlan, RunKeywords, plan_of, replicate
-from simclone.scenario.changes import changed
+from simclone.scenario.changes import change_scenario
 from simclone.scenario.load import Given, Scenario, as_scenario
 from simclone.units import plural
 
@@ -83,7 +83,7 @@ class _Fleet:
 
     def _enough(self, gone: tuple[str, ...]) -> bool:
         try:
-            scenario = changed(self.scenario, [{"removeHosts": list(gone)}]) if gone else self.scenario
+            scenario = change_scenario(self.scenario, [{"removeHosts": list(gone)}]) if gone else self.scenario
             runs, interrupted = replicate({"": scenario}, self.plan)
             if interrupted:
                 raise KeyboardInterrupt

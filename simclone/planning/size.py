@@ -23,7 +23,7 @@ from simclone.planning.replication.plan import (
     reasons_of,
     replicate,
 )
-from simclone.scenario.changes import changed
+from simclone.scenario.changes import change_scenario
 from simclone.scenario.load import Given, Scenario, as_scenario
 from simclone.units import plural
 from simclone.vocabulary import Subject, reason_of
@@ -137,7 +137,7 @@ class _Trials:
         changes = [model.change(count) for model, count in zip(self.models, counts, strict=True) if count]
         changes += [{"removeHosts": list(self.gone)}] if self.gone else []
         try:
-            scenario = changed(self.scenario, changes) if changes else self.scenario
+            scenario = change_scenario(self.scenario, changes) if changes else self.scenario
         except InvalidInput as error:
             if sum(counts) or not self.gone:
                 raise

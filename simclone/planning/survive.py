@@ -38,7 +38,7 @@ LADDER = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class LossCase:
     """One thing lost: its *kind*, its *name*, and what became of its VMs."""
 
     kind: str
@@ -74,7 +74,7 @@ class Survival(Answer):
     order: ClassVar[int] = 160
 
     scenario: str
-    cases: tuple[Case, ...]
+    cases: tuple[LossCase, ...]
     ladder: tuple[Rung, ...]
     kind_of_more: str
     notes: tuple[str, ...] = ()
@@ -191,7 +191,7 @@ def _ladder(ctx: Context, ask: Ask, most: int, everyone: bool) -> tuple[Rung, ..
     )
 
 
-def _cases(ctx: Context, kind: str, everyone: bool, notes: list[str]) -> Iterator[Case]:
+def _cases(ctx: Context, kind: str, everyone: bool, notes: list[str]) -> Iterator[LossCase]:
     cloud, hosts = ctx.cloud, losable_hosts(ctx.cloud)
     names = cloud.fleet.names
     if kind == "storage":
@@ -211,10 +211,10 @@ def _cases(ctx: Context, kind: str, everyone: bool, notes: list[str]) -> Iterato
         sets = [(name, tuple(host for host in hosts if column[host] == row)) for row, name in enumerate(places)]
     for name, rows in sets:
         if rows:
-            yield Case(kind, name, lose(ctx.fork(), rows, everyone=everyone))
+            yield LossCase(kind, name, lose(ctx.fork(), rows, everyone=everyone))
 
 
-def _labelled(ctx: Context, label: str, everyone: bool) -> Iterator[Case]:
+def _labelled(ctx: Context, label: str, everyone: bool) -> Iterator[LossCase]:
     values: dict[str, list[int]] = {}
     for host in losable_hosts(ctx.cloud):
         value = ctx.cloud.fleet.labels[host].get(label)
@@ -224,10 +224,10 @@ def _labelled(ctx: Context, label: str, everyone: bool) -> Iterator[Case]:
         known = sorted({key for labels in ctx.cloud.fleet.labels for key in labels})
         raise InvalidInput([Fault("label", f"no host has {label!r}", ", ".join(known) or "a label, but none is given")])
     for value, rows in values.items():
-        yield Case(label, value, lose(ctx.fork(), rows, everyone=everyone))
+        yield LossCase(label, value, lose(ctx.fork(), rows, everyone=everyone))
 
 
-def _storages(ctx: Context) -> Iterator[Case]:
+def _storages(ctx: Context) -> Iterator[LossCase]:
     """VMs with a volume on a lost storage are down with it: their data is nowhere else."""
     cloud = ctx.cloud
     for row, one in enumerate(cloud.storages):
@@ -236,7 +236,9 @@ def _storages(ctx: Context) -> Iterator[Case]:
             for vm in np.flatnonzero(cloud.vms.array(cloud.vms.hold_host) != NONE).tolist()
             if any(cloud.volumes.storage[volume] == row for volume in cloud.vms.volumes.get(vm, ()))
         )
-        yield Case("storage", one.name, HostLoss((), (), tuple((cloud.vms.names[vm], "storage.lost") for vm in down)))
+        yield LossCase(
+            "storage", one.name, HostLoss((), (), tuple((cloud.vms.names[vm], "storage.lost") for vm in down))
+        )
 
 
 def _stay(vms: int) -> str:

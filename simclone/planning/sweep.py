@@ -15,7 +15,7 @@ from simclone.planning.parts.answer import Answer
 from simclone.planning.parts.option import Option
 from simclone.planning.replication.intervals import Interval
 from simclone.planning.replication.plan import ReplicationPlan, RunKeywords, interval_of, plan_of, reasons_of, replicate
-from simclone.scenario.changes import changed
+from simclone.scenario.changes import change_scenario
 from simclone.scenario.load import Given, Scenario, as_scenario
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def at_values(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
     changes: list[Mapping[str, Any]] = [{"set": plain}] if plain else []
     if DEMAND in values:
         changes.append({"demand": values[DEMAND]})
-    return changed(scenario, changes)
+    return change_scenario(scenario, changes)
 
 
 def run_points(

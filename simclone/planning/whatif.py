@@ -15,7 +15,7 @@ from simclone.planning.parts.answer import Answer
 from simclone.planning.parts.option import Option
 from simclone.planning.replication.intervals import Difference, Interval, paired
 from simclone.planning.replication.plan import ReplicationPlan, RunKeywords, interval_of, plan_of, reasons_of, replicate
-from simclone.scenario.changes import changed, what_if
+from simclone.scenario.changes import change_scenario, what_if
 from simclone.scenario.load import Given, Scenario, as_scenario
 from simclone.scenario.writing import refuse_taken, write_scenario
 from simclone.units import plural
@@ -157,7 +157,9 @@ def whatif(
     """
     scenario, plan = as_scenario(source), plan_of(plan, runs)
     _check_commit(commit, out, bool(changes))
-    variants = {"as it is": scenario, "changed": changed(scenario, changes)} if changes else whatif_variants(scenario)
+    variants = (
+        {"as it is": scenario, "changed": change_scenario(scenario, changes)} if changes else whatif_variants(scenario)
+    )
     for names in stacks:
         variants[" + ".join(names)] = stacked(scenario, names)
     answer = beside(scenario.name, variants, plan)

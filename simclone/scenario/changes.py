@@ -19,7 +19,7 @@ from simclone.scenario.change_places import (
     replace_hosts,
     split_cluster,
 )
-from simclone.scenario.checking.shape import parsed
+from simclone.scenario.checking.shape import parse_document
 from simclone.scenario.document.changes import ChangeDoc, WhatIfDoc
 from simclone.scenario.load import Scenario, scenario_from
 from simclone.scenario.reading.paths import expand_counted, set_path
@@ -35,7 +35,7 @@ def data_of(scenario: Scenario) -> Data:
 
 def change_docs(changes: Sequence[Mapping[str, Any]], at: str = "changes") -> list[ChangeDoc]:
     """Checked changes from plain data; raises InvalidInput with every fault."""
-    docs = [parsed(ChangeDoc, dict(one), f"{at}.{row}") for row, one in enumerate(changes)]
+    docs = [parse_document(ChangeDoc, dict(one), f"{at}.{row}") for row, one in enumerate(changes)]
     faults = [
         Fault(f"{at}.{row}", f"holds {len(doc.kinds())} changes", "exactly one")
         for row, doc in enumerate(docs)
@@ -46,7 +46,7 @@ def change_docs(changes: Sequence[Mapping[str, Any]], at: str = "changes") -> li
     return docs
 
 
-def changed(scenario: Scenario, changes: Sequence[Mapping[str, Any]]) -> Scenario:
+def change_scenario(scenario: Scenario, changes: Sequence[Mapping[str, Any]]) -> Scenario:
     """The scenario with *changes* made before it starts, checked as a file is; raises InvalidInput with every fault.
 
     Expectations are left out, since they are about the unchanged scenario.

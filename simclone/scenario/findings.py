@@ -41,7 +41,7 @@ def single(message: str, file: str, line: int = 0, column: int = 0, expected: st
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundFault:
     """A fault that knows its path but not yet its line."""
 
     path: Path
@@ -57,7 +57,7 @@ class Findings:
     some value of which was put in by the shape check: their figures are not compared.
     """
 
-    found: list[Found] = field(default_factory=list)
+    found: list[FoundFault] = field(default_factory=list)
     known: set[Path] = field(default_factory=set)
     guessed: set[Path] = field(default_factory=set)
     _seen: set[tuple[Path, str]] = field(default_factory=set)
@@ -70,7 +70,7 @@ class Findings:
         if path in self.known or (path, message) in self._seen:
             return
         self._seen.add((path, message))
-        self.found.append(Found(path, message, expected))
+        self.found.append(FoundFault(path, message, expected))
 
     def compare(self, path: Path, message: str, expected: str = "") -> None:
         """One more fault of two values that do not go together, unless one of them was guessed."""

@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 from simclone.errors import Fault, InvalidInput, UnknownName
 from simclone.model.ledger.ledger import Ledger
 from simclone.scenario.building.cloud import build_resolved
-from simclone.scenario.checking.document import Resolved, resolve
+from simclone.scenario.checking.document import Resolved, check
 from simclone.scenario.checking.incidents import check_incidents
 from simclone.scenario.checking.requests import request_name
-from simclone.scenario.checking.shape import Shaped, shaped
+from simclone.scenario.checking.shape import Shaped, check_shape
 from simclone.scenario.document.case import CaseDoc, StepDoc
 from simclone.scenario.document.offerings import StrategyDoc, VmDoc
 from simclone.scenario.document.requests import RequestDoc, RunDoc
@@ -147,7 +147,7 @@ def scenario_from(data: Mapping[str, Any], path: str, digest: str) -> Scenario:
 def with_incidents(scenario: Scenario, incidents: Sequence[Mapping[str, Any]]) -> Scenario:
     """The scenario with more incidents, checked like those of its file; raises InvalidInput with every fault."""
     findings = Findings()
-    found = shaped(ScenarioDoc, {"incidents": [dict(one) for one in incidents]}, findings)
+    found = check_shape(ScenarioDoc, {"incidents": [dict(one) for one in incidents]}, findings)
     if found.doc is not None and not findings.found:
         names = replace(scenario.resolved.names, findings=findings)
         check_incidents(names, found.doc.incidents, FilePath(scenario.path).parent)
@@ -175,12 +175,12 @@ def _checked(model: type[D], source: Source) -> tuple[D, Resolved, str]:
     findings = Findings()
     migrate(source.data, Findings())
     data, table, faults = _with_table(source, findings)
-    found: Shaped[D] = shaped(model, data, findings)
+    found: Shaped[D] = check_shape(model, data, findings)
     broken: dict[str, frozenset[str]] = dict(found.broken)
     if table is not None:
         broken["host"] = broken.get("host", frozenset()) | frozenset(table.lost)
         broken["host"] = broken["host"] if table.usable else _Every()
-    resolved = None if found.doc is None else resolve(found.doc, findings, broken, found.places, source.folder)
+    resolved = None if found.doc is None else check(found.doc, findings, broken, found.places, source.folder)
     for one in findings.found:
         place = table if table is not None and one.path[:1] == ("hosts",) and len(one.path) > 1 else source
         faults.append(place.fault(one.path, one.message, one.expected))

@@ -18,7 +18,7 @@ import simclone
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.replication import executor as execution
 from simclone.planning.replication.executor import Execution, Halted, WorkerLost, outcomes_of, run_blocks
-from simclone.planning.replication.outcomes import Block, Outcome, blocks_of, work_off
+from simclone.planning.replication.outcomes import RunBlock, RunOutcome, blocks_of, work_off
 from simclone.planning.replication.plan import ReplicationPlan, replicate
 from tests.time.worlds import Doc, stream, vm, world
 
@@ -32,23 +32,23 @@ def busy(hours: float = 4) -> Doc:
     return world(workload=[stream(arrivals, lifetime=lives)], run={"horizon": hours * 3600, "seed": 3})
 
 
-def blocks(many: int = 12, size: int = 2, **more: Any) -> list[Block]:
+def blocks(many: int = 12, size: int = 2, **more: Any) -> list[RunBlock]:
     """Replications in small blocks."""
     return blocks_of(simclone.load(busy(**more)), many, size=size)
 
 
-def plain(some: Sequence[Block], how: Execution | None = None) -> list[Outcome]:
+def plain(some: Sequence[RunBlock], how: Execution | None = None) -> list[RunOutcome]:
     """The outcomes of the blocks, worked off one way or another."""
     return outcomes_of(some, run_blocks(some, how))
 
 
 @pytest.fixture(scope="module")
-def alone() -> list[Outcome]:
+def alone() -> list[RunOutcome]:
     """The outcomes as this process makes them."""
     return plain(blocks())
 
 
-def test_blocks_do_not_depend_on_their_size(alone: list[Outcome]) -> None:
+def test_blocks_do_not_depend_on_their_size(alone: list[RunOutcome]) -> None:
     """Twelve replications by two, by five or at once are the same twelve, and no two of them are alike."""
     assert [one.replication for one in alone] == list(range(12))
     assert plain(blocks(size=5)) == plain(blocks(size=12)) == alone
@@ -56,7 +56,7 @@ def test_blocks_do_not_depend_on_their_size(alone: list[Outcome]) -> None:
     assert any(one.placed < one.asked for one in alone)
 
 
-def test_processes_give_the_same_to_the_last_digit(alone: list[Outcome]) -> None:
+def test_processes_give_the_same_to_the_last_digit(alone: list[RunOutcome]) -> None:
     """Two worker processes."""
     told: list[tuple[int, int]] = []
     found = plain(blocks(), Execution(jobs=2, progress=lambda done, every: told.append((done, every))))
@@ -103,7 +103,7 @@ def dying(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_process_that_is_killed_loses_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, alone: list[Outcome]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, alone: list[RunOutcome]
 ) -> None:
     """Its block is worked off by another; the outcomes are those of an undisturbed run."""
     flag = dying(tmp_path, monkeypatch)
@@ -119,7 +119,7 @@ def worked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """First replications of the blocks that are really worked off, in order."""
     seen: list[int] = []
 
-    def work(block: Block) -> Rows:
+    def work(block: RunBlock) -> Rows:
         seen.append(block.first)
         return work_off(block)
 
@@ -127,7 +127,7 @@ def worked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return seen
 
 
-def interrupted(folder: Path, after: int, some: Sequence[Block]) -> Halted:
+def interrupted(folder: Path, after: int, some: Sequence[RunBlock]) -> Halted:
     """Ctrl-C once so many blocks are done."""
 
     def tell(done: int, _: int) -> None:
@@ -139,7 +139,7 @@ def interrupted(folder: Path, after: int, some: Sequence[Block]) -> Halted:
     return caught.value
 
 
-def test_a_second_run_does_the_rest(tmp_path: Path, worked: list[int], alone: list[Outcome]) -> None:
+def test_a_second_run_does_the_rest(tmp_path: Path, worked: list[int], alone: list[RunOutcome]) -> None:
     """Four of six blocks are done before Ctrl-C; the second run makes the other two, a third none."""
     halted = interrupted(tmp_path / "kept", 4, blocks())
     assert outcomes_of(blocks(), halted.finished) == alone[:8]
@@ -169,7 +169,7 @@ def test_another_seed_or_file_is_not_taken_from_the_directory(tmp_path: Path, wo
     ids=lambda text: text or "empty",
 )
 def test_a_corrupt_block_is_worked_off_again(
-    tmp_path: Path, worked: list[int], alone: list[Outcome], text: str
+    tmp_path: Path, worked: list[int], alone: list[RunOutcome], text: str
 ) -> None:
     """Whatever the file holds, if it is not the block's outcomes they are made anew, and kept."""
     how = Execution(resume=str(tmp_path))
@@ -248,7 +248,7 @@ def cluster(folder: Path, workers: int = 2) -> Iterator[tuple[str, list[subproce
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_dask_cluster_gives_the_same_to_the_last_digit(tmp_path: Path, alone: list[Outcome]) -> None:
+def test_a_dask_cluster_gives_the_same_to_the_last_digit(tmp_path: Path, alone: list[RunOutcome]) -> None:
     """Two workers in processes of their own, over TCP; and a comparison from the facade."""
     with cluster(tmp_path) as (address, _):
         assert plain(blocks(), Execution(cluster=address)) == alone

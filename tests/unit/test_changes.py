@@ -11,7 +11,7 @@ import simclone
 from simclone.engine.opening import open_context
 from simclone.errors import InvalidInput
 from simclone.scenario.change_demand import scaled_names
-from simclone.scenario.changes import changed, data_of, what_if
+from simclone.scenario.changes import change_scenario, data_of, what_if
 from simclone.scenario.reading.paths import get_path, set_path
 from simclone.units import GIB
 from tests.time.worlds import Doc, hosts, request, vm, world
@@ -33,7 +33,7 @@ def two_clusters() -> Doc:
 def test_a_change_of_nothing_changes_nothing(path: Path) -> None:
     """Data taken out of a scenario and put back gives the same run."""
     scenario = simclone.load(path)
-    same = changed(scenario, [{"set": {"about": "the same"}}])
+    same = change_scenario(scenario, [{"set": {"about": "the same"}}])
     assert simclone.run(same).fingerprint == simclone.run(scenario).fingerprint
     assert same.sha256 != scenario.sha256
     assert not same.expect
@@ -42,42 +42,42 @@ def test_a_change_of_nothing_changes_nothing(path: Path) -> None:
 def test_hosts_join_leave_and_change_size() -> None:
     """New hosts stand at the end, gone ones take their references along, replaced ones keep name and place."""
     scenario = simclone.load(two_clusters())
-    grown = data_of(changed(scenario, [{"addHosts": {"like": "h3", "count": 2, "name": "x{n}"}}]))
+    grown = data_of(change_scenario(scenario, [{"addHosts": {"like": "h3", "count": 2, "name": "x{n}"}}]))
     assert [(one["name"], one["cluster"]) for one in grown["hosts"][3:]] == [("x1", "c2"), ("x2", "c2")]
-    less = data_of(changed(scenario, [{"removeHosts": ["h3"]}]))
+    less = data_of(change_scenario(scenario, [{"removeHosts": ["h3"]}]))
     assert [one["name"] for one in less["hosts"]] == ["h1", "h2"]
     assert "host" not in less["vms"][1]
     size = {"cpuNum": 64, "totalPhysicalMemory": "1TiB"}
-    new = data_of(changed(scenario, [{"replaceHosts": {"cluster": "c1", **size}}]))
+    new = data_of(change_scenario(scenario, [{"replaceHosts": {"cluster": "c1", **size}}]))
     assert [one["cpuNum"] for one in new["hosts"]] == [64, 64, 4]
-    assert data_of(changed(scenario, [{"addHosts": {"cluster": "c1", **size}}]))["hosts"][3]["name"] == "new-1"
+    assert data_of(change_scenario(scenario, [{"addHosts": {"cluster": "c1", **size}}]))["hosts"][3]["name"] == "new-1"
 
 
 def test_clusters_merge_and_split() -> None:
     """Hosts and attachments follow; a split and a merge give back what there was."""
     scenario = simclone.load(two_clusters())
-    one = data_of(changed(scenario, [{"mergeClusters": {"clusters": ["c1", "c2"], "into": "c1"}}]))
+    one = data_of(change_scenario(scenario, [{"mergeClusters": {"clusters": ["c1", "c2"], "into": "c1"}}]))
     assert {host["cluster"] for host in one["hosts"]} == {"c1"}
     assert one["primaryStorages"][0]["attachedClusters"] == ["c1"]
-    split = changed(scenario, [{"splitCluster": {"cluster": "c1", "hosts": ["h2"], "into": "c3"}}])
+    split = change_scenario(scenario, [{"splitCluster": {"cluster": "c1", "hosts": ["h2"], "into": "c3"}}])
     assert [host["cluster"] for host in data_of(split)["hosts"]] == ["c1", "c3", "c2"]
     assert data_of(split)["primaryStorages"][0]["attachedClusters"] == ["c2", "c1", "c3"]
-    back = changed(split, [{"mergeClusters": {"clusters": ["c3"], "into": "c1"}}])
+    back = change_scenario(split, [{"mergeClusters": {"clusters": ["c3"], "into": "c1"}}])
     assert simclone.run(back).fingerprint == simclone.run(scenario).fingerprint
 
 
 def test_demand_grows_and_shrinks() -> None:
     """Names of requests and rates of streams."""
     scenario = simclone.load(two_clusters())
-    assert len(simclone.run(changed(scenario, [{"demand": 2.5}])).clones) == 5
+    assert len(simclone.run(change_scenario(scenario, [{"demand": 2.5}])).clones) == 5
     assert scaled_names(["a", "b"], 2.0) == ["a", "b", "a-2", "b-2"]
     stream = {"name": "s", "vm": "v", "arrivals": {"poisson": {"perHour": 10}}}
     doc = {**two_clusters(), "workload": [stream], "run": {"horizon": 3600}}
-    faster = data_of(changed(simclone.load(doc), [{"demand": 3.0}]))
+    faster = data_of(change_scenario(simclone.load(doc), [{"demand": 3.0}]))
     assert faster["workload"][0]["arrivals"]["poisson"]["perHour"] == 30
     lawless = {**stream, "arrivals": {"renewal": {"law": "exponential", "mean": 5}}}
     with pytest.raises(InvalidInput, match=r"workload\.0"):
-        changed(simclone.load({**doc, "workload": [lawless]}), [{"demand": 3.0}])
+        change_scenario(simclone.load({**doc, "workload": [lawless]}), [{"demand": 3.0}])
 
 
 def test_settings_limits_and_any_path() -> None:
@@ -88,7 +88,7 @@ def test_settings_limits_and_any_path() -> None:
     doc["accounts"] = [{"name": "u", "quota": {"vm.num": 3}}]
     scenario = simclone.load(doc)
     data = data_of(
-        changed(
+        change_scenario(
             scenario,
             [
                 {"globalConfig": {"host.cpu.overProvisioning.ratio": 2}},
@@ -139,7 +139,7 @@ def test_one_of_many_is_changed_alone() -> None:
 def test_a_wrong_change_says_where_and_what(change: dict[str, Any], words: str) -> None:
     """Every fault names its place."""
     with pytest.raises(InvalidInput) as caught:
-        changed(simclone.load(two_clusters()), [change])
+        change_scenario(simclone.load(two_clusters()), [change])
     assert words in str(caught.value)
 
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from simclone.allocator.host.request import START
 from simclone.allocator.host.strategies import LEAST_VM
-from simclone.engine.allocation import allocation, decided
+from simclone.engine.allocation import allocation, decide_in_view
 from simclone.engine.context import Context, Outcome
 from simclone.engine.operations.create_vm import settle_lost, stop_row
 from simclone.engine.operations.hosts import vms_on
@@ -53,7 +53,7 @@ def restart_elsewhere(ctx: Context, vm: int) -> Workflow[Outcome]:
     strategy = cloud.vms.shape_of(vm).strategy or LEAST_VM
     request = replace(existing_request(cloud, vm, START, strategy), soft_avoid=frozenset({dead}), scene="Auto")
     ctx.announce(request, view.seen)
-    decision = decided(ctx, request, ctx.next_occasion(vm), view)
+    decision = decide_in_view(ctx, request, ctx.next_occasion(vm), view)
     ctx.note("ha", cloud.vms.names[vm], "host", strategy, decision)
     if not isinstance(decision, Placed):
         return Outcome(vm, decision.error)

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from simclone.allocator.host.request import MIGRATE as MIGRATE_OPERATION
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.host.strategies import LOCAL_MIGRATE, MIGRATE
-from simclone.engine.allocation import allocation, decided
+from simclone.engine.allocation import allocation, decide_in_view
 from simclone.engine.context import Context, Outcome, operation_error
 from simclone.engine.operations.create_vm import settle_lost
 from simclone.engine.operations.start_vm import existing_request, volumes_of
@@ -44,7 +44,7 @@ def migrate_vm(ctx: Context, vm: int, host: int | None = None) -> Workflow[Outco
     yield work
     if cloud.vms.state_name(vm) != "Running":
         return Outcome(vm, operation_error("the VM was lost before it moved", "vm.state"))
-    decision = decided(ctx, request, ctx.next_occasion(vm), view)
+    decision = decide_in_view(ctx, request, ctx.next_occasion(vm), view)
     ctx.note("", cloud.vms.names[vm], "host", request.strategy, decision)
     if not isinstance(decision, Placed):
         return Outcome(vm, decision.error)

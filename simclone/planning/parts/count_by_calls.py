@@ -24,7 +24,7 @@ class Filled:
     zones: Mapping[str, int]
 
 
-def filled(ctx: Context, ask: Ask) -> Filled:
+def count_by_calls(ctx: Context, ask: Ask) -> Filled:
     """Clone until nothing is placed any more, into this very cloud, whose source is dressed."""
     first, placed, until, reason, chunk = ctx.cloud.vms.row_count, 0, -1, "", CHUNK
     while placed < MOST:
@@ -76,7 +76,7 @@ def in_turn(weights: Sequence[int]) -> Iterator[int]:
         yield place
 
 
-def filled_in_turn(ctx: Context, asks: Sequence[Ask], weights: Sequence[int]) -> tuple[list[Filled], int]:
+def count_in_turn(ctx: Context, asks: Sequence[Ask], weights: Sequence[int]) -> tuple[list[Filled], int]:
     """Clone one of each ask in turn by weight until no kind fits: what each came to, and all before the first failure.
 
     A kind that fails drops out; the others go on.

@@ -31,7 +31,7 @@ SPARE = 0.02
 """A shared storage that would be left with less than this share of its size may bind before the hosts do."""
 
 
-def counted(ctx: Context, ask: Ask) -> Filled | None:
+def count_by_columns(ctx: Context, ask: Ask) -> Filled | None:
     """How many clones fit into the cloud, whose source is dressed; None where only placing them one by one tells."""
     asked = host_request(ctx, ask)
     if asked is None or asked[0].dry_run or not _by_itself(*asked):

@@ -13,7 +13,7 @@ from simclone.scenario.load import Scenario
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RequestedClones:
     """Clones one request asks for: names, and vCPUs and bytes of each; nothing where it will not run them."""
 
     request: str
@@ -24,7 +24,7 @@ class Wanted:
     starts: bool
 
 
-def wanted(ctx: Context, scenario: Scenario) -> Iterator[Wanted]:
+def requested_clones(ctx: Context, scenario: Scenario) -> Iterator[RequestedClones]:
     """Every request of the file's list; malformed ones ask for nothing."""
     for doc in scenario.requests:
         names = doc.clone_vm_instance.get("names")
@@ -32,7 +32,7 @@ def wanted(ctx: Context, scenario: Scenario) -> Iterator[Wanted]:
             continue
         vm = ctx.cloud.find("vm", doc.vm)
         table = ctx.cloud.vms
-        yield Wanted(doc.name or "", len(names), vm, table.cpu[vm], table.memory[vm], _starts(doc))
+        yield RequestedClones(doc.name or "", len(names), vm, table.cpu[vm], table.memory[vm], _starts(doc))
 
 
 def _starts(doc: RequestDoc) -> bool:
@@ -47,7 +47,7 @@ def demand_of(scenario: Scenario, share: float = 1.0) -> tuple[int, int] | None:
     if scenario.doc.workload:
         return None
     ctx = open_context(scenario)
-    asked = [one for one in wanted(ctx, scenario) if one.starts]
+    asked = [one for one in requested_clones(ctx, scenario) if one.starts]
     cpu = sorted(one.cpu for one in asked for _ in range(one.names))
     memory = sorted(one.memory for one in asked for _ in range(one.names))
     many = ceil(share * len(cpu) - 1e-9)

@@ -11,7 +11,7 @@ from simclone.allocator.rules.capacity import room
 from simclone.engine.opening import open_context
 from simclone.planning.parts.demand import demand_of
 from simclone.planning.parts.host_loss import usable_hosts
-from simclone.scenario.changes import changed
+from simclone.scenario.changes import change_scenario
 from simclone.scenario.load import Scenario
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def cheapest(scenario: Scenario, models: Sequence[Model], target: float | None) 
 
 def _size(scenario: Scenario, model: Model) -> tuple[int, int]:
     """vCPUs and bytes of VM memory an empty host of a model offers."""
-    fleet = changed(scenario, [model.change(1)]).build().cloud.fleet
+    fleet = change_scenario(scenario, [model.change(1)]).build().cloud.fleet
     before = {doc.name for doc in scenario.resolved.names.docs("host")}
     row = next(row for row, name in enumerate(fleet.names) if name not in before)
     return fleet.total_cpu[row], room(fleet, row)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from simclone.errors import Fault, InvalidInput, SimcloneError
-from simclone.planning.replication.outcomes import Block, Outcome, outcomes_from, work_off
+from simclone.planning.replication.outcomes import RunBlock, RunOutcome, outcomes_from, work_off
 
 Rows = list[dict[str, Any]]
 ATTEMPTS = 3
@@ -52,7 +52,7 @@ class WorkerLost(SimcloneError):
     """Workers died on the same block again and again, or the scheduler of the cluster did."""
 
 
-def run_blocks(blocks: Sequence[Block], how: Execution | None = None) -> dict[str, Rows]:
+def run_blocks(blocks: Sequence[RunBlock], how: Execution | None = None) -> dict[str, Rows]:
     """Outcomes by block key; raises `Halted` on Ctrl-C with what is finished, InvalidInput, WorkerLost."""
     how = how or Execution()
     unique = {block.key: block for block in blocks}
@@ -70,7 +70,7 @@ def run_blocks(blocks: Sequence[Block], how: Execution | None = None) -> dict[st
     return done
 
 
-def outcomes_of(blocks: Sequence[Block], done: Mapping[str, Rows]) -> list[Outcome]:
+def outcomes_of(blocks: Sequence[RunBlock], done: Mapping[str, Rows]) -> list[RunOutcome]:
     """The outcomes of one scenario's blocks, by replication; those of unfinished blocks are missing."""
     return outcomes_from([row for block in blocks for row in done.get(block.key, ())])
 
@@ -80,7 +80,7 @@ def _tell(how: Execution, done: int, every: int) -> None:
         how.progress(done, every)
 
 
-def _worked_off(blocks: Mapping[str, Block], how: Execution) -> Iterator[tuple[str, Rows]]:
+def _worked_off(blocks: Mapping[str, RunBlock], how: Execution) -> Iterator[tuple[str, Rows]]:
     if how.cluster is not None:
         return _on_cluster(blocks, how.cluster)
     if how.jobs == 1 or len(blocks) < 2:
@@ -88,11 +88,11 @@ def _worked_off(blocks: Mapping[str, Block], how: Execution) -> Iterator[tuple[s
     return _in_processes(blocks, how.jobs)
 
 
-def _keyed(key: str, block: Block) -> tuple[str, Rows]:
+def _keyed(key: str, block: RunBlock) -> tuple[str, Rows]:
     return key, work_off(block)
 
 
-def _in_processes(blocks: Mapping[str, Block], jobs: int) -> Iterator[tuple[str, Rows]]:
+def _in_processes(blocks: Mapping[str, RunBlock], jobs: int) -> Iterator[tuple[str, Rows]]:
     from joblib import Parallel, delayed
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
@@ -109,7 +109,7 @@ def _in_processes(blocks: Mapping[str, Block], jobs: int) -> Iterator[tuple[str,
     raise WorkerLost(f"worker processes died {ATTEMPTS} times; {len(left)} blocks are not done")
 
 
-def _on_cluster(blocks: Mapping[str, Block], address: str) -> Iterator[tuple[str, Rows]]:
+def _on_cluster(blocks: Mapping[str, RunBlock], address: str) -> Iterator[tuple[str, Rows]]:
     try:
         from distributed import Client, KilledWorker, as_completed
     except ImportError:
@@ -140,7 +140,7 @@ class _Store:
         if self._folder is not None:
             self._folder.mkdir(parents=True, exist_ok=True)
 
-    def read(self, block: Block) -> Rows | None:
+    def read(self, block: RunBlock) -> Rows | None:
         """The rows of a block, if they are there, readable and whole."""
         if self._folder is None:
             return None

@@ -31,7 +31,7 @@ FILE_KEYS = frozenset({"path", "fromTrace", "recorded"})
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class RunBlock:
     """Replications *first* … *last* - 1 of a scenario, given as JSON text, under a seed."""
 
     text: str = field(repr=False)
@@ -49,7 +49,7 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RunOutcome:
     """What a run came to; *figures* are those of its statistics, *first_failure_s* None when nothing failed.
 
     *falls* are the moments (seconds) when the share of names placed so far was lower than ever, with that share.
@@ -85,14 +85,14 @@ class Outcome:
         return asdict(self)
 
 
-def blocks_of(scenario: Scenario, replications: int, *, seed: int | None = None, size: int = 8) -> list[Block]:
+def blocks_of(scenario: Scenario, replications: int, *, seed: int | None = None, size: int = 8) -> list[RunBlock]:
     """The replications of a scenario in blocks of *size*; blocks do not depend on who works them off."""
     data = data_of(scenario)
     text, folder = json.dumps(data, sort_keys=True), Path(scenario.path).parent
     named = "".join(_digest(folder / path) for path in sorted(_files(data)))
     digest = sha256(f"{scenario.sha256}{named}".encode()).hexdigest() if named else scenario.sha256
     return [
-        Block(
+        RunBlock(
             text,
             scenario.path,
             digest,
@@ -152,13 +152,13 @@ def _scenario(text: str, path: str, digest: str) -> Scenario:
     return scenario_from(data, path, digest)
 
 
-def work_off(block: Block) -> list[dict[str, Any]]:
+def work_off(block: RunBlock) -> list[dict[str, Any]]:
     """The outcomes of a block as plain data; what a worker process calls."""
     scenario = _scenario(block.text, block.path, block.digest)
     return [outcome_of(scenario, block.seed, number).to_dict() for number in range(block.first, block.last)]
 
 
-def outcome_of(scenario: Scenario, seed: int, replication: int) -> Outcome:
+def outcome_of(scenario: Scenario, seed: int, replication: int) -> RunOutcome:
     """One run."""
     ctx = open_context(scenario, seed=seed, replication=replication)
     requests, refused = requests_of(scenario)
@@ -171,7 +171,7 @@ def outcome_of(scenario: Scenario, seed: int, replication: int) -> Outcome:
     failed = min([at for at in (first.at_us, *early) if at is not None], default=None)
     figures = statistics_of(result, ()).to_dict()
     plain = {name: value for name, value in figures.items() if value is None or isinstance(value, int | float)}
-    return Outcome(
+    return RunOutcome(
         replication=replication,
         asked=result.totals.asked,
         placed=result.totals.placed,
@@ -183,7 +183,7 @@ def outcome_of(scenario: Scenario, seed: int, replication: int) -> Outcome:
     )
 
 
-def outcomes_from(rows: Sequence[Mapping[str, Any]]) -> list[Outcome]:
+def outcomes_from(rows: Sequence[Mapping[str, Any]]) -> list[RunOutcome]:
     """Outcomes from plain data, by replication; the same whether the data went through JSON or not."""
-    found = [Outcome(**{**row, "falls": tuple((at, share) for at, share in row["falls"])}) for row in rows]
+    found = [RunOutcome(**{**row, "falls": tuple((at, share) for at, share in row["falls"])}) for row in rows]
     return sorted(found, key=lambda one: one.replication)

@@ -11,7 +11,7 @@ from typing import Any, TypedDict
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.replication.executor import Execution, Halted, outcomes_of, run_blocks
 from simclone.planning.replication.intervals import CONFIDENCE, Interval, checked_share, mean_interval, replications_for
-from simclone.planning.replication.outcomes import Block, Outcome, blocks_of
+from simclone.planning.replication.outcomes import RunBlock, RunOutcome, blocks_of
 from simclone.scenario.load import Scenario
 
 REPLICATIONS = 10
@@ -86,7 +86,7 @@ def Plan(*values: Any, how: Execution | None = None, **named: Any) -> Replicatio
     return ReplicationPlan(*values, **named)
 
 
-Runs = Mapping[str, list[Outcome]]
+Runs = Mapping[str, list[RunOutcome]]
 
 
 def replicate(
@@ -125,13 +125,13 @@ def _needed(runs: Runs, plan: ReplicationPlan, figure: str) -> int:
     return max(needed)
 
 
-def _common(blocks: Mapping[str, Sequence[Block]], done: Mapping[str, list[dict[str, object]]]) -> Runs:
+def _common(blocks: Mapping[str, Sequence[RunBlock]], done: Mapping[str, list[dict[str, object]]]) -> Runs:
     found = {name: outcomes_of(part, done) for name, part in blocks.items()}
     shared = set.intersection(*({one.replication for one in part} for part in found.values()))
     return {name: [one for one in part if one.replication in shared] for name, part in found.items()}
 
 
-def values_of(outcomes: Sequence[Outcome], figure: str) -> list[float]:
+def values_of(outcomes: Sequence[RunOutcome], figure: str) -> list[float]:
     """A figure of each replication, those that have it; raises InvalidInput for an unknown name."""
     try:
         found = [one.figure(figure) for one in outcomes]
@@ -141,7 +141,7 @@ def values_of(outcomes: Sequence[Outcome], figure: str) -> list[float]:
     return [float(value) for value in found if value is not None]
 
 
-def interval_of(outcomes: Sequence[Outcome], figure: str, confidence: float = CONFIDENCE) -> Interval:
+def interval_of(outcomes: Sequence[RunOutcome], figure: str, confidence: float = CONFIDENCE) -> Interval:
     """The mean of a figure over the replications that have it; of a share it lies between 0 and 1."""
     found = mean_interval(values_of(outcomes, figure), confidence)
     if not figure.endswith("_ratio") or not isfinite(found.low):
@@ -149,7 +149,7 @@ def interval_of(outcomes: Sequence[Outcome], figure: str, confidence: float = CO
     return replace(found, low=max(found.low, 0.0), high=min(found.high, 1.0))
 
 
-def reasons_of(outcomes: Sequence[Outcome]) -> dict[str, int]:
+def reasons_of(outcomes: Sequence[RunOutcome]) -> dict[str, int]:
     """Failed names by reason over all replications, most first."""
     counts: dict[str, int] = {}
     for one in outcomes:

@@ -11,7 +11,7 @@ from simclone.model.ledger.ledger import Ledger
 from simclone.scenario.building.networks import add_networks
 from simclone.scenario.building.offerings import add_groups, add_offerings
 from simclone.scenario.building.storage import add_backups, add_images, add_storages
-from simclone.scenario.checking.document import Resolved, resolve
+from simclone.scenario.checking.document import Resolved, check
 from simclone.scenario.document.scenario import ScenarioDoc, TopologyDoc
 from simclone.scenario.findings import Findings, dotted
 
@@ -22,7 +22,7 @@ def build(doc: TopologyDoc, *, seed: int | None = None, replication: int = 0) ->
     *seed* overrides the one in the document.
     """
     findings = Findings()
-    resolved = resolve(doc, findings)
+    resolved = check(doc, findings)
     if findings:
         raise InvalidInput([Fault(dotted(one.path), one.message, one.expected) for one in findings.found])
     return build_resolved(resolved, seed=seed, replication=replication)

@@ -11,16 +11,16 @@ from simclone.scenario.findings import Findings, Path
 
 
 @dataclass(slots=True)
-class Addresses:
+class CheckedAddresses:
     """Ranges (first, last) and taken addresses of each layer-3 network, as integers."""
 
     ranges: list[list[tuple[int, int]]] = field(default_factory=list)
     used: list[dict[int, Path]] = field(default_factory=list)
 
 
-def addresses(names: Directory) -> Addresses:
+def addresses(names: Directory) -> CheckedAddresses:
     """Read and check the addresses of every layer-3 network."""
-    found = Addresses()
+    found = CheckedAddresses()
     for row, doc in enumerate(names.docs("l3Network")):
         path = names.kinds["l3Network"].paths[row]
         ranges = _ranges(doc, path, names.findings)
@@ -35,7 +35,7 @@ def addresses(names: Directory) -> Addresses:
     return found
 
 
-def take(found: Addresses, l3: int, text: str, path: Path, findings: Findings) -> None:
+def take(found: CheckedAddresses, l3: int, text: str, path: Path, findings: Findings) -> None:
     """Mark an address as taken; one outside every range or taken twice is a fault."""
     address = ipv4(text, path, findings)
     if address is None:

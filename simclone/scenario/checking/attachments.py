@@ -9,7 +9,7 @@ from simclone.scenario.findings import Path
 
 
 @dataclass(slots=True)
-class Attachments:
+class CheckedAttachments:
     """Rows by row; `UNKNOWN` where a fault was found."""
 
     cluster_zone: list[int] = field(default_factory=list)
@@ -25,9 +25,9 @@ class Attachments:
     group_hosts: list[frozenset[int]] = field(default_factory=list)
 
 
-def attachments(names: Directory) -> Attachments:
+def attachments(names: Directory) -> CheckedAttachments:
     """Resolve every attachment of a document."""
-    found = Attachments()
+    found = CheckedAttachments()
     for row, doc in enumerate(names.docs("cluster")):
         found.cluster_zone.append(names.only("zone", doc.zone, (*names.kinds["cluster"].paths[row], "zone")))
     _hosts(names, found)
@@ -47,7 +47,7 @@ def attachments(names: Directory) -> Attachments:
     return found
 
 
-def _hosts(names: Directory, found: Attachments) -> None:
+def _hosts(names: Directory, found: CheckedAttachments) -> None:
     clusters = names.docs("cluster")
     paths = names.kinds["host"].paths
     for row, doc in enumerate(names.docs("host")):
@@ -62,7 +62,7 @@ def _hosts(names: Directory, found: Attachments) -> None:
             names.findings.add((*paths[row], "hypervisorType"), message, kind)
 
 
-def _reach(names: Directory, found: Attachments, doc: object, path: Path) -> tuple[int, set[int]]:
+def _reach(names: Directory, found: CheckedAttachments, doc: object, path: Path) -> tuple[int, set[int]]:
     zone_name: str | None = getattr(doc, "zone", None)
     attached: list[str] | None = getattr(doc, "attached_clusters", None)
     clusters = None if attached is None else names.find_all("cluster", attached, (*path, "attachedClusters"))
@@ -79,7 +79,7 @@ def _reach(names: Directory, found: Attachments, doc: object, path: Path) -> tup
     return zone, set(clusters)
 
 
-def _images(names: Directory, found: Attachments) -> None:
+def _images(names: Directory, found: CheckedAttachments) -> None:
     everywhere = range(len(names.docs("zone")))
     for row, doc in enumerate(names.docs("backupStorage")):
         path = (*names.kinds["backupStorage"].paths[row], "attachedZones")
@@ -92,7 +92,7 @@ def _images(names: Directory, found: Attachments) -> None:
         found.image_backups.append(tuple(kept))
 
 
-def _l3s(names: Directory, found: Attachments) -> None:
+def _l3s(names: Directory, found: CheckedAttachments) -> None:
     for row, doc in enumerate(names.docs("l3Network")):
         path = names.kinds["l3Network"].paths[row]
         l2 = names.only("l2Network", doc.l2_network, (*path, "l2Network"))

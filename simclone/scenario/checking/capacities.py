@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from simclone.model.settings import Settings
 from simclone.model.storage_types import Scope, storage_type, storage_types
-from simclone.scenario.checking.attachments import Attachments
+from simclone.scenario.checking.attachments import CheckedAttachments
 from simclone.scenario.checking.names import UNKNOWN, Directory
 from simclone.scenario.findings import Findings, Path
 from simclone.scenario.reading.expand import expanded
@@ -44,7 +44,7 @@ class Capacities:
     osd_groups: list[list[Book]] = field(default_factory=list)
 
 
-def capacities(names: Directory, found: Attachments, settings: Settings) -> Capacities:
+def capacities(names: Directory, found: CheckedAttachments, settings: Settings) -> Capacities:
     """Derive and check all figures of a document."""
     made = Capacities()
     for row in range(len(names.docs("host"))):
@@ -60,7 +60,7 @@ def capacities(names: Directory, found: Attachments, settings: Settings) -> Capa
     return made
 
 
-def _host(names: Directory, found: Attachments, settings: Settings, row: int) -> HostFigures:
+def _host(names: Directory, found: CheckedAttachments, settings: Settings, row: int) -> HostFigures:
     doc, path, findings = names.docs("host")[row], names.kinds["host"].paths[row], names.findings
     cluster = found.host_cluster[row]
     levels = [("host", row), ("cluster", cluster), ("zone", found.host_zone[row])]
@@ -82,7 +82,7 @@ def _host(names: Directory, found: Attachments, settings: Settings, row: int) ->
     return HostFigures(total, free_cpu, memory, free_memory, reserved, ratio)
 
 
-def _storage(names: Directory, found: Attachments, made: Capacities, row: int) -> None:
+def _storage(names: Directory, found: CheckedAttachments, made: Capacities, row: int) -> None:
     doc, path, findings = names.docs("primaryStorage")[row], names.kinds["primaryStorage"].paths[row], names.findings
     kind, shares = storage_type(doc.type), _shares(names, found, row)
     groups = [
@@ -106,7 +106,7 @@ def _storage(names: Directory, found: Attachments, made: Capacities, row: int) -
     _pools(names, row)
 
 
-def _shares(names: Directory, found: Attachments, row: int) -> list[tuple[int, Book]]:
+def _shares(names: Directory, found: CheckedAttachments, row: int) -> list[tuple[int, Book]]:
     doc, path, findings = names.docs("primaryStorage")[row], names.kinds["primaryStorage"].paths[row], names.findings
     entries = doc.local_hosts or []
     paths: list[Path] = [(*path, "localHosts", place) for place in range(len(entries))]

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 
 from simclone.model.settings import Settings
-from simclone.scenario.checking.addresses import Addresses, addresses
-from simclone.scenario.checking.attachments import Attachments, attachments
+from simclone.scenario.checking.addresses import CheckedAddresses, addresses
+from simclone.scenario.checking.attachments import CheckedAttachments, attachments
 from simclone.scenario.checking.capacities import Capacities, capacities
 from simclone.scenario.checking.incidents import check_faults, check_horizon, check_incidents, check_timing
-from simclone.scenario.checking.names import Directory, Places, directory
+from simclone.scenario.checking.names import Directory, Places, collect
 from simclone.scenario.checking.requests import check_requests
 from simclone.scenario.checking.settings import check_quotas, settings_of
 from simclone.scenario.checking.storage_wishes import check_groups, check_links, check_offerings
@@ -29,12 +29,12 @@ class Resolved:
 
     names: Directory
     settings: Settings
-    attached: Attachments
+    attached: CheckedAttachments
     figures: Capacities
-    addresses: Addresses
+    addresses: CheckedAddresses
 
 
-def resolve(
+def check(
     doc: TopologyDoc,
     findings: Findings,
     broken: Mapping[str, frozenset[str]] | None = None,
@@ -46,7 +46,7 @@ def resolve(
     *broken* (kind → names) and *places* (list → positions) describe entries that were left out because their shape
     is faulty.
     """
-    names = directory(doc, findings, broken, places)
+    names = collect(doc, findings, broken, places)
     settings = settings_of(names)
     attached = attachments(names)
     figures = capacities(names, attached, settings)

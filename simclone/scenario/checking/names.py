@@ -101,7 +101,7 @@ class Directory:
         return -1 if name is None or name == ADMINISTRATOR else self.find("account", name, path)
 
 
-def directory(
+def collect(
     doc: TopologyDoc,
     findings: Findings,
     broken: Mapping[str, frozenset[str]] | None = None,

@@ -28,7 +28,7 @@ class Shaped(Generic[D]):
     places: dict[str, list[int]] = field(default_factory=dict)
 
 
-def shaped(model: type[D], data: dict[str, Any], findings: Findings) -> Shaped[D]:
+def check_shape(model: type[D], data: dict[str, Any], findings: Findings) -> Shaped[D]:
     """Check *data* against *model*; every fault goes to *findings*."""
     try:
         return Shaped(model.model_validate(data))
@@ -40,7 +40,7 @@ def shaped(model: type[D], data: dict[str, Any], findings: Findings) -> Shaped[D
     return _rest(model, copy.deepcopy(data), found, findings)
 
 
-def parsed(model: type[B], data: dict[str, Any], at: str) -> B:
+def parse_document(model: type[B], data: dict[str, Any], at: str) -> B:
     """A part of a file by itself; raises InvalidInput with every fault of shape, its path below *at*."""
     try:
         return model.model_validate(data)

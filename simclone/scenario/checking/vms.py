@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from simclone.model.storage_types import storage_type
-from simclone.scenario.checking.addresses import Addresses, take
-from simclone.scenario.checking.attachments import Attachments
+from simclone.scenario.checking.addresses import CheckedAddresses, take
+from simclone.scenario.checking.attachments import CheckedAttachments
 from simclone.scenario.checking.capacities import Capacities
 from simclone.scenario.checking.names import UNKNOWN, Directory
 from simclone.scenario.findings import Path
 
 
-def check_vms(names: Directory, found: Attachments, made: Capacities, taken: Addresses) -> None:
+def check_vms(names: Directory, found: CheckedAttachments, made: Capacities, taken: CheckedAddresses) -> None:
     """All faults of all VMs."""
     for row, doc in enumerate(names.docs("vm")):
         path = names.kinds["vm"].paths[row]
@@ -46,7 +46,7 @@ def _account_and_group(names: Directory, doc: Any, path: Path) -> None:
                 names.findings.add((*path, "systemTags", place), "names another group than affinityGroup")
 
 
-def _addresses(names: Directory, doc: Any, path: Path, l3s: list[int], taken: Addresses) -> None:
+def _addresses(names: Directory, doc: Any, path: Path, l3s: list[int], taken: CheckedAddresses) -> None:
     for network, text in doc.ips.items():
         at = (*path, "ips", network)
         l3 = names.find("l3Network", network, at)
@@ -58,7 +58,7 @@ def _addresses(names: Directory, doc: Any, path: Path, l3s: list[int], taken: Ad
             take(taken, l3, text, at, names.findings)
 
 
-def _place(names: Directory, found: Attachments, made: Capacities, doc: Any, path: Path, l3s: list[int]) -> None:
+def _place(names: Directory, found: CheckedAttachments, made: Capacities, doc: Any, path: Path, l3s: list[int]) -> None:
     host = names.maybe("host", doc.host, (*path, "host"))
     last = names.maybe("host", doc.last_host, (*path, "lastHost"))
     storage = names.maybe("primaryStorage", doc.primary_storage, (*path, "primaryStorage"))
@@ -78,7 +78,7 @@ def _place(names: Directory, found: Attachments, made: Capacities, doc: Any, pat
             names.findings.add((*path, key), f"{name} does not see L3 network {network}")
 
 
-def _sees(names: Directory, found: Attachments, made: Capacities, host: int, storage: int) -> bool:
+def _sees(names: Directory, found: CheckedAttachments, made: Capacities, host: int, storage: int) -> bool:
     if found.host_cluster[host] not in found.storage_clusters[storage]:
         return False
     if storage_type(names.docs("primaryStorage")[storage].type).per_host:

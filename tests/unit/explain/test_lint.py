@@ -11,7 +11,7 @@ from click.testing import CliRunner
 import simclone
 from simclone.cli import cli
 from simclone.explain.lint import lint
-from simclone.explain.smell import ERROR
+from simclone.explain.lint_finding import ERROR
 from simclone.units import GIB
 from tests.time.worlds import Doc, hosts, request, vm, world
 

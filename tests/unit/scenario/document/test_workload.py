@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from simclone.scenario.checking.names import directory
-from simclone.scenario.checking.shape import shaped
+from simclone.scenario.checking.names import collect
+from simclone.scenario.checking.shape import check_shape
 from simclone.scenario.checking.workload import check_workload
 from simclone.scenario.document.scenario import ScenarioDoc
 from simclone.scenario.document.workload import WorkloadDoc, stream_specs
@@ -27,9 +27,9 @@ ONE: dict[str, Any] = {"name": "one", "vm": "web", "arrivals": {"every": 60}}
 def faults(*streams: Any, folder: Path | None = DAY.parent) -> list[str]:
     """All faults of a scenario with one VM and these streams."""
     findings = Findings()
-    found = shaped(ScenarioDoc, {"vms": [{"name": "web"}], "workload": list(streams)}, findings)
+    found = check_shape(ScenarioDoc, {"vms": [{"name": "web"}], "workload": list(streams)}, findings)
     assert found.doc is not None
-    names = directory(found.doc, findings, found.broken, found.places)
+    names = collect(found.doc, findings, found.broken, found.places)
     check_workload(names, found.doc.workload, folder)
     tail = [f" ({one.expected})" if one.expected else "" for one in findings.found]
     return [f"{dotted(one.path)}: {one.message}{end}" for one, end in zip(findings.found, tail, strict=True)]

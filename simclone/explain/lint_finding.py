@@ -8,7 +8,7 @@ ERROR, WARNING = "error", "warning"
 
 
 @dataclass(frozen=True, slots=True)
-class Smell:
+class LintFinding:
     """Something that will fail (error) or surprise (warning); *path* is where it stands, *fix* what would help."""
 
     severity: str
