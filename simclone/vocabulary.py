@@ -6,6 +6,7 @@ spelling. A `Reason` says once what a refusal means; whoever judges, counts or e
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
@@ -231,56 +232,69 @@ def reason_of(code: str) -> Reason:
     return reason
 
 
-_HOSTS, _CLONES = "rules/host-capacity.md", "rules/clone-call.md"
+PAGES: Mapping[Subject, str] = {
+    Subject.AFFINITY: "rules/affinity.md#evaluation",
+    Subject.NETWORK: "rules/networks.md#cards",
+    Subject.ADDRESS: "rules/networks.md#strategies",
+    Subject.STORAGE: "rules/primary-storage.md#main-filter",
+    Subject.IMAGE: "rules/primary-storage.md#backup-types",
+    Subject.QUOTA: "rules/quotas.md#limits",
+    Subject.REQUEST: "rules/clone-call.md#checks",
+}
+"""Where the rules about a subject begin."""
+LITTLE_PAGES: Mapping[Subject, str] = {
+    **PAGES,
+    Subject.HOST: "rules/host-capacity.md#filter",
+    Subject.STORAGE: "rules/primary-storage.md#capacity",
+}
+"""Where it says how much is enough."""
 
 
-def _little(code: str, sentence: str, subject: Subject, page: str) -> Reason:
-    return declare(Reason(code, sentence, subject, Meaning.TOO_LITTLE, page=page))
+def _little(code: str, sentence: str, subject: Subject) -> Reason:
+    return declare(Reason(code, sentence, subject, Meaning.TOO_LITTLE, page=LITTLE_PAGES.get(subject, "")))
 
 
-def _forbidden(code: str, sentence: str, subject: Subject, page: str) -> Reason:
-    return declare(Reason(code, sentence, subject, page=page))
+def _forbidden(code: str, sentence: str, subject: Subject) -> Reason:
+    return declare(Reason(code, sentence, subject, page=PAGES.get(subject, "")))
 
 
 def _call(code: str, sentence: str, subject: Subject = Subject.REQUEST) -> Reason:
-    return declare(Reason(code, sentence, subject, extent=Extent.CALL, page=_CLONES))
+    return declare(Reason(code, sentence, subject, extent=Extent.CALL, page=PAGES.get(subject, "")))
 
 
 UNSTATED = declare(Reason("", "no reason was recorded", Subject.REQUEST))
 
-HOST_CPU = _little("host.cpu", "too few free vCPUs on every host that is allowed", Subject.HOST, _HOSTS)
-HOST_MEMORY = _little("host.memory", "too little memory on every host that is allowed", Subject.HOST, _HOSTS)
+HOST_CPU = _little("host.cpu", "too few free vCPUs on every host that is allowed", Subject.HOST)
+HOST_MEMORY = _little("host.memory", "too little memory on every host that is allowed", Subject.HOST)
 HOST_RESERVED_MEMORY = _little(
-    "host.reservedMemory", "the memory would have to come out of the hosts' reserve", Subject.HOST, _HOSTS
+    "host.reservedMemory", "the memory would have to come out of the hosts' reserve", Subject.HOST
 )
 HOST_PHYSICAL_MEMORY = _little(
-    "host.physicalMemory", "the VM is not smaller than the physical memory of any host", Subject.HOST, _HOSTS
+    "host.physicalMemory", "the VM is not smaller than the physical memory of any host", Subject.HOST
 )
-HOST_DEVICES = _little("host.devices", "too few free PCI devices on every host that is allowed", Subject.HOST, _HOSTS)
-HOST_STATE = _forbidden("host.state", "no host is Enabled", Subject.HOST, _HOSTS)
-HOST_STATUS = _forbidden("host.status", "no host is Connected", Subject.HOST, _HOSTS)
-HOST_HYPERVISOR = _forbidden("host.hypervisor", "no host has the hypervisor", Subject.HOST, _HOSTS)
-HOST_ARCHITECTURE = _forbidden("host.architecture", "no host has the CPU architecture", Subject.HOST, _HOSTS)
-HOST_OS = _forbidden("host.os", "no host runs the operating system of the present one", Subject.HOST, _HOSTS)
-HOST_AVOIDED = _forbidden("host.avoided", "only hosts are left that the caller excludes", Subject.HOST, _HOSTS)
-HOST_BINDING = _forbidden("host.binding", "none of the hosts the VM is bound to is available", Subject.HOST, _HOSTS)
-HOST_NOT_LAST = _forbidden("host.notLast", "it is not the host the VM ran on last", Subject.HOST, _HOSTS)
-HOST_MAX_INSTANCES = _forbidden("host.maxInstances", "every host has as many VMs as allowed", Subject.HOST, _HOSTS)
-HOST_NO_MORE_PAGES = _forbidden("host.noMorePages", "there is no further page of hosts", Subject.HOST, _HOSTS)
-HOST_NO_MONITORING = _forbidden("host.noMonitoring", "the hosts' utilisation is not measured", Subject.HOST, _HOSTS)
-HOST_LOST = _forbidden("host.lost", "the host was lost while the VM started", Subject.HOST, _HOSTS)
-HOST_MAINTENANCE = _forbidden("host.maintenance", "a VM cannot be moved off the host", Subject.HOST, _HOSTS)
+HOST_DEVICES = _little("host.devices", "too few free PCI devices on every host that is allowed", Subject.HOST)
+HOST_STATE = _forbidden("host.state", "no host is Enabled", Subject.HOST)
+HOST_STATUS = _forbidden("host.status", "no host is Connected", Subject.HOST)
+HOST_HYPERVISOR = _forbidden("host.hypervisor", "no host has the hypervisor", Subject.HOST)
+HOST_ARCHITECTURE = _forbidden("host.architecture", "no host has the CPU architecture", Subject.HOST)
+HOST_OS = _forbidden("host.os", "no host runs the operating system of the present one", Subject.HOST)
+HOST_AVOIDED = _forbidden("host.avoided", "only hosts are left that the caller excludes", Subject.HOST)
+HOST_BINDING = _forbidden("host.binding", "none of the hosts the VM is bound to is available", Subject.HOST)
+HOST_NOT_LAST = _forbidden("host.notLast", "it is not the host the VM ran on last", Subject.HOST)
+HOST_MAX_INSTANCES = _forbidden("host.maxInstances", "every host has as many VMs as allowed", Subject.HOST)
+HOST_NO_MORE_PAGES = _forbidden("host.noMorePages", "there is no further page of hosts", Subject.HOST)
+HOST_NO_MONITORING = _forbidden("host.noMonitoring", "the hosts' utilisation is not measured", Subject.HOST)
+HOST_LOST = _forbidden("host.lost", "the host was lost while the VM started", Subject.HOST)
+HOST_MAINTENANCE = _forbidden("host.maintenance", "a VM cannot be moved off the host", Subject.HOST)
 
-DESIGNATED = _forbidden("designated", "no usable host is at the place that is asked for", Subject.PLACE, _HOSTS)
-DESIGNATED_ZONE = _forbidden("designated.zone", "the host is not in the zone asked for", Subject.PLACE, _HOSTS)
-DESIGNATED_CLUSTER = _forbidden("designated.cluster", "the host is not in the cluster asked for", Subject.PLACE, _HOSTS)
-DESIGNATED_HOST = _forbidden("designated.host", "it is not the host asked for", Subject.PLACE, _HOSTS)
-DESIGNATED_HYPERVISOR = _forbidden(
-    "designated.hypervisor", "the host has not the hypervisor asked for", Subject.PLACE, _HOSTS
-)
+DESIGNATED = _forbidden("designated", "no usable host is at the place that is asked for", Subject.PLACE)
+DESIGNATED_ZONE = _forbidden("designated.zone", "the host is not in the zone asked for", Subject.PLACE)
+DESIGNATED_CLUSTER = _forbidden("designated.cluster", "the host is not in the cluster asked for", Subject.PLACE)
+DESIGNATED_HOST = _forbidden("designated.host", "it is not the host asked for", Subject.PLACE)
+DESIGNATED_HYPERVISOR = _forbidden("designated.hypervisor", "the host has not the hypervisor asked for", Subject.PLACE)
 
 AFFINITY_RULES = {
-    policy: _forbidden(f"affinity.{policy}", sentence, Subject.AFFINITY, _CLONES)
+    policy: _forbidden(f"affinity.{policy}", sentence, Subject.AFFINITY)
     for policy, sentence in (
         (Policy.ANTI_HARD, "another member of the group is on every host that is allowed"),
         (Policy.AFFINITY_HARD, "the members of the group are on other hosts"),
@@ -288,53 +302,47 @@ AFFINITY_RULES = {
     )
 }
 """The reason of each hard policy of an affinity group."""
-AFFINITY_HOST_RULE = _forbidden("affinity.hostRule", "a VM-host rule forbids every host", Subject.AFFINITY, _CLONES)
-AFFINITY_JOIN = _forbidden("affinity.join", "the VM cannot become a member of the group", Subject.AFFINITY, _CLONES)
-AFFINITY_LEAVE = _forbidden("affinity.leave", "the VM cannot leave the group", Subject.AFFINITY, _CLONES)
-AFFINITY_ENABLE = _forbidden("affinity.enable", "the group's members do not meet its policy", Subject.AFFINITY, _CLONES)
+AFFINITY_HOST_RULE = _forbidden("affinity.hostRule", "a VM-host rule forbids every host", Subject.AFFINITY)
+AFFINITY_JOIN = _forbidden("affinity.join", "the VM cannot become a member of the group", Subject.AFFINITY)
+AFFINITY_LEAVE = _forbidden("affinity.leave", "the VM cannot leave the group", Subject.AFFINITY)
+AFFINITY_ENABLE = _forbidden("affinity.enable", "the group's members do not meet its policy", Subject.AFFINITY)
 
-NETWORK_L2 = _forbidden("network.l2", "no cluster has the L2 networks of the VM's cards", Subject.NETWORK, _HOSTS)
-NETWORK_MAC = _forbidden("network.mac", "the drawn MAC address is taken", Subject.NETWORK, _CLONES)
-NETWORK_NIC = _forbidden("network.nic", "the VM has no card on the network", Subject.NETWORK, _CLONES)
-IP_EXHAUSTED = _little("ip.exhausted", "no address of the L3 network is free", Subject.ADDRESS, _CLONES)
-IP_NO_RANGE = _forbidden("ip.noRange", "the L3 network has no address range", Subject.ADDRESS, _CLONES)
-IP_STATIC = _forbidden("ip.static", "the address that is asked for is not free", Subject.ADDRESS, _CLONES)
-IP_FREE = _forbidden("ip.free", "the address is not in use", Subject.ADDRESS, _CLONES)
+NETWORK_L2 = _forbidden("network.l2", "no cluster has the L2 networks of the VM's cards", Subject.NETWORK)
+NETWORK_MAC = _forbidden("network.mac", "the drawn MAC address is taken", Subject.NETWORK)
+NETWORK_NIC = _forbidden("network.nic", "the VM has no card on the network", Subject.NETWORK)
+IP_EXHAUSTED = _little("ip.exhausted", "no address of the L3 network is free", Subject.ADDRESS)
+IP_NO_RANGE = _forbidden("ip.noRange", "the L3 network has no address range", Subject.ADDRESS)
+IP_STATIC = _forbidden("ip.static", "the address that is asked for is not free", Subject.ADDRESS)
+IP_FREE = _forbidden("ip.free", "the address is not in use", Subject.ADDRESS)
 
 STORAGE_CAPACITY = _little(
-    "storage.capacity", "the primary storages of no cluster are large enough together", Subject.STORAGE, _HOSTS
+    "storage.capacity", "the primary storages of no cluster are large enough together", Subject.STORAGE
 )
-STORAGE_VIRTUAL = _little("storage.virtual", "too little is available on primary storage", Subject.STORAGE, _CLONES)
-STORAGE_PHYSICAL = _little(
-    "storage.physical", "physical use of primary storage is over its threshold", Subject.STORAGE, _CLONES
-)
+STORAGE_VIRTUAL = _little("storage.virtual", "too little is available on primary storage", Subject.STORAGE)
+STORAGE_PHYSICAL = _little("storage.physical", "physical use of primary storage is over its threshold", Subject.STORAGE)
 STORAGE_TOO_LARGE = _little(
-    "storage.tooLarge", "the volume is larger than what a primary storage may use", Subject.STORAGE, _CLONES
+    "storage.tooLarge", "the volume is larger than what a primary storage may use", Subject.STORAGE
 )
-STORAGE_LOCAL = _little("storage.local", "no host has the local storage", Subject.STORAGE, _HOSTS)
-STORAGE_IMAGE_CACHE = _little("storage.imageCache", "no room to cache the image", Subject.STORAGE, _CLONES)
-STORAGE_CEPH_POOL = _little("storage.cephPool", "no Ceph pool has room", Subject.STORAGE, _CLONES)
-STORAGE_FULL_CLONE = _little("storage.fullClone", "no room for the full copies", Subject.STORAGE, _CLONES)
-STORAGE_ATTACHED = _forbidden("storage.attached", "no usable primary storage is attached", Subject.STORAGE, _HOSTS)
-STORAGE_LINK = _forbidden("storage.link", "the host does not reach the primary storage", Subject.STORAGE, _HOSTS)
-STORAGE_VOLUMES = _forbidden("storage.volumes", "no cluster sees all of the VM's volumes", Subject.STORAGE, _HOSTS)
-STORAGE_TAG = _forbidden("storage.tag", "no primary storage is one its offering demands", Subject.STORAGE, _CLONES)
-STORAGE_NONE = _forbidden("storage.none", "no primary storage is in reach", Subject.STORAGE, _CLONES)
-STORAGE_MIXED = _forbidden(
-    "storage.mixed", "local and shared storage cannot be combined as asked for", Subject.STORAGE, _CLONES
-)
-STORAGE_LOCAL_HOST = _forbidden(
-    "storage.localHost", "the host of the local storage cannot be used", Subject.STORAGE, _CLONES
-)
+STORAGE_LOCAL = _little("storage.local", "no host has the local storage", Subject.STORAGE)
+STORAGE_IMAGE_CACHE = _little("storage.imageCache", "no room to cache the image", Subject.STORAGE)
+STORAGE_CEPH_POOL = _little("storage.cephPool", "no Ceph pool has room", Subject.STORAGE)
+STORAGE_FULL_CLONE = _little("storage.fullClone", "no room for the full copies", Subject.STORAGE)
+STORAGE_ATTACHED = _forbidden("storage.attached", "no usable primary storage is attached", Subject.STORAGE)
+STORAGE_LINK = _forbidden("storage.link", "the host does not reach the primary storage", Subject.STORAGE)
+STORAGE_VOLUMES = _forbidden("storage.volumes", "no cluster sees all of the VM's volumes", Subject.STORAGE)
+STORAGE_TAG = _forbidden("storage.tag", "no primary storage is one its offering demands", Subject.STORAGE)
+STORAGE_NONE = _forbidden("storage.none", "no primary storage is in reach", Subject.STORAGE)
+STORAGE_MIXED = _forbidden("storage.mixed", "local and shared storage cannot be combined as asked for", Subject.STORAGE)
+STORAGE_LOCAL_HOST = _forbidden("storage.localHost", "the host of the local storage cannot be used", Subject.STORAGE)
 STORAGE_FAST_CLONE = _forbidden(
-    "storage.fastClone", "a fast clone starts only where the source's image is cached", Subject.STORAGE, _CLONES
+    "storage.fastClone", "a fast clone starts only where the source's image is cached", Subject.STORAGE
 )
-STORAGE_LOST = _forbidden("storage.lost", "the primary storage of a volume is lost", Subject.STORAGE, _CLONES)
+STORAGE_LOST = _forbidden("storage.lost", "the primary storage of a volume is lost", Subject.STORAGE)
 IMAGE_STORAGE_TYPE = _forbidden(
-    "image.storageType", "the image's backup storage feeds no storage in reach", Subject.IMAGE, _HOSTS
+    "image.storageType", "the image's backup storage feeds no storage in reach", Subject.IMAGE
 )
 IMAGE_BACKUP_STORAGE = _forbidden(
-    "image.backupStorage", "no backup storage in reach keeps or takes the image", Subject.IMAGE, _CLONES
+    "image.backupStorage", "no backup storage in reach keeps or takes the image", Subject.IMAGE
 )
 
 QUOTAS = {
@@ -343,7 +351,7 @@ QUOTAS = {
             f"quota.{limit}",
             f"the account's limit {limit} is reached",
             Subject.QUOTA,
-            page="rules/quotas.md",
+            page=PAGES[Subject.QUOTA],
             key=limit,
         )
     )
@@ -367,7 +375,7 @@ REQUEST_REFUSED = _call("request.refused", "the call asks for something the VM c
 REQUEST_NAME = _call("request.name", "VM names must be unique and this one is taken")
 REQUEST_TIMEOUT = _call("request.timeout", "the call took longer than its timeout")
 VM_STATE = _call("vm.state", "the VM is in the wrong state", Subject.VM)
-VOLUME_STATE = _forbidden("volume.state", "the volume is in the wrong state", Subject.VOLUME, _CLONES)
+VOLUME_STATE = _forbidden("volume.state", "the volume is in the wrong state", Subject.VOLUME)
 
 
 def injected(step: str) -> Reason:
