@@ -75,15 +75,15 @@ class _Relay(Observer):
     def answered(self, at_us: int, answer: CloneAnswer) -> None:
         self.durations_us.append(answer.ended_us - answer.started_us)
         try:
-            for one in self._observers:
-                one.answered(at_us, answer)
+            for observer in self._observers:
+                observer.answered(at_us, answer)
         except KeyboardInterrupt:
             self.interrupted = True
 
     def moved(self, at_us: int) -> None:
         try:
-            for one in self._observers:
-                one.moved(at_us)
+            for observer in self._observers:
+                observer.moved(at_us)
         except KeyboardInterrupt:
             self.interrupted = True
         if self.interrupted:
@@ -103,9 +103,9 @@ def run(
 
     *observers* watch and change nothing; when one raises KeyboardInterrupt, `Interrupted` carries the run so far.
     """
-    for given, what in ((seed, "seed"), (replication, "replication")):
-        if given is not None and (isinstance(given, bool) or not isinstance(given, int) or given < 0):
-            raise InvalidInput([Fault(what, f"{given!r} is no {what}", "a whole number of at least 0")])
+    for values, what in ((seed, "seed"), (replication, "replication")):
+        if values is not None and (isinstance(values, bool) or not isinstance(values, int) or values < 0):
+            raise InvalidInput([Fault(what, f"{values!r} is no {what}", "a whole number of at least 0")])
     scenario = overridden(load(source), horizon, keep)
     ctx = open_context(scenario, seed=seed, replication=replication)
     opened = ctx.fork() if scenario.vms else None
@@ -119,12 +119,12 @@ def run(
             raise
     result = with_refused(scenario, simulation, refused, relay.interrupted)
     relay.durations_us.extend([0] * (result.totals.requests - len(relay.durations_us)))
-    made = Run(scenario, result, replication, relay.interrupted, relay.durations_us, opened=opened)
+    built = Run(scenario, result, replication, relay.interrupted, relay.durations_us, opened=opened)
     if relay.interrupted:
-        raise Interrupted(made) from None
+        raise Interrupted(built) from None
     if os.environ.get("SIMCLONE_AUDIT") and result.complete:
-        raise_violations(made.audit())
-    return made
+        raise_violations(built.audit())
+    return built
 
 
 def change(source: Source, changes: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> Scenario:
@@ -150,8 +150,8 @@ def reopen(directory: str | Path) -> Run:
 
 def overridden(scenario: Scenario, horizon: float | None, keep: str | None) -> Scenario:
     """The scenario with another horizon and another choice of rows to keep."""
-    given = {"horizon": horizon, "keep": keep}
-    changes = {key: value for key, value in given.items() if value is not None}
+    values = {"horizon": horizon, "keep": keep}
+    changes = {key: value for key, value in values.items() if value is not None}
     if not changes:
         return scenario
     if horizon is not None and not 0 < horizon <= LONGEST_S:
@@ -165,7 +165,7 @@ def overridden(scenario: Scenario, horizon: float | None, keep: str | None) -> S
 def raise_violations(found: list[Violation]) -> None:
     """Raise InvariantViolation naming the first few."""
     if found:
-        raise InvariantViolation("; ".join(f"event {one.serial} ({one.rule}): {one.text}" for one in found[:5]))
+        raise InvariantViolation("; ".join(f"event {item.serial} ({item.rule}): {item.text}" for item in found[:5]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -282,8 +282,8 @@ class Run:
     def summary(self) -> str:
         """A paragraph: how many clones were placed, and why the others were not."""
         totals = self.result.totals
-        asked, requests = plural(totals.asked, "clone"), plural(totals.requests, "request")
-        text = f"{self.scenario.name}: {totals.placed} of {asked} placed by {requests}."
+        requested, requests = plural(totals.asked, "clone"), plural(totals.requests, "request")
+        text = f"{self.scenario.name}: {totals.placed} of {requested} placed by {requests}."
         if self.reasons():
             text += f" Not placed: {_counted(self.reasons())}."
         if totals.rule_violations:
@@ -422,12 +422,12 @@ class Run:
         facts = {}
         ctx = Context(self.result.ledger)
         for answer in self.result.answers:
-            wanted = self.scenario.expect.get(answer.request.name, {})
-            facts[answer.request.name] = {**answer_facts(ctx, answer), **self._stories.facts(answer, wanted)}
+            target = self.scenario.expect.get(answer.request.name, {})
+            facts[answer.request.name] = {**answer_facts(ctx, answer), **self._stories.facts(answer, target)}
         failures = []
-        for step, (name, wanted) in enumerate(self.scenario.expect.items(), 1):
-            wrong = differences(wanted, facts[name])
-            failures += [Failure(step, name, *one) for one in wrong]
+        for step, (name, target) in enumerate(self.scenario.expect.items(), 1):
+            wrong = differences(target, facts[name])
+            failures += [Failure(step, name, *item) for item in wrong]
         return CaseResult(self.scenario.name, "scenario", FAILED if failures else PASSED, tuple(failures))
 
 
@@ -474,11 +474,11 @@ def open_cloud(source: Source, *, seed: int | None = None) -> Cloud:
 
 def check_path(path: str | Path) -> CaseResult:
     """Run a case, or a scenario with ``expect``, and compare."""
-    found = load_file(path)
-    if isinstance(found, Scenario):
-        return run(found).check()
-    steps: Sequence[Mapping[str, Any]] = [step.given() for step in found.steps]
-    return run_steps(found.build(), steps, name=found.name, topic=found.doc.topic or "")
+    result = load_file(path)
+    if isinstance(result, Scenario):
+        return run(result).check()
+    steps: Sequence[Mapping[str, Any]] = [step.given() for step in result.steps]
+    return run_steps(result.build(), steps, name=result.name, topic=result.doc.topic or "")
 
 
 __all__ = [

@@ -126,16 +126,16 @@ class Order:
             other = step
             if self._key is not None and size - step > 1:
                 other = step + below(self._draw(), size - step)
-            here = swapped.get(step, step)
+            matching = swapped.get(step, step)
             chosen = swapped.get(other, other)
-            swapped[other] = here
+            swapped[other] = matching
             self._turn += 1
             yield chosen
 
     def walk(self, members: Sequence[T]) -> Iterator[T]:
         """The members of one class, ascending by rank, in drawn order."""
-        for place in self.places(len(members)):
-            yield members[place]
+        for location in self.places(len(members)):
+            yield members[location]
 
 
 def place_uuid(kind: str, name: str, position: int) -> str:

@@ -43,10 +43,10 @@ class Fault:
     column: int = 0
 
     def __str__(self) -> str:
-        place = self.file
+        position = self.file
         if self.line:
-            place = f"{place}:{self.line}:{self.column}"
-        head = f"{place}: " if place else ""
+            position = f"{position}:{self.line}:{self.column}"
+        head = f"{position}: " if position else ""
         where = f"{self.path}: " if self.path else ""
         tail = f" (expected {self.expected})" if self.expected else ""
         return f"{head}{where}{self.message}{tail}"

@@ -45,20 +45,32 @@ SCHEMA_VERSION = 1
 def _clone_rows(result: RunResult) -> Iterable[tuple[Any, ...]]:
     names = result.ledger.cloud.fleet.names
     for answer in result.answers:
-        asked, answered = answer.started_us / SECOND, answer.ended_us / SECOND
+        requested, answered = answer.started_us / SECOND, answer.ended_us / SECOND
         if answer.error is not None:
-            codes, rows = _codes(answer.error), {one.position: one.vm for one in answer.clones}
+            codes, rows = _codes(answer.error), {item.position: item.vm for item in answer.clones}
             for position, name in enumerate(answer.request.names):
                 waited = result.waited_us.get(rows.get(position, NONE), 0) / SECOND
-                yield (answer.request.name, position, name, False, "", "", *codes, asked, answered, waited)
+                yield (answer.request.name, position, name, False, "", "", *codes, requested, answered, waited)
             continue
-        for one in answer.clones:
-            host = "" if one.host == NONE else names[one.host]
-            times = (asked, answered, result.waited_us.get(one.vm, 0) / SECOND)
-            if one.error is None and one.snapshot is not None:
-                yield (one.request, one.position, one.name, True, host, one.snapshot.state, "", "", "", "", *times)
-            elif one.error is not None:
-                yield (one.request, one.position, one.name, False, "", "", *_codes(one.error), *times)
+        for clone in answer.clones:
+            host = "" if clone.host == NONE else names[clone.host]
+            times = (requested, answered, result.waited_us.get(clone.vm, 0) / SECOND)
+            if clone.error is None and clone.snapshot is not None:
+                yield (
+                    clone.request,
+                    clone.position,
+                    clone.name,
+                    True,
+                    host,
+                    clone.snapshot.state,
+                    "",
+                    "",
+                    "",
+                    "",
+                    *times,
+                )
+            elif clone.error is not None:
+                yield (clone.request, clone.position, clone.name, False, "", "", *_codes(clone.error), *times)
 
 
 def _codes(error: ErrorCode) -> tuple[str, str, str, str]:
@@ -72,13 +84,13 @@ def clones_frame(result: RunResult) -> pd.DataFrame:
 
 def _decision_rows(result: RunResult) -> Iterable[tuple[Any, ...]]:
     names = result.ledger.cloud.fleet.names
-    for one in result.decisions:
-        made = one.decision
-        host = names[made.host] if isinstance(made, Placed) else ""
-        page = made.page if isinstance(made, Placed) else -1
-        reason = "" if isinstance(made, Placed) else made.error.root_reason
-        who = (one.serial, one.at_us / SECOND, one.request, one.subject, one.purpose, one.strategy)
-        yield (*who, host, page, len(made.tried), reason)
+    for item in result.decisions:
+        built = item.decision
+        host = names[built.host] if isinstance(built, Placed) else ""
+        page = built.page if isinstance(built, Placed) else -1
+        reason = "" if isinstance(built, Placed) else built.error.root_reason
+        who = (item.serial, item.at_us / SECOND, item.request, item.subject, item.purpose, item.strategy)
+        yield (*who, host, page, len(built.tried), reason)
 
 
 def decisions_frame(result: RunResult) -> pd.DataFrame:
@@ -111,17 +123,17 @@ def storage_frame(result: RunResult) -> pd.DataFrame:
     """One row per primary storage."""
     rows = [
         (
-            one.name,
-            one.type,
-            one.total,
+            storage.name,
+            storage.type,
+            storage.total,
             result.storage_before[at],
-            one.available,
-            one.total_physical,
-            one.available_physical,
-            one.volume_count,
-            len(one.caches),
+            storage.available,
+            storage.total_physical,
+            storage.available_physical,
+            storage.volume_count,
+            len(storage.caches),
         )
-        for at, one in enumerate(result.ledger.cloud.storages)
+        for at, storage in enumerate(result.ledger.cloud.storages)
     ]
     return pd.DataFrame(rows, columns=list(STORAGE_COLUMNS))
 
@@ -129,17 +141,17 @@ def storage_frame(result: RunResult) -> pd.DataFrame:
 def series_frame(result: RunResult) -> pd.DataFrame:
     """One row per sample of what stood at that time, what stood before the first request included."""
     columns = {name: np.array(values, dtype=np.int64) for name, values in result.series.items()}
-    found = [columns.get(name, np.zeros(0, dtype=np.int64)) for name in ("at_us", "vms", "cpu", "memory", "waiting")]
-    at_us, waiting = found[0], found[4]
-    return pd.DataFrame(dict(zip(SERIES_COLUMNS, (at_us / SECOND, *found[1:4], waiting), strict=True)))
+    matches = [columns.get(name, np.zeros(0, dtype=np.int64)) for name in ("at_us", "vms", "cpu", "memory", "waiting")]
+    at_us, waiting = matches[0], matches[4]
+    return pd.DataFrame(dict(zip(SERIES_COLUMNS, (at_us / SECOND, *matches[1:4], waiting), strict=True)))
 
 
 def places_frame(result: RunResult) -> pd.DataFrame:
     """One row per sample and zone, cluster or host; use is NaN where nobody measures it."""
     table, cloud = _columns(result, "places"), result.ledger.cloud
     names = {
-        "zones": [one.name for one in cloud.zones],
-        "clusters": [one.name for one in cloud.clusters],
+        "zones": [zone.name for zone in cloud.zones],
+        "clusters": [cluster.name for cluster in cloud.clusters],
         "hosts": cloud.fleet.names,
     }
     kinds = [PLACES[kind] for kind in table["kind"].tolist()]
@@ -192,9 +204,9 @@ def _columns(result: RunResult, name: str) -> dict[str, IntArray]:
 
 
 def _event_rows(result: RunResult) -> Iterable[tuple[Any, ...]]:
-    for one in result.events:
-        amounts = ";".join(f"{name}={amount}" for name, amount in one.amounts)
-        yield (one.serial, one.at_us / SECOND, one.kind, one.subject, one.target, amounts, one.cause)
+    for event in result.events:
+        amounts = ";".join(f"{name}={amount}" for name, amount in event.amounts)
+        yield (event.serial, event.at_us / SECOND, event.kind, event.subject, event.target, amounts, event.cause)
 
 
 def events_frame(result: RunResult) -> pd.DataFrame:

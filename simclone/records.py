@@ -42,7 +42,7 @@ class ErrorCode(Struct, frozen=True, gc=False):
     @property
     def root_code(self) -> str:
         """The code of the deepest cause; below the paging marker, or instead of it, counts "no host"."""
-        codes = [one.code for one in self.chain() if one.code is not None]
+        codes = [item.code for item in self.chain() if item.code is not None]
         if PAGE_MARKER in codes or not codes:
             return "HOST_ALLOCATION.1000"
         return codes[-1]

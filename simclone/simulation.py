@@ -107,18 +107,20 @@ class Simulation:
         """
         when = self.now if at is None else at
         when_us = self._microseconds(when)
-        early = [row for row, one in enumerate(incidents) if one.get("at") is not None and one["at"] < when]
+        early = [
+            row for row, incident in enumerate(incidents) if incident.get("at") is not None and incident["at"] < when
+        ]
         if early:
             faults = [Fault(f"incidents[{row}].at", "is before the fork", f"at least {when:g}") for row in early]
             raise InvalidInput(faults)
         source = with_incidents(self.scenario, incidents) if incidents else self.scenario
         twin = Simulation(source, seed=self._seed, replication=self._replication)
-        for one in self._asked:
-            while twin._engine.steps < one.after and (twin._engine.peek() or 0) <= when_us and twin.step():
+        for item in self._asked:
+            while twin._engine.steps < item.after and (twin._engine.peek() or 0) <= when_us and twin.step():
                 pass
-            if twin._engine.steps < one.after:
+            if twin._engine.steps < item.after:
                 break
-            twin.ask(one.vm, one.body, account=one.account)
+            twin.ask(item.vm, item.body, account=item.account)
         return twin.run(when)
 
     def _microseconds(self, seconds: float) -> int:
@@ -137,12 +139,12 @@ class Simulation:
         """Make the run once more, up to a decision, with what had been asked by hand."""
         twin = Simulation(self.scenario, seed=self._seed, replication=self._replication)
         twin._ctx.watch = watch
-        rest = iter(self._asked[:asked])
-        ahead = next(rest, None)
+        others = iter(self._asked[:asked])
+        ahead = next(others, None)
         while twin._ctx.noted <= serial:
             while ahead is not None and ahead.after == twin._engine.steps:
                 twin.ask(ahead.vm, ahead.body, account=ahead.account)
-                ahead = next(rest, None)
+                ahead = next(others, None)
             if not twin.step():
                 break
         return twin._engine

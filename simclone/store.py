@@ -60,7 +60,9 @@ def write_parquet(folder: Path, tables: Tables) -> None:
     with duckdb.connect() as base:
         for name, frame in tables:
             base.register("given", frame)
-            columns = ", ".join(f'CAST("{one}" AS {_type(frame, one, "VARCHAR")}) AS "{one}"' for one in frame.columns)
+            columns = ", ".join(
+                f'CAST("{column}" AS {_type(frame, column, "VARCHAR")}) AS "{column}"' for column in frame.columns
+            )
             target = str(folder / f"{name}.parquet").replace("'", "''")
             base.execute(f"COPY (SELECT {columns} FROM given) TO '{target}' (FORMAT parquet)")
             base.unregister("given")
@@ -70,10 +72,10 @@ def write_sqlite(path: Path, tables: Tables) -> None:
     """All tables in one file."""
     with closing(sqlite3.connect(path)) as base, base:
         for name, frame in tables:
-            columns = ", ".join(f'"{one}" {_type(frame, one, "TEXT")}' for one in frame.columns)
+            columns = ", ".join(f'"{column}" {_type(frame, column, "TEXT")}' for column in frame.columns)
             base.execute(f'CREATE TABLE "{name}" ({columns})')
-            places = ", ".join("?" * len(frame.columns))
-            base.executemany(f'INSERT INTO "{name}" VALUES ({places})', frame.itertuples(index=False, name=None))
+            positions = ", ".join("?" * len(frame.columns))
+            base.executemany(f'INSERT INTO "{name}" VALUES ({positions})', frame.itertuples(index=False, name=None))
 
 
 def _type(frame: pd.DataFrame, column: str, text: str) -> str:

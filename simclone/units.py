@@ -63,8 +63,8 @@ def _parse_text(text: str) -> int:
         raise ValueError(f"{text!r} is not a size")
     whole, fraction, unit = match.group(1), match.group(2) or "", match.group(3).upper()
     scaled: int = int(whole + fraction) << (10 * _POWERS[unit])
-    amount, rest = divmod(scaled, int(10 ** len(fraction)))
-    if rest:
+    amount, others = divmod(scaled, int(10 ** len(fraction)))
+    if others:
         raise ValueError(f"{text!r} is not a whole number of bytes")
     return amount
 

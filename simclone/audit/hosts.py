@@ -20,8 +20,8 @@ class Host:
 
     def expected(self) -> tuple[int, int]:
         """What the recorded book must say: total - held + drift."""
-        cpu = sum(one for one, _ in self.holds.values())
-        memory = sum(one for _, one in self.holds.values())
+        cpu = sum(item for item, _ in self.holds.values())
+        memory = sum(entry for _, entry in self.holds.values())
         return (
             self.figures["total_cpu"] - cpu + self.drift[0],
             self.figures["total_memory"] - memory + self.drift[1],
@@ -33,9 +33,9 @@ class Hosts:
 
     def __init__(self, opening: list[Mapping[str, Any]]) -> None:
         self.rows: dict[str, Host] = {}
-        for row, one in enumerate(opening):
-            host = Host({key: value for key, value in one.items() if isinstance(value, int)})
-            host.drift = [one["available_cpu"] - one["total_cpu"], one["available_memory"] - one["total_memory"]]
+        for row, item in enumerate(opening):
+            host = Host({key: value for key, value in item.items() if isinstance(value, int)})
+            host.drift = [item["available_cpu"] - item["total_cpu"], item["available_memory"] - item["total_memory"]]
             self.rows[f"host/{row}"] = host
         self.of: dict[str, str] = {}
         self.moving: dict[str, str] = {}
@@ -99,21 +99,22 @@ class Hosts:
         self.rows[target].figures.update(amounts)
 
     def _balance(self, target: str, amounts: Amounts) -> Iterator[str]:
-        found = (amounts["available_cpu"], amounts["available_memory"])
+        result = (amounts["available_cpu"], amounts["available_memory"])
         expected = self.rows[target].expected()
-        if found != expected:
-            yield f"{target} records {found} available (vCPUs, bytes), the books say {expected}"
+        if result != expected:
+            yield f"{target} records {result} available (vCPUs, bytes), the books say {expected}"
 
     def closing(self, rows: list[Mapping[str, int]]) -> Iterator[str]:
         """The figures at the end."""
-        for place, one in enumerate(rows):
-            figures = self.rows[f"host/{place}"].figures
+        for position, row in enumerate(rows):
+            figures = self.rows[f"host/{position}"].figures
             for name in ("total_cpu", "total_memory", "reserved_memory", "state", "status"):
-                if one["exists"] and one[name] != figures.get(name, one[name]):
-                    yield f"host/{place} ends with {name} {one[name]}, the books say {figures[name]}"
-            expected = self.rows[f"host/{place}"].expected()
-            if one["exists"] and (one["available_cpu"], one["available_memory"]) != expected:
-                yield f"host/{place} ends with {one['available_cpu']}, {one['available_memory']}; books say {expected}"
+                if row["exists"] and row[name] != figures.get(name, row[name]):
+                    yield f"host/{position} ends with {name} {row[name]}, the books say {figures[name]}"
+            expected = self.rows[f"host/{position}"].expected()
+            if row["exists"] and (row["available_cpu"], row["available_memory"]) != expected:
+                free = f"{row['available_cpu']}, {row['available_memory']}"
+                yield f"host/{position} ends with {free}; books say {expected}"
 
 
 class Devices:
@@ -122,8 +123,8 @@ class Devices:
     def __init__(self, opening: list[Mapping[str, Any]]) -> None:
         self.present = {
             (f"host/{row}", spec): int(count)
-            for row, one in enumerate(opening)
-            for spec, count in one.get("devices", {}).items()
+            for row, item in enumerate(opening)
+            for spec, count in item.get("devices", {}).items()
         }
         self.held: dict[tuple[str, str], dict[str, int]] = {}
 

@@ -19,16 +19,16 @@ def read_records(directory: Path) -> dict[str, Any]:
     """``records.json`` of a run directory; raises InvalidInput when it is missing or no record."""
     path = directory / "records.json"
     try:
-        found = json.loads(path.read_text("utf-8"))
+        result = json.loads(path.read_text("utf-8"))
     except OSError as error:
         raise InvalidInput([Fault("", f"cannot be read: {error.strerror}", "a run directory", str(path))]) from None
     except (ValueError, UnicodeDecodeError) as error:
         raise InvalidInput([Fault("", f"is no JSON: {error}", "the records of a run", str(path))]) from None
-    missing = [key for key in ("opening", "closing", "answers") if not isinstance(found, dict) or key not in found]
+    missing = [key for key in ("opening", "closing", "answers") if not isinstance(result, dict) or key not in result]
     if missing:
         raise InvalidInput([Fault(key, "is missing", "the records of a run", str(path)) for key in missing])
     _refuse_incomplete(directory / "manifest.json")
-    records: dict[str, Any] = found
+    records: dict[str, Any] = result
     return records
 
 
@@ -80,9 +80,9 @@ def _parquet_rows(path: Path) -> Iterator[Mapping[str, Any]]:
         raise InvalidInput([Fault("", "Parquet needs DuckDB: pip install 'simclone[store]'", "", str(path))]) from None
     try:
         with duckdb.connect() as base:
-            found = base.execute("SELECT * FROM read_parquet(?)", [str(path)])
-            names = [one[0] for one in found.description or ()]
-            while rows := found.fetchmany(10_000):
+            result = base.execute("SELECT * FROM read_parquet(?)", [str(path)])
+            names = [item[0] for item in result.description or ()]
+            while rows := result.fetchmany(10_000):
                 yield from (dict(zip(names, row, strict=True)) for row in rows)
     except duckdb.Error as error:
         raise InvalidInput([Fault("", f"cannot be read: {error}", "a table of events", str(path))]) from None

@@ -30,19 +30,19 @@ class Violation:
 def replay(records: Mapping[str, Any], events: Iterable[Event]) -> list[Violation]:
     """Everything that is wrong with a run. *records* holds ``opening``, ``closing`` and ``answers``."""
     auditor = Auditor(records["opening"])
-    found: list[Violation] = []
+    result: list[Violation] = []
     expected = 0
     for event in events:
         if event.serial != expected:
-            found.append(Violation(event.serial, "order", f"event {expected} is missing"))
+            result.append(Violation(event.serial, "order", f"event {expected} is missing"))
         expected = event.serial + 1
         try:
-            found += [Violation(event.serial, event.kind, text) for text in auditor.event(event)]
+            result += [Violation(event.serial, event.kind, text) for text in auditor.event(event)]
         except (KeyError, ValueError, IndexError) as error:
-            found.append(Violation(event.serial, "record", f"the event cannot be understood: {error!r}"))
-    found += [Violation(-1, "closing", text) for text in auditor.closing(records["closing"])]
-    found += [Violation(-1, "answers", text) for text in auditor.answers(records["answers"])]
-    return found
+            result.append(Violation(event.serial, "record", f"the event cannot be understood: {error!r}"))
+    result += [Violation(-1, "closing", text) for text in auditor.closing(records["closing"])]
+    result += [Violation(-1, "answers", text) for text in auditor.answers(records["answers"])]
+    return result
 
 
 class Auditor:
@@ -53,7 +53,7 @@ class Auditor:
         self.storages = Storages(opening["storages"])
         self.addresses = Addresses(opening["networks"])
         self.devices = Devices(opening["hosts"])
-        self.groups = Groups(opening["groups"], [dict(one) for one in opening["hosts"]])
+        self.groups = Groups(opening["groups"], [dict(item) for item in opening["hosts"]])
         self.quotas = Quotas(opening["accounts"])
         self.vms: dict[str, Vm] = {}
         self.been: dict[str, set[str]] = {}
@@ -166,12 +166,12 @@ class Auditor:
                 yield f"{name} runs on host/{vm.figures['host']} and holds {held}"
 
     def _closing_vms(self, closing: Mapping[str, Any]) -> Iterator[str]:
-        for row, one in enumerate(closing["vms"]):
+        for row, item in enumerate(closing["vms"]):
             vm = self.vms.get(f"vm/{row}")
-            if vm is None or vm.alive != bool(one["alive"]):
+            if vm is None or vm.alive != bool(item["alive"]):
                 yield f"vm/{row} exists at the end or does not, events say otherwise"
-            elif vm.alive and any(vm.figures[name] != one[name] for name in ("state", "host", "cpu", "memory")):
-                yield f"vm/{row} ends as {one}, events say {vm.figures}"
+            elif vm.alive and any(vm.figures[name] != item[name] for name in ("state", "host", "cpu", "memory")):
+                yield f"vm/{row} ends as {item}, events say {vm.figures}"
         for row, group in enumerate(closing["groups"]):
             if {f"vm/{vm}" for vm in group["members"]} != self.groups.members[f"group/{row}"]:
                 yield f"group/{row} ends with members {group['members']}, events say otherwise"
@@ -179,12 +179,12 @@ class Auditor:
     def answers(self, answers: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         """What was answered agrees with what was held."""
         for answer in answers:
-            placed = [one for one in answer["clones"] if one["ok"]]
+            placed = [entry for entry in answer["clones"] if entry["ok"]]
             if answer["cloned"] != len(placed):
                 yield f"{answer['request']} says {answer['cloned']} clones, {len(placed)} elements have no error"
-            for one in answer["clones"]:
-                name = f"vm/{one['vm']}"
-                if one["ok"] and one["host"] >= 0 and f"host/{one['host']}" not in self.been.get(name, ()):
-                    yield f"{answer['request']} places {name} on host/{one['host']}, where it never was"
-                if not one["ok"] and not answer["kept"] and self.vms[name].alive and one["failed_start"]:
+            for item in answer["clones"]:
+                name = f"vm/{item['vm']}"
+                if item["ok"] and item["host"] >= 0 and f"host/{item['host']}" not in self.been.get(name, ()):
+                    yield f"{answer['request']} places {name} on host/{item['host']}, where it never was"
+                if not item["ok"] and not answer["kept"] and self.vms[name].alive and item["failed_start"]:
                     yield f"{answer['request']} reports {name} as failed, its row is still there"

@@ -29,7 +29,7 @@ class Groups:
     """Hard rules, looked at whenever a member gets a host."""
 
     def __init__(self, opening: list[Mapping[str, Any]], hosts: list[Mapping[str, Any]]) -> None:
-        self.groups: dict[str, dict[str, Any]] = {f"group/{row}": dict(one) for row, one in enumerate(opening)}
+        self.groups: dict[str, dict[str, Any]] = {f"group/{row}": dict(item) for row, item in enumerate(opening)}
         self.hosts = list(hosts)
         self.members: dict[str, set[str]] = {name: set() for name in self.groups}
 
@@ -37,10 +37,10 @@ class Groups:
         """The domain of a host under *over*; a host without the label is one of its own."""
         if over == "host" or host >= len(self.hosts):
             return host
-        one = self.hosts[host]
+        item = self.hosts[host]
         if over in ("cluster", "zone"):
-            return one[over]
-        return one["labels"].get(over, f"host {host}")
+            return item[over]
+        return item["labels"].get(over, f"host {host}")
 
     def placed(self, name: str, vm: Vm, vms: Mapping[str, Vm]) -> Iterator[str]:
         """A member stands on a host now."""
@@ -48,8 +48,10 @@ class Groups:
         host = vm.figures["host"]
         if rule is None or not rule["enabled"] or host < 0:
             return
-        others = [vms[one].figures["host"] for one in self.members[vm.group] if one != name and vms[one].alive]
-        others = [one for one in others if one >= 0]
+        others = [
+            vms[member].figures["host"] for member in self.members[vm.group] if member != name and vms[member].alive
+        ]
+        others = [other for other in others if other >= 0]
         if rule["policy"] == "antiHard" and host in others:
             yield f"{name} joins another member of {vm.group} on host/{host} (antiHard)"
         if rule["policy"] == "affinityHard" and others and host not in others:
@@ -59,10 +61,10 @@ class Groups:
         yield from self._host_rule(name, vm, host, rule)
 
     def _spread(self, name: str, vm: Vm, host: int, others: list[int], rule: Mapping[str, Any]) -> Iterator[str]:
-        live = {self.domain(row, rule["over"]) for row, one in enumerate(self.hosts) if _usable(one)}
+        live = {self.domain(row, rule["over"]) for row, item in enumerate(self.hosts) if _usable(item)}
         counts = dict.fromkeys(live, 0)
-        for one in others:
-            domain = self.domain(one, rule["over"])
+        for other in others:
+            domain = self.domain(other, rule["over"])
             counts[domain] = counts.get(domain, 0) + 1
         own = self.domain(host, rule["over"])
         lowest = min((counts[domain] for domain in live), default=0)
@@ -70,10 +72,10 @@ class Groups:
             yield f"{name} makes {vm.group} lopsided on {own} (spreadHard)"
 
     def _host_rule(self, name: str, vm: Vm, host: int, rule: Mapping[str, Any]) -> Iterator[str]:
-        wanted = rule.get("host_rule")
-        if wanted and wanted["policy"] == "affinityHard" and host not in wanted["hosts"]:
+        target = rule.get("host_rule")
+        if target and target["policy"] == "affinityHard" and host not in target["hosts"]:
             yield f"{name} stands outside the host group of {vm.group}"
-        if wanted and wanted["policy"] == "antiHard" and host in wanted["hosts"]:
+        if target and target["policy"] == "antiHard" and host in target["hosts"]:
             yield f"{name} stands inside the host group {vm.group} must avoid"
 
 
@@ -85,7 +87,7 @@ class Quotas:
     """Running limits of accounts."""
 
     def __init__(self, opening: list[Mapping[str, int]]) -> None:
-        self.limits = {f"account/{row}": dict(one) for row, one in enumerate(opening)}
+        self.limits = {f"account/{row}": dict(item) for row, item in enumerate(opening)}
 
     def running(self, account: str, vms: Mapping[str, Vm]) -> Iterator[str]:
         """A VM of *account* was given a host: the running limits must still hold."""

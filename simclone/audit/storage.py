@@ -12,11 +12,11 @@ class Storages:
     """Every primary storage, replayed; capacities in bytes."""
 
     def __init__(self, opening: list[Mapping[str, Any]]) -> None:
-        self.available = {f"storage/{row}": int(one["available"]) for row, one in enumerate(opening)}
+        self.available = {f"storage/{row}": int(item["available"]) for row, item in enumerate(opening)}
         self.shares: dict[tuple[str, int], int] = {
             (f"storage/{row}", int(host)): int(free)
-            for row, one in enumerate(opening)
-            for host, free in one.get("shares", {}).items()
+            for row, entry in enumerate(opening)
+            for host, free in entry.get("shares", {}).items()
         }
         self.holds: dict[str, tuple[str, int, int]] = {}
 
@@ -70,19 +70,20 @@ class Storages:
 
     def closing(self, rows: list[Mapping[str, Any]]) -> Iterator[str]:
         """The figures at the end."""
-        for place, one in enumerate(rows):
-            if one["available"] != self.available[f"storage/{place}"]:
-                yield f"storage/{place} ends with {one['available']}, books say {self.available[f'storage/{place}']}"
-            for host, free in one.get("shares", {}).items():
-                if self.shares.get((f"storage/{place}", int(host)), 0) != free:
-                    yield f"storage/{place} on host/{host} ends with {free}, books differ"
+        for position, row in enumerate(rows):
+            expected = self.available[f"storage/{position}"]
+            if row["available"] != expected:
+                yield f"storage/{position} ends with {row['available']}, books say {expected}"
+            for host, free in row.get("shares", {}).items():
+                if self.shares.get((f"storage/{position}", int(host)), 0) != free:
+                    yield f"storage/{position} on host/{host} ends with {free}, books differ"
 
 
 class Addresses:
     """Taken addresses per network."""
 
     def __init__(self, opening: list[Mapping[str, Any]]) -> None:
-        self.ranges = {f"l3/{row}": [tuple(one) for one in net["ranges"]] for row, net in enumerate(opening)}
+        self.ranges = {f"l3/{row}": [tuple(item) for item in net["ranges"]] for row, net in enumerate(opening)}
         self.taken = {f"l3/{row}": set(net["used"]) for row, net in enumerate(opening)}
 
     def hold(self, target: str, ip: int) -> Iterator[str]:
@@ -105,6 +106,6 @@ class Addresses:
 
     def closing(self, rows: list[Mapping[str, Any]]) -> Iterator[str]:
         """The sets at the end."""
-        for place, one in enumerate(rows):
-            if set(one["used"]) != self.taken[f"l3/{place}"]:
-                yield f"l3/{place} ends with {len(one['used'])} addresses taken, books say otherwise"
+        for position, row in enumerate(rows):
+            if set(row["used"]) != self.taken[f"l3/{position}"]:
+                yield f"l3/{position} ends with {len(row['used'])} addresses taken, books say otherwise"

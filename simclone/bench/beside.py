@@ -58,19 +58,19 @@ class _Heap:
 
     def pick(self, cores: int, gib: int) -> int:
         """The host with fewest VMs that is large enough, -1 for none."""
-        small, heap, found = set(), self._heap, -1
+        small, heap, result = set(), self._heap, -1
         while heap:
             entry = heappop(heap)
             host = entry & 0xFFFFFFFF
             if entry >> 32 != self.count[host] or entry in small:
                 continue
             if self.cores[host] >= cores and self.gib[host] >= gib:
-                found = host
+                result = host
                 break
             small.add(entry)
         for entry in small:
             heappush(heap, entry)
-        return found
+        return result
 
     def change(self, host: int, cores: int, gib: int, sign: int) -> None:
         """A VM comes (+1) or goes (-1)."""
@@ -82,10 +82,10 @@ class _Heap:
 
 def beside(hosts: int, order: list[int], flavours: list[int], policy: str) -> dict[str, Any]:
     """Rates of both over the stream, or over as much of it as they manage in some seconds."""
-    found = {"numpy_scan": _timed(_Scan(hosts, policy), order, flavours)}
+    result = {"numpy_scan": _timed(_Scan(hosts, policy), order, flavours)}
     if policy == "fewest":
-        found["heap"] = _timed(_Heap(hosts), order, flavours)
-    return found
+        result["heap"] = _timed(_Heap(hosts), order, flavours)
+    return result
 
 
 def _timed(program: _Scan | _Heap, order: list[int], flavours: list[int]) -> dict[str, Any]:

@@ -30,8 +30,8 @@ class BenchOutcome:
 def add_rows(ctx: Context, flavours: list[int]) -> int:
     """A VM row for each request of the stream."""
     kinds = np.array(flavours, dtype=np.int64)
-    cpu = np.array([one[0] for one in FLAVOURS], dtype=np.int64)[kinds]
-    memory = np.array([one[1] * GIB for one in FLAVOURS], dtype=np.int64)[kinds]
+    cpu = np.array([entry[0] for entry in FLAVOURS], dtype=np.int64)[kinds]
+    memory = np.array([item[1] * GIB for item in FLAVOURS], dtype=np.int64)[kinds]
     return ctx.ledger.vms.add_many([""] * len(flavours), account=-1, cpu=cpu, memory=memory)
 
 

@@ -31,8 +31,8 @@ def placement(
     compare: bool = False,
 ) -> dict[str, Any]:
     """Decisions, holds and ends back to back; programs beside it know identical hosts in one page only."""
-    found = run_placement(hosts, vms, regime, policy, ties=ties, paging=paging, uneven=uneven)
-    said = _said(found, "placements_per_s", vms)
+    result = run_placement(hosts, vms, regime, policy, ties=ties, paging=paging, uneven=uneven)
+    said = _said(result, "placements_per_s", vms)
     if compare:
         order, flavours = actions(vms, hosts, regime)
         said["beside"] = beside(hosts, order, flavours, policy)
@@ -65,8 +65,8 @@ def sweep(hosts: int, vms: int, regime: str, policy: str) -> dict[str, Any]:
     begun = perf_counter()
     total = placed = 0
     for _ in range(SWEEP_RUNS):
-        found = run_placement(hosts, vms, regime, policy)
-        total, placed = folded(total, int(found.hash, 16)), placed + found.placed
+        result = run_placement(hosts, vms, regime, policy)
+        total, placed = folded(total, int(result.hash, 16)), placed + result.placed
     seconds = perf_counter() - begun
     refused = SWEEP_RUNS * vms - placed
     outcome = BenchOutcome(f"{total:016x}", placed, refused, seconds)
@@ -93,7 +93,7 @@ def peak_rss_bytes() -> int:
 def record(file: Path, what: dict[str, Any], said: dict[str, Any]) -> None:
     """Put a line on a file: the version, what was run, its hash, and the ratios to the programs beside it."""
     rate = said.get("placements_per_s") or said.get("vms_per_s") or said.get("hosts_per_s")
-    ratios = {name: round(rate / one["placements_per_s"], 2) for name, one in said.get("beside", {}).items()}
+    ratios = {name: round(rate / item["placements_per_s"], 2) for name, item in said.get("beside", {}).items()}
     line = {"simclone": __version__, **what, "hash": said["hash"], "ratios": ratios}
     with file.open("a", encoding="utf-8") as out:
         out.write(json.dumps(line) + "\n")

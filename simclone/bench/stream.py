@@ -24,8 +24,8 @@ def requests(count: int, hosts: int) -> Iterator[tuple[int, int, int]]:
     """Flavour, arrival and lifetime in seconds of *count* VMs: three draws of splitmix64 each, in this order."""
     mean, now = LAG_PER_HOST * hosts, 1
     for first in range(0, count, _BLOCK):
-        many = min(_BLOCK, count - first)
-        kind, life, gap = _splitmix(3 * first, 3 * many).reshape(many, 3).T
+        amount_of = min(_BLOCK, count - first)
+        kind, life, gap = _splitmix(3 * first, 3 * amount_of).reshape(amount_of, 3).T
         gaps = (1 + gap % np.uint64(3)).astype(np.int64)
         at = now + np.cumsum(gaps) - gaps
         lives = mean // 2 + (life % np.uint64(mean + 1)).astype(np.int64)
@@ -38,8 +38,8 @@ def _splitmix(first: int, many: int) -> npt.NDArray[np.uint64]:
     states = np.arange(first + 1, first + many + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(SEED)
     words = (states ^ (states >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    found: npt.NDArray[np.uint64] = words ^ (words >> np.uint64(31))
-    return found
+    result: npt.NDArray[np.uint64] = words ^ (words >> np.uint64(31))
+    return result
 
 
 def actions(count: int, hosts: int, regime: str) -> tuple[list[int], list[int]]:

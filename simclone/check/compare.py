@@ -21,9 +21,9 @@ Difference = tuple[str, Any, Any]
 def differences(expect: Mapping[str, Any], found: Mapping[str, Any], path: str = "") -> list[Difference]:
     """(path, expected, found) for each expectation that does not hold."""
     wrong: list[Difference] = []
-    for key, wanted in expect.items():
+    for key, target in expect.items():
         where = f"{path}.{key}" if path else key
-        wrong += _one(key, wanted, found, where)
+        wrong += _one(key, target, found, where)
     return wrong
 
 
@@ -37,7 +37,7 @@ def _one(key: str, wanted: Any, found: Mapping[str, Any], where: str) -> list[Di
         return [] if value is not None and value not in refused else [(where, f"not {wanted}", value)]
     if key == "ipInRange":
         value = found.get("ip")
-        low, high = (int(IPv4Address(one)) for one in wanted)
+        low, high = (int(IPv4Address(item)) for item in wanted)
         fits = value is not None and low <= int(IPv4Address(value)) <= high
         return [] if fits else [(where, wanted, value)]
     if key in ("contains", "notContains"):
@@ -48,8 +48,8 @@ def _one(key: str, wanted: Any, found: Mapping[str, Any], where: str) -> list[Di
 
 
 def _membership(key: str, wanted: Any, members: list[str], where: str) -> list[Difference]:
-    asked = wanted if isinstance(wanted, list) else [wanted]
-    holds = all((one in members) == (key == "contains") for one in asked)
+    requested = wanted if isinstance(wanted, list) else [wanted]
+    holds = all((item in members) == (key == "contains") for item in requested)
     return [] if holds else [(where, wanted, members)]
 
 
@@ -71,11 +71,11 @@ def _value(key: str, wanted: Any, value: Any, where: str) -> list[Difference]:
 def _list(key: str, wanted: list[Any], value: Any, where: str) -> list[Difference]:
     if not isinstance(value, list) or len(value) != len(wanted):
         return [(where, wanted, value)]
-    if all(isinstance(one, Mapping) for one in wanted):
+    if all(isinstance(entry, Mapping) for entry in wanted):
         return [
             wrong
-            for place, (one, got) in enumerate(zip(wanted, value, strict=True))
-            for wrong in differences(one, got, f"{where}.{place}")
+            for position, (item, received) in enumerate(zip(wanted, value, strict=True))
+            for wrong in differences(item, received, f"{where}.{position}")
         ]
     if key in _UNORDERED:
         return [] if Counter(wanted) == Counter(value) else [(where, wanted, value)]

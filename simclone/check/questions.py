@@ -25,28 +25,28 @@ def _shape(stage: Stage, spec: Mapping[str, Any]) -> Shape:
         cloud,
         offering=stage.find("instanceOffering", spec.get("instanceOffering")),
         image=stage.find("image", spec.get("image")),
-        l3s=tuple(cloud.find("l3Network", one) for one in spec.get("l3Networks", ())),
+        l3s=tuple(cloud.find("l3Network", item) for item in spec.get("l3Networks", ())),
         root_offering=stage.find("diskOffering", spec.get("rootDiskOffering")),
-        disks=tuple(cloud.find("diskOffering", one) for one in spec.get("dataDiskOfferings", ())),
+        disks=tuple(cloud.find("diskOffering", entry) for entry in spec.get("dataDiskOfferings", ())),
     )
 
 
 def candidate_hosts(stage: Stage, step: Step) -> Answer:
     """Hosts the platform offers for a create, start, migration or volume move."""
     spec, kind, ctx = step["spec"], step["for"], stage.ctx
-    found: list[int] | ErrorCode
+    result: list[int] | ErrorCode
     if kind == "create":
         offering = ctx.cloud.offerings[ctx.cloud.find("instanceOffering", spec["instanceOffering"])]
-        found = queries.hosts_for_create(ctx, _shape(stage, spec), offering.cpu_num, offering.memory_size)
+        result = queries.hosts_for_create(ctx, _shape(stage, spec), offering.cpu_num, offering.memory_size)
     elif kind == "start":
-        found = queries.hosts_for_start(ctx, ctx.cloud.find("vm", spec["vm"]))
+        result = queries.hosts_for_start(ctx, ctx.cloud.find("vm", spec["vm"]))
     elif kind == "migrate":
-        found = queries.hosts_for_migration(ctx, ctx.cloud.find("vm", spec["vm"]))
+        result = queries.hosts_for_migration(ctx, ctx.cloud.find("vm", spec["vm"]))
     else:
-        found = migration_hosts(ctx, stage.volume(spec["volume"]))
-    if isinstance(found, ErrorCode):
-        return failed(found)
-    names = [ctx.cloud.fleet.names[host] for host in found]
+        result = migration_hosts(ctx, stage.volume(spec["volume"]))
+    if isinstance(result, ErrorCode):
+        return failed(result)
+    names = [ctx.cloud.fleet.names[host] for host in result]
     if not step.get("expect", {}).get("ordered"):
         return {"ok": True, "hosts": names, "count": len(names), "ordered": False}
     return {"ok": True, "orderedHosts": names, "hosts": names, "count": len(names), "ordered": True}
@@ -54,11 +54,11 @@ def candidate_hosts(stage: Stage, step: Step) -> Answer:
 
 def candidate_primary_storages(stage: Stage, step: Step) -> Answer:
     """Storages offered for a creation."""
-    found = queries.storages_for_create(stage.ctx, _shape(stage, step["spec"]))
-    if isinstance(found, ErrorCode):
-        return failed(found)
+    result = queries.storages_for_create(stage.ctx, _shape(stage, step["spec"]))
+    if isinstance(result, ErrorCode):
+        return failed(result)
     storages = stage.ctx.cloud.storages
-    root, data = found
+    root, data = result
     return {
         "ok": True,
         "rootVolume": sorted(storages[row].name for row in root),
@@ -91,13 +91,13 @@ def _scopes(stage: Stage, what: Any) -> list[set[int]]:
 
 def _report(stage: Stage, what: Any) -> Answer:
     scope: dict[str, Any] = {"all": True} if what == "all" else dict(what)
-    found = queries.capacity_report(stage.ctx, _scopes(stage, scope), scope.get("hypervisorType"))
+    result = queries.capacity_report(stage.ctx, _scopes(stage, scope), scope.get("hypervisorType"))
     return {
-        "totalCpu": found.total_cpu,
-        "availableCpu": found.available_cpu,
-        "totalMemory": found.total_memory,
-        "availableMemory": found.available_memory,
-        "managedCpuNum": found.managed_cpu_num,
+        "totalCpu": result.total_cpu,
+        "availableCpu": result.available_cpu,
+        "totalMemory": result.total_memory,
+        "availableMemory": result.available_memory,
+        "managedCpuNum": result.managed_cpu_num,
     }
 
 
@@ -130,14 +130,14 @@ def _storage_report(stage: Stage, what: Any) -> Answer:
         rows = {cloud.find("primaryStorage", name) for name in scope["primaryStorages"]}
     elif "clusters" in scope:
         clusters = {cloud.find("cluster", name) for name in scope["clusters"]}
-        rows = {row for row, one in enumerate(cloud.storages) if one.clusters & clusters}
+        rows = {row for row, item in enumerate(cloud.storages) if item.clusters & clusters}
     elif "zones" in scope:
         zones = {cloud.find("zone", name) for name in scope["zones"]}
-        rows = {row for row, one in enumerate(cloud.storages) if one.zone in zones}
+        rows = {row for row, storage in enumerate(cloud.storages) if storage.zone in zones}
     else:
         rows = set(range(len(cloud.storages)))
     figures = [_storage_figures(cloud.storages[row]) for row in sorted(rows)]
-    return {key: sum(one[key] for one in figures) for key in _storage_figures(cloud.storages[0])}
+    return {key: sum(figure[key] for figure in figures) for key in _storage_figures(cloud.storages[0])}
 
 
 def _l3_network(stage: Stage, name: str) -> Answer:

@@ -55,13 +55,13 @@ def run_steps(ledger: Ledger, steps: Sequence[Mapping[str, Any]], *, name: str =
     for number, step in enumerate(steps, 1):
         for answer in _answers(stage, step):
             wrong = differences(_expected(step), answer)
-            failures += [Failure(number, step["op"], *one) for one in wrong]
+            failures += [Failure(number, step["op"], *item) for item in wrong]
             if wrong and step.get("arrange"):
                 return CaseResult(name, topic, FAILED, tuple(failures))
         ledger.check()
     records = {"opening": opening, "closing": figures(ledger.cloud), "answers": answer_records(stage.answers)}
-    found = replay(records, ledger.events)
-    failures += [Failure(len(steps), "audit", one.rule, "no violation", one.text) for one in found]
+    result = replay(records, ledger.events)
+    failures += [Failure(len(steps), "audit", entry.rule, "no violation", entry.text) for entry in result]
     return CaseResult(name, topic, FAILED if failures else PASSED, tuple(failures))
 
 
@@ -77,5 +77,5 @@ def _expected(step: Mapping[str, Any]) -> dict[str, Any]:
         expect["orderedHosts"] = expect.pop("hosts")
     if step["op"] == "candidatePrimaryStorages" and "rootVolume" in expect:
         expect["rootVolume"] = sorted(expect["rootVolume"])
-        expect["dataVolumes"] = [sorted(one) for one in expect.get("dataVolumes", [])]
+        expect["dataVolumes"] = [sorted(item) for item in expect.get("dataVolumes", [])]
     return expect

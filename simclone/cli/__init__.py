@@ -60,8 +60,8 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code if error.exit_code == 2 else 2)
     except InvalidInput as error:
-        many = len(error.faults)
-        _leave(f"{error}\n{plural(many, 'fault')}", 2)
+        count = len(error.faults)
+        _leave(f"{error}\n{plural(count, 'fault')}", 2)
     except InvariantViolation as error:
         _leave(f"simclone broke a rule of its own, which is a bug: {error}", 3)
     except SimcloneError as error:

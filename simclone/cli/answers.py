@@ -24,23 +24,23 @@ def answer_table(answer: Answer, most: int, *, bars: bool = True) -> tuple[Table
     """The first *most* rows as a table, with *bars* of what the answer has to draw, and how many more there are."""
     frame = answer.to_frame()
     shown = frame.head(most)
-    wanted = [str(name) for name in frame.columns if name not in answer.secondary_columns()]
-    columns = [name for name in wanted if not all(map(_empty, shown[name]))]
+    target = [str(name) for name in frame.columns if name not in answer.secondary_columns()]
+    columns = [name for name in target if not all(map(_empty, shown[name]))]
     numbers = [at for at, name in enumerate(columns) if shown[name].dtype.kind in "iuf" or _ending(name)]
     rows: list[list[object]] = [[_cell(name, shown[name].iloc[row]) for name in columns] for row in range(len(shown))]
     headings = [_heading(name) for name in columns]
     drawn = [name for name in answer.chart_columns() if name in columns and bars]
-    place = columns.index(drawn[-1]) + 1 if drawn and len(shown) > 1 else None
-    if place is not None:
+    position = columns.index(drawn[-1]) + 1 if drawn and len(shown) > 1 else None
+    if position is not None:
         marks = _intervals(shown, *drawn) if len(drawn) == 3 else _bars(shown[drawn[0]])
-        headings.insert(place, "")
-        numbers = [at + (at >= place) for at in numbers]
+        headings.insert(position, "")
+        numbers = [at + (at >= position) for at in numbers]
         for row, bar in zip(rows, marks, strict=True):
-            row.insert(place, bar)
-    made = table("", headings, rows, numbers=numbers)
-    if place is not None:
-        made.columns[place].no_wrap = True
-    return made, len(frame) - len(shown)
+            row.insert(position, bar)
+    result = table("", headings, rows, numbers=numbers)
+    if position is not None:
+        result.columns[position].no_wrap = True
+    return result, len(frame) - len(shown)
 
 
 def _empty(value: Any) -> bool:
@@ -48,7 +48,7 @@ def _empty(value: Any) -> bool:
 
 
 def _ending(name: str) -> str:
-    return next((one for one in UNITS if name.endswith(one)), "")
+    return next((item for item in UNITS if name.endswith(item)), "")
 
 
 def _heading(name: str) -> str:
@@ -79,20 +79,20 @@ def _bars(values: Any) -> list[Text]:
 def _intervals(frame: Any, middle: str, low: str, high: str) -> list[Text]:
     """Estimates between the ends of their intervals, all on one scale."""
     ends = [value for name in (low, middle, high) for value in frame[name] if not _empty(value) and isfinite(value)]
-    left, span = (min(ends), max(ends) - min(ends)) if ends else (0.0, 0.0)
+    remaining, span = (min(ends), max(ends) - min(ends)) if ends else (0.0, 0.0)
 
     def at(value: float) -> int:
-        return round((WIDTH - 1) * (value - left) / span)
+        return round((WIDTH - 1) * (value - remaining) / span)
 
-    made = []
+    result = []
     for row in range(len(frame)):
         values = [frame[name].iloc[row] for name in (low, middle, high)]
         if span <= 0 or any(_empty(value) or not isfinite(value) for value in values):
-            made.append(Text(""))
+            result.append(Text(""))
             continue
         begin, point, end = map(at, values)
-        marks = ["─" if begin <= place <= end else " " for place in range(WIDTH)]
+        marks = ["─" if begin <= number <= end else " " for number in range(WIDTH)]
         marks[begin], marks[end] = "├", "┤"
         marks[point] = "●"
-        made.append(Text("".join(marks)))
-    return made
+        result.append(Text("".join(marks)))
+    return result

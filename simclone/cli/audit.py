@@ -24,15 +24,15 @@ def command(run_dir: str, as_json: bool) -> None:
     folder = Path(run_dir)
     try:
         events = list(read_events(folder))
-        found = replay(read_records(folder), events)
+        result = replay(read_records(folder), events)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, csv.Error) as error:
         text = f"the records cannot be understood ({type(error).__name__}: {error})"
         raise InvalidInput([Fault("", text, "the records of a run", run_dir)]) from None
     if as_json:
-        print_json({"events": len(events), "violations": [asdict(one) for one in found]})
+        print_json({"events": len(events), "violations": [asdict(entry) for entry in result]})
     else:
-        for one in found:
-            click.echo(f"event {one.serial} ({one.rule}): {one.text}")
-        click.echo(f"{len(events)} events, {len(found)} violations")
-    if found:
+        for item in result:
+            click.echo(f"event {item.serial} ({item.rule}): {item.text}")
+        click.echo(f"{len(events)} events, {len(result)} violations")
+    if result:
         raise SystemExit(1)

@@ -54,8 +54,8 @@ def command(paths: tuple[str, ...], as_json: bool, by_topic: bool) -> None:
 def _files(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
-    found = [one for one in sorted(path.rglob("*")) if one.suffix in (".json", ".yaml", ".yml") and one.is_file()]
-    return [one for one in found if not one.name.endswith(".schema.json")]
+    result = [item for item in sorted(path.rglob("*")) if item.suffix in (".json", ".yaml", ".yml") and item.is_file()]
+    return [entry for entry in result if not entry.name.endswith(".schema.json")]
 
 
 def _judge(file: Path) -> CaseResult:
@@ -65,8 +65,11 @@ def _judge(file: Path) -> CaseResult:
 
 
 def _show(file: Path, result: CaseResult) -> None:
-    for one in result.failures:
-        click.echo(f"{file}: step {one.step} {one.op}: {one.path}: expected {one.expected!r}, got {one.got!r}")
+    for failure in result.failures:
+        click.echo(
+            f"{file}: step {failure.step} {failure.op}: {failure.path}: "
+            f"expected {failure.expected!r}, got {failure.got!r}"
+        )
     for name in result.unsupported:
         click.echo(f"{file}: unsupported operation {name}")
 
@@ -94,8 +97,14 @@ def _document(results: list[tuple[Path, CaseResult]], counts: Counter[str]) -> d
                 "topic": result.topic,
                 "verdict": result.verdict,
                 "failures": [
-                    {"step": one.step, "op": one.op, "path": one.path, "expected": one.expected, "got": str(one.got)}
-                    for one in result.failures
+                    {
+                        "step": failure.step,
+                        "op": failure.op,
+                        "path": failure.path,
+                        "expected": failure.expected,
+                        "got": str(failure.got),
+                    }
+                    for failure in result.failures
                 ],
                 "unsupported": list(result.unsupported),
             }

@@ -19,10 +19,10 @@ SHAPE = re.compile(r"\s*(.+?)\s*(<=|>=|==|<|>)\s*(\S+)\s*")
 
 def parse_condition(text: str, example: str = "success_ratio<0.99") -> tuple[str, str, float]:
     """Figure, operator and limit of a condition; ValueError says what is wrong with it."""
-    found = SHAPE.fullmatch(text)
-    if found is None:
+    result = SHAPE.fullmatch(text)
+    if result is None:
         raise ValueError(f"{text!r} is no condition such as {example} (< <= > >= ==)")
-    name, sign, limit = found.groups()
+    name, sign, limit = result.groups()
     try:
         return name, sign, float(limit)
     except ValueError:
@@ -77,7 +77,7 @@ class ConditionType(click.ParamType[Condition]):
     def _known(self, name: str, key: str, param: click.Parameter | None, ctx: click.Context | None) -> None:
         from simclone.engine.results.statistics import Statistics
 
-        kinds = {one.name: str(one.type) for one in fields(Statistics)}
+        kinds = {field.name: str(field.type) for field in fields(Statistics)}
         if name not in kinds:
             self.fail(f"{name!r} is no figure; there is {', '.join(kinds)}", param, ctx)
         several = kinds[name].startswith("Mapping")

@@ -71,14 +71,14 @@ def first_sentence(text: str) -> str:
 
 def section(text: str, anchor: str) -> str:
     """The Markdown from an anchor to the next anchor or the end, anchors left out."""
-    kept: list[str] = []
+    retained: list[str] = []
     current = None
     for line in text.splitlines():
         match = ANCHOR.match(line)
         current = match[1] if match else current
         if current == anchor and not match:
-            kept.append(line)
-    return "\n".join(kept).strip() + "\n"
+            retained.append(line)
+    return "\n".join(retained).strip() + "\n"
 
 
 def _nearest(word: str, words: list[str]) -> str:

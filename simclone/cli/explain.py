@@ -90,13 +90,13 @@ def _print(story: Explanation, *, fix: bool) -> None:
     document: dict[str, object] = {
         "summary": story.summary(),
         "funnel": story.funnel,
-        "hosts": [asdict(one) for one in story.hosts],
-        "ranked": [asdict(one) for one in story.ranked],
+        "hosts": [asdict(item) for item in story.hosts],
+        "ranked": [asdict(entry) for entry in story.ranked],
         "verdict": None if story.verdict is None else asdict(story.verdict),
     }
     if fix:
-        document["blocking"] = [asdict(one) for one in story.blocking]
-        document["fixes"] = [asdict(one) for one in story.fixes or ()]
+        document["blocking"] = [asdict(element) for element in story.blocking]
+        document["fixes"] = [asdict(member) for member in story.fixes or ()]
         document["tried"] = {"changes": story.tried, "pairs": story.pairs}
     print_json({"request": story.request, "clone": story.name, "host": story.host, **document})
 
@@ -106,9 +106,9 @@ def _only(story: Explanation, host: str) -> Explanation:
 
     from simclone.errors import UnknownName
 
-    rows = tuple(one for one in story.hosts if one.host == host)
+    rows = tuple(entry for entry in story.hosts if entry.host == host)
     if story.hosts and not rows:
-        raise UnknownName("host", host, [one.host for one in story.hosts])
+        raise UnknownName("host", host, [item.host for item in story.hosts])
     return replace(story, hosts=rows)
 
 
@@ -119,15 +119,15 @@ def _apply(run: Run, story: Explanation, out: str, kind: str | None) -> None:
     from simclone.scenario.changes import change_scenario
     from simclone.scenario.writing import write_scenario
 
-    chosen = next((one for one in story.fixes or () if kind in (None, one.kind)), None)
+    chosen = next((item for item in story.fixes or () if kind in (None, item.kind)), None)
     if chosen is None:
-        told = ", ".join(one.kind for one in story.fixes or ()) or "none was found"
-        raise click.UsageError(f"there is no such fix to apply; fixes: {told}")
-    made = change_scenario(run.scenario, chosen.changes)
-    write_scenario(made, out)
+        words = ", ".join(fix.kind for fix in story.fixes or ()) or "none was found"
+        raise click.UsageError(f"there is no such fix to apply; fixes: {words}")
+    result = change_scenario(run.scenario, chosen.changes)
+    write_scenario(result, out)
     clone = None if story.name == story.request else story.name
     again = api.run(out, seed=run.seed, replication=run.replication)
-    helped = succeeds(Question(made, story.request, clone, run.seed, run.replication), ())
+    helped = succeeds(Question(result, story.request, clone, run.seed, run.replication), ())
     said = "succeeds" if helped else "still fails: made before the run, the change serves others first"
     click.echo(f"written to {out} ({chosen.text}); {story.name} {said}. {again.summary()}", err=True)
     if not helped:
@@ -143,23 +143,23 @@ def _failed(run: Run, *, fix: bool, as_json: bool) -> None:
         return
     if rows:
         columns = ("clones", "reason", "verdict", "first", "what", *(("fix",) if fix else ()))
-        shown = [tuple(one[column] for column in columns) for one in rows]
+        shown = [tuple(row[column] for column in columns) for row in rows]
         console().print(table("Failures by reason", columns, shown, numbers=(0,)))
     click.echo(run.summary())
 
 
 def _first(run: Run, request: str | None, fix: bool) -> Explanation:
     """The first failure (of a request, if one is named); without any, the first clone."""
-    asked = [answer for answer in run.answers if request in (None, answer.request.name)]
-    for answer in asked:
+    requested = [answer for answer in run.answers if request in (None, answer.request.name)]
+    for answer in requested:
         if answer.error is not None:
             return run.explain_request(answer.request.name, fix=fix)
         failed = [clone for clone in answer.clones if clone.error is not None]
         if failed:
             return run.explain(failed[0].name, request=answer.request.name, fix=fix)
-    if not asked:
+    if not requested:
         raise click.UsageError(f"there is no request {request!r}" if request else "the scenario has no requests")
-    return run.explain(asked[0].clones[0].name, request=asked[0].request.name)
+    return run.explain(requested[0].clones[0].name, request=requested[0].request.name)
 
 
 def _show(story: Explanation) -> None:
@@ -184,23 +184,23 @@ def _show(story: Explanation) -> None:
         out.print(table(f"Funnel of {story.name}", columns, steps, numbers=(0, 2)))
     if story.hosts:
         first = story.hosts[0]
-        asked = f"asked: {first.needed_cpu} vCPU, {format_size(first.needed_memory)}"
+        requested = f"asked: {first.needed_cpu} vCPU, {format_size(first.needed_memory)}"
         rows = [
             (
-                one.host,
-                one.reason or "fits",
-                one.flow,
-                one.available_cpu,
-                format_size(one.available_memory),
-                format_size(one.reserved_memory),
-                f"{one.memory_ratio:g}",
-                one.vm_count,
+                item.host,
+                item.reason or "fits",
+                item.flow,
+                item.available_cpu,
+                format_size(item.available_memory),
+                format_size(item.reserved_memory),
+                f"{item.memory_ratio:g}",
+                item.vm_count,
             )
-            for one in story.hosts[:HOST_ROWS]
+            for item in story.hosts[:HOST_ROWS]
         ]
         columns = ("host", "verdict", "flow", "free vCPUs", "free memory", "reserved", "ratio", "VMs")
-        out.print(table(f"Hosts ({asked})", columns, rows, numbers=(3, 4, 5, 6, 7)))
+        out.print(table(f"Hosts ({requested})", columns, rows, numbers=(3, 4, 5, 6, 7)))
     if story.fixes:
-        fixes = [(f"{one.cost:g}", one.kind, one.text) for one in story.fixes]
+        fixes = [(f"{fix.cost:g}", fix.kind, fix.text) for fix in story.fixes]
         out.print(table("What would fix it, each by itself", ("cost", "kind", "change"), fixes, numbers=(0,)))
     click.echo(story.summary())

@@ -17,13 +17,13 @@ def command(scenario: str, as_json: bool) -> None:
     from simclone.explain.lint import lint
     from simclone.explain.lint_finding import ERROR
 
-    found = lint(api.load(scenario))
+    result = lint(api.load(scenario))
     if as_json:
-        print_json({"findings": [asdict(one) for one in found]})
-    elif found:
-        rows = [(one.severity, one.path, one.message, one.fix) for one in found]
+        print_json({"findings": [asdict(element) for element in result]})
+    elif result:
+        rows = [(item.severity, item.path, item.message, item.fix) for item in result]
         console().print(table("Findings", ("severity", "where", "what", "what would help"), rows))
     else:
         click.echo(f"{scenario}: nothing found")
-    if any(one.severity == ERROR for one in found):
+    if any(entry.severity == ERROR for entry in result):
         raise SystemExit(1)

@@ -40,12 +40,12 @@ def table(
     title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: Sequence[int] = ()
 ) -> Table:
     """A table; the columns numbered in *numbers* are aligned to the right."""
-    made = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
-    for place, column in enumerate(columns):
-        made.add_column(column, justify="right" if place in numbers else "left", overflow="fold")
+    result = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    for position, column in enumerate(columns):
+        result.add_column(column, justify="right" if position in numbers else "left", overflow="fold")
     for row in rows:
-        made.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
-    return made
+        result.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
+    return result
 
 
 def share_bar(part: float, whole: float, width: int = 20) -> Text:
@@ -60,8 +60,8 @@ def clock_text(seconds: int) -> str:
     >>> clock_text(3 * 86_400 + 4 * 3600 + 300)
     '3 d 4:05:00'
     """
-    days, rest = divmod(seconds, 86_400)
-    return f"{f'{days} d ' if days else ''}{rest // 3600}:{rest // 60 % 60:02}:{rest % 60:02}"
+    days, others = divmod(seconds, 86_400)
+    return f"{f'{days} d ' if days else ''}{others // 3600}:{others // 60 % 60:02}:{others % 60:02}"
 
 
 def bar(before: int, after: int, total: int, width: int = 20) -> Text:

@@ -47,24 +47,24 @@ def model_of(text: str) -> Model:
     from simclone.planning.parts.host_model import Model
     from simclone.units import parse_size
 
-    given = pairs_of(text.split(","), "host model such as like=host-1,price=10")
+    values = pairs_of(text.split(","), "host model such as like=host-1,price=10")
     known = {"name", "like", "cpu", "memory", "cluster", "price"}
-    if set(given) - known:
+    if set(values) - known:
         raise click.UsageError(
-            f"{text!r}: {', '.join(sorted(set(given) - known))} is unknown; there is {', '.join(sorted(known))}"
+            f"{text!r}: {', '.join(sorted(set(values) - known))} is unknown; there is {', '.join(sorted(known))}"
         )
-    if "like" in given and {"cpu", "memory", "cluster"} & set(given):
+    if "like" in values and {"cpu", "memory", "cluster"} & set(values):
         raise click.UsageError(f"{text!r} says the size twice: like=HOST, or cpu=CORES, memory=SIZE and cluster=NAME")
-    if "like" not in given and not {"cpu", "memory"} <= set(given):
+    if "like" not in values and not {"cpu", "memory"} <= set(values):
         raise click.UsageError(f"{text!r} says no size: like=HOST, or cpu=CORES and memory=SIZE")
     try:
-        price = float(given.get("price", "1"))
-        cpu = None if "cpu" not in given else int(given["cpu"])
-        memory = None if "memory" not in given else parse_size(given["memory"])
+        price = float(values.get("price", "1"))
+        cpu = None if "cpu" not in values else int(values["cpu"])
+        memory = None if "memory" not in values else parse_size(values["memory"])
     except ValueError as error:
         raise click.UsageError(f"{text!r}: {error}") from None
-    name = given.get("name") or (f"like-{given['like']}" if "like" in given else f"{given['cpu']}-core")
-    return Model(name, price, given.get("like"), cpu, memory, given.get("cluster"))
+    name = values.get("name") or (f"like-{values['like']}" if "like" in values else f"{values['cpu']}-core")
+    return Model(name, price, values.get("like"), cpu, memory, values.get("cluster"))
 
 
 def models_of(texts: Sequence[str]) -> list[Model]:

@@ -185,7 +185,7 @@ def show(answer: Answer, *, as_json: bool, as_csv: bool, conditions: Sequence[st
     from simclone.cli.answers import answer_table
     from simclone.cli.output import WIDE, console, print_json
 
-    judged = [_condition(one, answer.figures()) for one in conditions]
+    judged = [_condition(condition, answer.figures()) for condition in conditions]
     if as_json:
         print_json(answer.to_dict())
     elif as_csv:

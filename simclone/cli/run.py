@@ -74,7 +74,7 @@ def _judge(run: Run, conditions: tuple[Condition, ...]) -> None:
     if not conditions:
         return
     statistics = run.statistics()
-    met = [said for one in conditions if (said := one.met(statistics)) is not None]
+    met = [said for condition in conditions if (said := condition.met(statistics)) is not None]
     for said in met:
         click.echo(said, err=True)
     if met:
@@ -158,17 +158,17 @@ def _hosts(run: Run) -> object:
 
     frame = run.hosts
     rows = []
-    for one in frame.head(HOST_ROWS).to_dict("records"):
-        memory = (one["available_memory_before_bytes"], one["available_memory_after_bytes"])
-        cpu = (one["available_cpu_before_vcpus"], one["available_cpu_after_vcpus"])
+    for item in frame.head(HOST_ROWS).to_dict("records"):
+        memory = (item["available_memory_before_bytes"], item["available_memory_after_bytes"])
+        cpu = (item["available_cpu_before_vcpus"], item["available_cpu_after_vcpus"])
         rows.append(
             (
-                one["host"],
-                one["cluster"],
-                f"{one['vm_count_before_vms']} → {one['vm_count_after_vms']}",
+                item["host"],
+                item["cluster"],
+                f"{item['vm_count_before_vms']} → {item['vm_count_after_vms']}",
                 f"{cpu[0]} → {cpu[1]}",
                 f"{format_size(memory[0])} → {format_size(memory[1])}",
-                bar(*memory, one["total_memory_bytes"]),
+                bar(*memory, item["total_memory_bytes"]),
             )
         )
     title = "Hosts" if len(frame) <= HOST_ROWS else f"Hosts (first {HOST_ROWS} of {len(frame)})"
@@ -178,11 +178,11 @@ def _hosts(run: Run) -> object:
 def _findings(run: Run) -> object | None:
     from simclone.cli.output import table
 
-    found = run.findings()
-    if not found:
+    result = run.findings()
+    if not result:
         return None
-    title = "Findings" if len(found) <= HOST_ROWS else f"Findings (first {HOST_ROWS} of {len(found)})"
-    rows = [(one.kind, one.where, one.text) for one in found[:HOST_ROWS]]
+    title = "Findings" if len(result) <= HOST_ROWS else f"Findings (first {HOST_ROWS} of {len(result)})"
+    rows = [(item.kind, item.where, item.text) for item in result[:HOST_ROWS]]
     return table(title, ("kind", "where", "what"), rows)
 
 
@@ -192,11 +192,11 @@ def _storage(run: Run) -> object:
 
     rows = [
         (
-            one["storage"],
-            one["type"],
-            f"{format_size(one['available_before_bytes'])} → {format_size(one['available_after_bytes'])}",
-            bar(one["available_before_bytes"], one["available_after_bytes"], one["total_bytes"]),
+            item["storage"],
+            item["type"],
+            f"{format_size(item['available_before_bytes'])} → {format_size(item['available_after_bytes'])}",
+            bar(item["available_before_bytes"], item["available_after_bytes"], item["total_bytes"]),
         )
-        for one in run.storage.to_dict("records")
+        for item in run.storage.to_dict("records")
     ]
     return table("Primary storage", ("storage", "type", "free (virtual)", "used"), rows, numbers=(2,))

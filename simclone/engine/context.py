@@ -103,8 +103,8 @@ class Context:
     def note(self, request: str, subject: str, purpose: str, strategy: str | None, decision: Decision) -> None:
         """Keep a decision for the records."""
         number, self.noted = self.noted, self.noted + 1
-        wanted = self.keep_decisions == "all" or (self.keep_decisions == "failures" and isinstance(decision, Unplaced))
-        if wanted:
+        target = self.keep_decisions == "all" or (self.keep_decisions == "failures" and isinstance(decision, Unplaced))
+        if target:
             record = DecisionRecord(number, self.ledger.now_us, request, subject, purpose, strategy or "", decision)
             self.decisions.append(record)
 

@@ -61,14 +61,14 @@ def new_vm(ctx: Context, doc: VmDoc) -> NewVm:
     )
     if doc.utilisation is not None:
         shape = replace(shape, use=doc.utilisation.key())
-    one = None if offering is None else cloud.offerings[offering]
+    item = None if offering is None else cloud.offerings[offering]
     ips = tuple((cloud.find("l3Network", l3), int(IPv4Address(address))) for l3, address in doc.ips.items())
     wish = Wish(host=row("host", doc.host), root_storage=row("primaryStorage", doc.primary_storage), static_ips=ips)
     return NewVm(
         name=doc.name,
         shape=shape,
-        cpu=doc.cpu_num or (one.cpu_num if one else 0),
-        memory=doc.memory_size or (one.memory_size if one else 0),
+        cpu=doc.cpu_num or (item.cpu_num if item else 0),
+        memory=doc.memory_size or (item.memory_size if item else 0),
         account=ctx.account(doc.account),
         wish=wish,
         group=row("affinityGroup", doc.affinity_group),
@@ -86,10 +86,10 @@ def _place(ctx: Context, doc: VmDoc, uuid: str) -> ErrorCode | None:
     if home is not None and doc.primary_storage is not None:
         vm = _adopt(ctx, new, ctx.cloud.find("host", home))
     else:
-        done = create_now(ctx, new)
-        if done.error is not None:
-            return done.error
-        vm = done.row
+        finished = create_now(ctx, new)
+        if finished.error is not None:
+            return finished.error
+        vm = finished.row
     _name(ctx, vm, uuid)
     if doc.state == "Stopped":
         stop_row(ctx, vm)

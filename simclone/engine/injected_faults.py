@@ -30,11 +30,11 @@ class Faults:
 
     def strike(self, step: str, who: Identity, chance: Chance) -> ErrorCode | None:
         """The error of a step that is struck now, else None."""
-        for one in self.faults:
-            if one.step != step or one.left == 0:
+        for fault in self.faults:
+            if fault.step != step or fault.left == 0:
                 continue
-            uniform = (chance.key(who, f"fault/{one.name}") + 0.5) / UNIT
-            if uniform < one.probability:
-                one.left = None if one.left is None else one.left - 1
-                return ErrorCode(one.code, f"injected fault {one.name} in step {step}", reason=injected(step).code)
+            uniform = (chance.key(who, f"fault/{fault.name}") + 0.5) / UNIT
+            if uniform < fault.probability:
+                fault.left = None if fault.left is None else fault.left - 1
+                return ErrorCode(fault.code, f"injected fault {fault.name} in step {step}", reason=injected(step).code)
         return None

@@ -22,13 +22,13 @@ def own_strategies(profile: str, docs: Mapping[str, StrategyDoc]) -> dict[str, o
     table = TABLES[profile]
     known = filters_by_name(profile)
     usual = table["LeastVmPreferredHostAllocatorStrategy"].filters
-    made: dict[str, object] = {}
+    result: dict[str, object] = {}
     for name, doc in docs.items():
-        named = None if doc.filters is None else [known[one] for one in doc.filters if one != usual[0].name]
+        named = None if doc.filters is None else [known[item] for item in doc.filters if item != usual[0].name]
         filters = usual if named is None else (usual[0], *named)
         weights = tuple((scorer, java_round(1000 * weight)) for scorer, weight in doc.score.items())
-        made[name] = Strategy(name, filters, (WeightedScoreSortFlow(weights), LowestRankSortFlow()))
-    return made
+        result[name] = Strategy(name, filters, (WeightedScoreSortFlow(weights), LowestRankSortFlow()))
+    return result
 
 
 def open_context(scenario: Scenario, *, seed: int | None = None, replication: int = 0) -> Context:

@@ -63,8 +63,8 @@ def simulation_of(
     if doc.faults:
         ctx.faults = Faults(
             tuple(
-                StepFault(one.name or f"fault-{row + 1}", one.step, one.probability, one.count, one.code)
-                for row, one in enumerate(doc.faults)
+                StepFault(fault.name or f"fault-{row + 1}", fault.step, fault.probability, fault.count, fault.code)
+                for row, fault in enumerate(doc.faults)
             )
         )
     meters = None
@@ -83,17 +83,17 @@ def with_refused(
     """The result with the calls whose body was none, one clone asked by each, as far as time came to them."""
     result, options = simulation.result(), simulation.options
     end = result.ledger.now_us if interrupted else options.horizon_us
-    late = [one for one in refused.values() if end is None or one.started_us <= end]
+    late = [entry for entry in refused.values() if end is None or entry.started_us <= end]
     if not late:
         return result
     reasons = dict(result.totals.reasons)
-    for one in late:
-        for reason, count in failure_reasons(one).items():
+    for item in late:
+        for reason, count in failure_reasons(item).items():
             reasons[reason] = reasons.get(reason, 0) + count
     ranked = dict(sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0])))
-    requests, asked = result.totals.requests + len(late), result.totals.asked + len(late)
-    totals = replace(result.totals, requests=requests, asked=asked, reasons=ranked)
+    requests, requested = result.totals.requests + len(late), result.totals.asked + len(late)
+    totals = replace(result.totals, requests=requests, asked=requested, reasons=ranked)
     answers = [*result.answers, *(late if options.keep != "summary" else ())]
-    order = {one.name or "": at for at, one in enumerate(scenario.requests)}
+    order = {element.name or "": at for at, element in enumerate(scenario.requests)}
     answers.sort(key=lambda one: (one.started_us, order.get(one.request.name, 0)))
     return replace(result, answers=tuple(answers), totals=totals)

@@ -26,10 +26,10 @@ from simclone.records import ErrorCode, Unplaced
 
 
 def _hosts(ctx: Context, request: HostRequest) -> list[int] | ErrorCode:
-    found = candidates(request, ctx.cloud, Identity("query", ctx.next_ordinal("query")))
-    if isinstance(found, Unplaced):
-        return [] if found.error.code == "HOST_ALLOCATION.1000" else found.error
-    return found
+    result = candidates(request, ctx.cloud, Identity("query", ctx.next_ordinal("query")))
+    if isinstance(result, Unplaced):
+        return [] if result.error.code == "HOST_ALLOCATION.1000" else result.error
+    return result
 
 
 def hosts_for_create(ctx: Context, shape: Shape, cpu: int, memory: int) -> list[int] | ErrorCode:
@@ -74,16 +74,16 @@ def storages_for_create(ctx: Context, shape: Shape) -> tuple[list[int], list[lis
     if image is not None and image.is_iso and shape.root_offering is None:
         return operation_error("an ISO needs a root disk offering", "request.invalid")
     clusters = cloud.clusters_of_l3s(shape.l3s)
-    seen = [row for row, one in enumerate(cloud.storages) if one.clusters & clusters]
+    known = [row for row, storage in enumerate(cloud.storages) if storage.clusters & clusters]
     if image is not None:
-        seen = [row for row in seen if any(feeds(cloud, backup, row) for backup in image.backup_storages)]
-    root = _fitting(ctx, seen, shape.root_size, CREATE_VM)
-    return root, [_fitting(ctx, seen, disk.size, CREATE_DATA) for disk in shape.disks]
+        known = [row for row in known if any(feeds(cloud, backup, row) for backup in image.backup_storages)]
+    root = _fitting(ctx, known, shape.root_size, CREATE_VM)
+    return root, [_fitting(ctx, known, disk.size, CREATE_DATA) for disk in shape.disks]
 
 
 def _fitting(ctx: Context, rows: list[int], size: int, purpose: str) -> list[int]:
     cloud = ctx.cloud
-    found = []
+    result = []
     for row in rows:
         if cloud.storages[row].per_host:
             threshold = share_threshold(cloud, row, size)
@@ -91,8 +91,8 @@ def _fitting(ctx: Context, rows: list[int], size: int, purpose: str) -> list[int
         else:
             fits = not isinstance(filtered(cloud, StorageRequest(size, purpose, candidates=(row,))), ErrorCode)
         if fits:
-            found.append(row)
-    return found
+            result.append(row)
+    return result
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ class RunLoop:
         self.steps = 0
         self._arrivals: Iterator[Arrival] = iter(()) if arrivals is None else arrivals
         self._before = {name: ctx.cloud.fleet.array(ctx.cloud.fleet.cells[name]).copy() for name in HOST_FIGURES}
-        self._storage_before = tuple(one.available for one in ctx.cloud.storages)
+        self._storage_before = tuple(storage.available for storage in ctx.cloud.storages)
         self._start = figures(ctx.cloud)
         ctx.cloud.record_steps = options.keep == "all"
         if options.keep != "all":
@@ -96,8 +96,8 @@ class RunLoop:
             self._upkeep()
         self._sampler = None
         if options.sample_us:
-            places = PlaceSeries(ctx.cloud, self.driver, options.series)
-            self._sampler = Sampler(self.driver, self.tally, places, options.sample_us, self._goes_on)
+            positions = PlaceSeries(ctx.cloud, self.driver, options.series)
+            self._sampler = Sampler(self.driver, self.tally, positions, options.sample_us, self._goes_on)
 
     def _goes_on(self) -> bool:
         """Whether there is more to come: a horizon ends the run, else the last event does."""
@@ -122,8 +122,8 @@ class RunLoop:
             return False
         self.driver.calendar.step()
         self.steps += 1
-        for one in self._observers:
-            one.moved(self.driver.now_us)
+        for observer in self._observers:
+            observer.moved(self.driver.now_us)
         return True
 
     def run(self, until_us: int | None = None) -> RunLoop:
@@ -154,13 +154,13 @@ class RunLoop:
         self._next_arrival()
 
     def _ask(self, arrival: Arrival, names: list[str], places: list[int], attempt: int) -> None:
-        asked = replace(
+        requested = replace(
             _arrived_request(arrival, names, self.driver.now_us),
             occasion=attempt << LATER,
-            stays_us=tuple([arrival.lifetimes_us[place] for place in places]),
+            stays_us=tuple([arrival.lifetimes_us[location] for location in places]),
         )
         self.submit(
-            asked, partial(self._answered_arrival, arrival, places, attempt), partial(self._live, arrival, places)
+            requested, partial(self._answered_arrival, arrival, places, attempt), partial(self._live, arrival, places)
         )
 
     def submit(self, request: CloneRequest, done: Done, late: Done = None) -> None:
@@ -194,8 +194,8 @@ class RunLoop:
     def _finish(self, open_calls: list[CloneRequest], done: Done, answer: CloneAnswer) -> None:
         open_calls.clear()
         self._count(answer)
-        for one in self._observers:
-            one.answered(self.driver.now_us, answer)
+        for observer in self._observers:
+            observer.answered(self.driver.now_us, answer)
         if done is not None:
             done(answer)
 
@@ -208,34 +208,34 @@ class RunLoop:
         if placed < names or answer.error is not None:
             for reason, count in failure_reasons(answer).items():
                 self._reasons[reason] = self._reasons.get(reason, 0) + count
-        kept = self.options.keep
-        if kept == "all" or (kept == "failures" and answer.batch != "SUCCESS"):
+        retained = self.options.keep
+        if retained == "all" or (retained == "failures" and answer.batch != "SUCCESS"):
             self._answers.append(answer)
 
     def _answered_arrival(self, arrival: Arrival, places: list[int], attempt: int, answer: CloneAnswer) -> None:
         winners = _winners(answer)
         failed = len(answer.request.names) - len(winners)
         if failed and arrival.all_or_nothing:
-            for one in winners:
-                self._end(one.vm)
+            for winner in winners:
+                self._end(winner.vm)
             winners = []
         else:
             self._live(arrival, places, answer)
         if failed and attempt < arrival.retry.times:
-            self._retry(arrival, places, attempt, answer, {one.position for one in winners})
+            self._retry(arrival, places, attempt, answer, {item.position for item in winners})
 
     def _live(self, arrival: Arrival, places: list[int], answer: CloneAnswer) -> None:
         """The clones of an answer live from now on, each for its time."""
         now_us = self.driver.now_us
-        for one in _winners(answer):
-            lifetime = arrival.lifetimes_us[places[one.position]]
+        for winner in _winners(answer):
+            lifetime = arrival.lifetimes_us[places[winner.position]]
             if lifetime is not None:
-                self.driver.at(now_us + lifetime, ENDS, self._end, one.vm)
+                self.driver.at(now_us + lifetime, ENDS, self._end, winner.vm)
 
     def _retry(self, arrival: Arrival, places: list[int], attempt: int, answer: CloneAnswer, won: set[int]) -> None:
-        left = [at for at in range(len(answer.request.names)) if at not in won]
-        names = [answer.request.names[at] for at in left]
-        again = partial(self._ask, arrival, names, [places[at] for at in left], attempt + 1)
+        remaining = [at for at in range(len(answer.request.names)) if at not in won]
+        names = [answer.request.names[at] for at in remaining]
+        again = partial(self._ask, arrival, names, [places[at] for at in remaining], attempt + 1)
         self.driver.at(self.driver.now_us + arrival.retry.backoff_us, ARRIVALS, again)
 
     # -- ends and upkeep -------------------------------------------------------------------------------
@@ -340,7 +340,7 @@ def _arrived_request(arrival: Arrival, names: list[str], at_us: int) -> CloneReq
 
 def _winners(answer: CloneAnswer) -> list[CloneRecord]:
     """The clones that were made; none of a call that failed as a whole."""
-    return [] if answer.error is not None else [one for one in answer.clones if one.error is None]
+    return [] if answer.error is not None else [item for item in answer.clones if item.error is None]
 
 
 def failure_reasons(answer: CloneAnswer) -> dict[str, int]:

@@ -9,8 +9,8 @@ from simclone.wire.tags import parse_tags
 
 def disk_of(cloud: Cloud, offering: int) -> Disk:
     """A data disk of a disk offering."""
-    one = cloud.disk_offerings[offering]
-    return Disk(one.disk_size, offering, one.strategy, one.constraint)
+    disk_offering = cloud.disk_offerings[offering]
+    return Disk(disk_offering.disk_size, offering, disk_offering.strategy, disk_offering.constraint)
 
 
 def shape_of(
@@ -31,7 +31,7 @@ def shape_of(
 
     The offering's strategy and tags are copied into the VM (host-allocation.md 3.1).
     """
-    one = None if offering is None else cloud.offerings[offering]
+    item = None if offering is None else cloud.offerings[offering]
     template = None if image is None else cloud.images[image]
     root_size = 0
     if template is not None and not template.is_iso:
@@ -39,19 +39,19 @@ def shape_of(
     if root_offering is not None:
         root_size = cloud.disk_offerings[root_offering].disk_size
     return Shape(
-        strategy=strategy or (one.strategy if one else None),
+        strategy=strategy or (item.strategy if item else None),
         image=image,
         offering=offering,
         l3s=l3s,
         root_size=root_size,
         root_offering=root_offering,
         disks=tuple(disk_of(cloud, row) for row in disks),
-        constraint=one.constraint if one else None,
-        tags=parse_tags((*(one.system_tags if one else ()), *system_tags)),
+        constraint=item.constraint if item else None,
+        tags=parse_tags((*(item.system_tags if item else ()), *system_tags)),
         user_tags=user_tags,
         vm_type=vm_type,
         platform=template.platform if template else "Linux",
         architecture=template.architecture if template else None,
         description=description,
-        cpu_speed=one.cpu_speed if one else 0,
+        cpu_speed=item.cpu_speed if item else 0,
     )

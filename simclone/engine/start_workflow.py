@@ -46,5 +46,5 @@ def _note(ctx: Context, start: Start, request: str) -> None:
     if start.placed_beside_others:
         ctx.count_violations(start.violations)
     name = ctx.cloud.vms.names[start.vm]
-    for asked, decision in start.decisions:
-        ctx.note(request, name, "host", asked.strategy, decision)
+    for requested, decision in start.decisions:
+        ctx.note(request, name, "host", requested.strategy, decision)

@@ -36,14 +36,14 @@ def precopy_seconds(size: int, bytes_per_s: int, dirty: Dirty) -> float:
     >>> precopy_seconds(1000, 100, Dirty(50, downtime_s=1.25))
     18.75
     """
-    total, left = 0.0, float(size)
+    total, remaining = 0.0, float(size)
     for _ in range(dirty.max_rounds):
-        if left / bytes_per_s <= dirty.downtime_s:
+        if remaining / bytes_per_s <= dirty.downtime_s:
             break
-        taken = left / bytes_per_s
+        taken = remaining / bytes_per_s
         total += taken
-        left = min(float(size), dirty.bytes_per_s * taken)
-    return total + left / bytes_per_s
+        remaining = min(float(size), dirty.bytes_per_s * taken)
+    return total + remaining / bytes_per_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +71,11 @@ class Timing:
 
     def duration(self, step: str, size: int, chance: Chance, who: Identity) -> int:
         """Microseconds of one step. The draw is keyed by who does it and which step it is."""
-        found = self.steps.get(step)
-        if found is None:
+        result = self.steps.get(step)
+        if result is None:
             return 0
         uniform = (chance.key(who, f"timing/{step}") + 0.5) / UNIT
-        return found.microseconds(size, uniform)
+        return result.microseconds(size, uniform)
 
 
 def constant(seconds: float, bytes_per_s: int = 0) -> StepTime:

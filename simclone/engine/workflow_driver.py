@@ -95,9 +95,9 @@ class WorkflowDriver:
         results: list[Any] = [None] * len(wait.jobs)
         left = len(wait.jobs)
         gate: simpy.Event | None = None
-        for place, job in enumerate(wait.jobs):
+        for position, job in enumerate(wait.jobs):
 
-            def finished(value: Any, place: int = place) -> None:
+            def finished(value: Any, place: int = position) -> None:
                 nonlocal left
                 results[place] = value
                 left -= 1
@@ -115,11 +115,11 @@ class WorkflowDriver:
         try:
             came = self.now_us
             for slot in self.queues.slots(work) if self.timing.steps else ():
-                turn, asked = slot.enter(), self.now_us
+                turn, requested = slot.enter(), self.now_us
                 if turn is not None:
                     yield turn
                 slot.entered += 1
-                slot.waited_us += self.now_us - asked
+                slot.waited_us += self.now_us - requested
                 held.append(slot)
             if work.vm >= 0 and self.now_us > came:
                 self.waited[work.vm] = self.waited.get(work.vm, 0) + self.now_us - came

@@ -28,14 +28,14 @@ def blocking_set(request: HostRequest, cloud: Cloud) -> tuple[Obstacle, ...]:
     Empty for a request that finds a host, and for one that is refused even without all of them.
     """
     strategy, dry = strategy_of(request, cloud), request.dry()
-    kept = _obstacles(strategy)
-    if not _refused(strategy, dry, cloud, kept):
+    retained = _obstacles(strategy)
+    if not _refused(strategy, dry, cloud, retained):
         return ()
-    for obstacle in tuple(kept):
-        others = [other for other in kept if other != obstacle]
+    for obstacle in tuple(retained):
+        others = [other for other in retained if other != obstacle]
         if _refused(strategy, dry, cloud, others):
-            kept = others
-    return tuple(kept)
+            retained = others
+    return tuple(retained)
 
 
 def possible_without(request: HostRequest, cloud: Cloud, obstacles: Iterable[Obstacle]) -> bool:

@@ -103,14 +103,14 @@ class FixCandidates:
         over = {name: value for name, value in needed.items() if value > cloud.limit(account, name)}
         if not over:
             return
-        text, name = ", ".join(f"{one} to {value}" for one, value in over.items()), cloud.accounts[account].name
+        text, name = ", ".join(f"{entry} to {value}" for entry, value in over.items()), cloud.accounts[account].name
 
         def change(ctx: Context) -> None:
-            for one, value in over.items():
-                ctx.ledger.set_limit(account, one, value)
+            for item, value in over.items():
+                ctx.ledger.set_limit(account, item, value)
 
-        told = {"quota": {"account": name, "limits": over}}
-        yield Candidate(self._fix("raiseQuota", f"raise {text}", name, told, amount=max(over.values())), change)
+        words = {"quota": {"account": name, "limits": over}}
+        yield Candidate(self._fix("raiseQuota", f"raise {text}", name, words, amount=max(over.values())), change)
 
     def rules(self) -> Iterator[Candidate]:
         """Affinity and binding rules made soft, or dropped."""
@@ -138,7 +138,7 @@ class FixCandidates:
     def networks(self) -> Iterator[Candidate]:
         """Clusters the networks of the VM's cards do not reach."""
         cloud, l2s = self.cloud, {self.cloud.l3s[l3].l2 for l3 in self.request.l3s}
-        for cluster, one in enumerate(cloud.clusters):
+        for cluster, item in enumerate(cloud.clusters):
             lacking = [l2 for l2 in sorted(l2s) if cluster not in cloud.l2_clusters[l2]]
 
             def change(ctx: Context, lacking: list[int] = lacking, cluster: int = cluster) -> None:
@@ -147,14 +147,14 @@ class FixCandidates:
 
             if lacking:
                 names = ", ".join(cloud.l2s[l2].name for l2 in lacking)
-                told = {
+                words = {
                     f"l2Networks.{cloud.l2s[l2].name}.attachedClusters": sorted(
                         cloud.clusters[at].name for at in cloud.l2_clusters[l2] | {cluster}
                     )
                     for l2 in lacking
                 }
-                text = f"attach {names} to cluster {one.name}"
-                yield Candidate(self._fix("attachNetwork", text, one.name, {"set": told}), change)
+                text = f"attach {names} to cluster {item.name}"
+                yield Candidate(self._fix("attachNetwork", text, item.name, {"set": words}), change)
 
     def settings(self) -> Iterator[Candidate]:
         """Less reserve, more over-provisioning, step by step."""
@@ -194,14 +194,14 @@ class FixCandidates:
             parts = ([plural(cores, "more core")] if cores else []) + (
                 [f"{format_size(memory)} more memory"] if memory else []
             )
-            told = {
+            words = {
                 f"hosts.{names[host]}.cpuNum": fleet.cpu_num[host] + cores,
                 f"hosts.{names[host]}.totalPhysicalMemory": fleet.total_memory[host] + memory,
                 f"hosts.{names[host]}.totalCpu": None,
             }
             more = cpu * self.prices.of("vcpu") + memory // GIB * self.prices.of("memoryGib")
             text = f"give host {names[host]} {' and '.join(parts)}"
-            fix = self._fix("growHost", text, names[host], {"set": told}, more=more, amount=memory or cpu)
+            fix = self._fix("growHost", text, names[host], {"set": words}, more=more, amount=memory or cpu)
             yield Candidate(fix, _sets(host, **grown))
 
     def moves(self) -> Iterator[Candidate]:
@@ -213,8 +213,8 @@ class FixCandidates:
             cpu, memory = lacks[host]
             if not cpu and not memory:
                 continue
-            here = np.flatnonzero(running & (vms.array(vms.hold_host) == host)).tolist()
-            for vm in sorted(here, key=lambda row: vms.memory[row])[:MOST_VMS]:
+            matching = np.flatnonzero(running & (vms.array(vms.hold_host) == host)).tolist()
+            for vm in sorted(matching, key=lambda row: vms.memory[row])[:MOST_VMS]:
                 target = None
                 if vms.hold_cpu[vm] >= cpu and vms.hold_memory[vm] >= memory:
                     target = self._target(vm)
@@ -223,9 +223,9 @@ class FixCandidates:
                     break
 
     def _target(self, vm: int) -> int | None:
-        asked = migrate_request(self.cloud, vm, None)
-        found = chain.run(strategy_of(asked, self.cloud), asked, self.cloud)
-        return None if isinstance(found, Unplaced) or not len(found.hosts) else int(found.hosts[0])
+        requested = migrate_request(self.cloud, vm, None)
+        result = chain.run(strategy_of(requested, self.cloud), requested, self.cloud)
+        return None if isinstance(result, Unplaced) or not len(result.hosts) else int(result.hosts[0])
 
     def _move(self, vm: int, host: int, target: int) -> Candidate:
         name, names = self.cloud.vms.names[vm], self.cloud.fleet.names

@@ -65,9 +65,9 @@ class Explanation:
         """Paragraphs and the funnel, for notebooks."""
         lines = "".join(f"<p>{escape(line)}</p>" for line in self.summary().splitlines())
         rows = "".join(
-            f"<tr><td>{escape(str(one['flow']))}</td><td>{one['before']} → {one['after']}</td>"
-            f"<td>{escape(str(one['outcome']))}</td><td>{escape(str(one['refused']))}</td></tr>"
-            for one in self.funnel
+            f"<tr><td>{escape(str(item['flow']))}</td><td>{item['before']} → {item['after']}</td>"
+            f"<td>{escape(str(item['outcome']))}</td><td>{escape(str(item['refused']))}</td></tr>"
+            for item in self.funnel
         )
         head = "<tr><th>flow</th><th>hosts</th><th>outcome</th><th>refused</th></tr>"
         return f"{lines}<table>{head}{rows}</table>" if rows else lines
@@ -81,19 +81,19 @@ class Explanation:
         if self.verdict is not None:
             text += f"\nVerdict: {self.verdict.kind}. {self.verdict.text[:1].upper()}{self.verdict.text[1:]}."
         if self.blocking:
-            text += "\nIn the way together: " + ", ".join(one.reason for one in self.blocking) + "."
+            text += "\nIn the way together: " + ", ".join(item.reason for item in self.blocking) + "."
         if self.fixes is not None:
             text += f"\n{self._remedy()}"
         return text
 
     def _competition(self) -> str:
         """Which hosts it won against, and by what."""
-        here = next((one for one in self.ranked if one.host == self.host), None)
-        if here is None:
+        matching = next((item for item in self.ranked if item.host == self.host), None)
+        if matching is None:
             return ""
-        equal = [one.host for one in self.ranked if one.place == here.place and one.host != self.host]
-        after = next((one for one in self.ranked if one.place > here.place), None)
-        text = f" Its sort keys are {list(here.keys)}"
+        equal = [entry.host for entry in self.ranked if entry.place == matching.place and entry.host != self.host]
+        after = next((element for element in self.ranked if element.place > matching.place), None)
+        text = f" Its sort keys are {list(matching.keys)}"
         if equal:
             text += f", like those of {', '.join(equal[:3])}{', …' if len(equal) > 3 else ''}: chance decided"
         if after is not None:
@@ -114,9 +114,9 @@ def explain_clone(
 ) -> Explanation:
     """Put the parts of a clone's story together; *decisions* are all those of its run."""
     own = tuple(
-        one
-        for one in decisions
-        if one.request == clone.request and one.subject == clone.name and one.purpose == Purpose.HOST
+        decision
+        for decision in decisions
+        if decision.request == clone.request and decision.subject == clone.name and decision.purpose == Purpose.HOST
     )
     if clone.error is None:
         return Explanation(clone.request, clone.name, host, "", (), own, hosts)
@@ -126,7 +126,11 @@ def explain_clone(
 def explain_refusal(answer: CloneAnswer, decisions: tuple[DecisionRecord, ...]) -> Explanation:
     """The story of a call that was refused as a whole."""
     assert answer.error is not None
-    own = tuple(one for one in decisions if one.request == answer.request.name and one.purpose == Purpose.DRY_RUN)
+    own = tuple(
+        decision
+        for decision in decisions
+        if decision.request == answer.request.name and decision.purpose == Purpose.DRY_RUN
+    )
     return Explanation(
         answer.request.name, answer.request.name, None, answer.error.root_reason, _chain(answer.error), own
     )
@@ -135,7 +139,7 @@ def explain_refusal(answer: CloneAnswer, decisions: tuple[DecisionRecord, ...]) 
 def _chain(error: ErrorCode) -> tuple[str, ...]:
     lines: list[str] = []
     said = ""
-    for one in error.chain():
-        lines.append(f"{one.code or 'list'}: {one.details}" if one.details != said else one.code or "list")
-        said = one.details or ""
+    for item in error.chain():
+        lines.append(f"{item.code or 'list'}: {item.details}" if item.details != said else item.code or "list")
+        said = item.details or ""
     return tuple(lines)

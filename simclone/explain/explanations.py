@@ -46,14 +46,14 @@ class Explanations:
             for clone in answer.clones:
                 if clone.name == name and request in (None, clone.request):
                     return clone
-        raise UnknownName("clone", name, [one.name for answer in self._result.answers for one in answer.clones])
+        raise UnknownName("clone", name, [item.name for answer in self._result.answers for item in answer.clones])
 
     def of_call(self, request: str, *, fix: bool) -> Explanation:
         """Why a call was refused as a whole; raises UnknownName."""
         for answer in self._result.answers:
             if answer.request.name == request and answer.error is not None:
                 return self._judged(explain_refusal(answer, self._result.decisions), fix=fix)
-        refused = [one.request.name for one in self._result.answers if one.error is not None]
+        refused = [item.request.name for item in self._result.answers if item.error is not None]
         raise UnknownName("refused request", request, refused)
 
     def of_clone(self, name: str, request: str | None, *, fix: bool) -> Explanation:
@@ -93,33 +93,33 @@ class Explanations:
         failed = next((clone.name for clone in answer.clones if clone.error is not None), None)
         if answer.error is None and failed is None:
             return {"verdict": None, "topFix": None}
-        told = self.of_call(name, fix=True) if failed is None else self.of_clone(failed, name, fix=True)
-        fixes = told.fixes
-        return {"verdict": told.verdict.kind if told.verdict else None, "topFix": fixes[0].kind if fixes else "none"}
+        text = self.of_call(name, fix=True) if failed is None else self.of_clone(failed, name, fix=True)
+        fixes = text.fixes
+        return {"verdict": text.verdict.kind if text.verdict else None, "topFix": fixes[0].kind if fixes else "none"}
 
     def _firsts(self) -> dict[str, tuple[str, str | None]]:
         """By reason, in the order of time: the request and the clone that failed first; None for a whole call."""
-        found: dict[str, tuple[str, str | None]] = {}
+        result: dict[str, tuple[str, str | None]] = {}
         for answer in self._result.answers:
             if answer.error is not None:
-                found.setdefault(answer.error.root_reason, (answer.request.name, None))
+                result.setdefault(answer.error.root_reason, (answer.request.name, None))
             for clone in answer.clones:
                 if clone.error is not None:
-                    found.setdefault(clone.error.root_reason, (answer.request.name, clone.name))
-        return found
+                    result.setdefault(clone.error.root_reason, (answer.request.name, clone.name))
+        return result
 
     def _judged(self, story: Explanation, *, fix: bool) -> Explanation:
         """The story with table and verdict, and with fixes if they are asked for and it failed."""
         key = (story.request, story.name)
-        told = self._told.get(key)
-        if told is None or (fix and told.fixes is None and told.host is None):
+        text = self._told.get(key)
+        if text is None or (fix and text.fixes is None and text.host is None):
             clone = None if story.name == story.request else story.name
-            asked = self._result.totals.asked
-            made = sum(one.succeeded for one in self._result.answers if one.request.name == story.request)
-            question = Question(self._scenario, story.request, clone, self._seed, self._replication, asked, made)
-            told = judge(story, again=self._again, question=question, prices=self._scenario.doc.prices, fix=fix)
-            self._told[key] = told
-        return told if fix else replace(told, fixes=None, blocking=(), tried=0, pairs=0)
+            requested = self._result.totals.asked
+            result = sum(answer.succeeded for answer in self._result.answers if answer.request.name == story.request)
+            question = Question(self._scenario, story.request, clone, self._seed, self._replication, requested, result)
+            text = judge(story, again=self._again, question=question, prices=self._scenario.doc.prices, fix=fix)
+            self._told[key] = text
+        return text if fix else replace(text, fixes=None, blocking=(), tried=0, pairs=0)
 
     def _once_more(self, serial: int, watch: Watch) -> RunLoop:
         """Make the run once more, up to a decision, and show every host request to *watch*."""

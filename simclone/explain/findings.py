@@ -50,7 +50,7 @@ def _drift(result: RunResult) -> Iterator[Finding]:
             causes[event.target, event.cause] = causes.get((event.target, event.cause), 0) + 1
     cloud = result.ledger.cloud
     names = {f"host/{row}": name for row, name in enumerate(cloud.fleet.names)}
-    names.update({f"storage/{row}": one.name for row, one in enumerate(cloud.storages)})
+    names.update({f"storage/{row}": storage.name for row, storage in enumerate(cloud.storages)})
     for (target, cause), count in causes.items():
         yield Finding("drift", names[target], f"its recorded capacity differs from what is held: {count} times {cause}")
 
@@ -62,9 +62,9 @@ def _leftovers(result: RunResult) -> Iterator[Finding]:
         if cloud.snapshots.alive[row]:
             taken.setdefault(cloud.snapshots.volume[row], []).append(cloud.snapshots.size[row])
     for volume, sizes in taken.items():
-        many = "one snapshot stays and takes" if len(sizes) == 1 else f"{len(sizes)} snapshots stay and take"
-        yield Finding("snapshot", cloud.volumes.names[volume], f"{many} {format_size(sum(sizes))}")
-    kept = [one.size for row, one in enumerate(cloud.images) if one.temporary and row in cloud.image_space]
-    if kept:
-        text = f"{len(kept)} temporary images stay for clones that were only created ({format_size(sum(kept))})"
+        count = "one snapshot stays and takes" if len(sizes) == 1 else f"{len(sizes)} snapshots stay and take"
+        yield Finding("snapshot", cloud.volumes.names[volume], f"{count} {format_size(sum(sizes))}")
+    retained = [image.size for row, image in enumerate(cloud.images) if image.temporary and row in cloud.image_space]
+    if retained:
+        text = f"{len(retained)} temporary images stay for clones that were only created ({format_size(sum(retained))})"
         yield Finding("image", "image store", text)

@@ -51,20 +51,20 @@ def fixes_of(
     if fits(request, cloud):
         return Fixes()
     ranked = sorted(FixCandidates(request, cloud, prices or PricesDoc()).all(), key=lambda one: one.fix.cost)
-    found: dict[str, Fix] = {}
+    result: dict[str, Fix] = {}
     tries: dict[str, int] = {}
-    for one in ranked:
-        kind = one.fix.kind
-        if kind in found or tries.get(kind, 0) >= MOST_TRIES:
+    for item in ranked:
+        kind = item.fix.kind
+        if kind in result or tries.get(kind, 0) >= MOST_TRIES:
             continue
         tries[kind] = tries.get(kind, 0) + 1
-        if _helps(request, cloud, (one,)) and confirm(one.fix):
-            found[kind] = one.fix
-    if found:
-        return Fixes(tuple(sorted(found.values(), key=lambda one: one.cost)), sum(tries.values()))
+        if _helps(request, cloud, (item,)) and confirm(item.fix):
+            result[kind] = item.fix
+    if result:
+        return Fixes(tuple(sorted(result.values(), key=lambda one: one.cost)), sum(tries.values()))
     few = _few(ranked)
     pair, pairs = _pair(request, cloud, few, confirm)
-    others = tuple(one.fix for one in few)
+    others = tuple(entry.fix for entry in few)
     return Fixes(() if pair is None else (pair,), sum(tries.values()), pairs, others)
 
 
@@ -75,15 +75,15 @@ def fits(request: HostRequest, cloud: Cloud) -> bool:
 
 def _helps(request: HostRequest, cloud: Cloud, changes: tuple[Candidate, ...]) -> bool:
     ledger = Ledger(cloud)
-    if any(one.grows for one in changes):
+    if any(change.grows for change in changes):
         return _made(request, ledger.fork(), changes)
     with ledger.trial():
         return _made(request, ledger, changes)
 
 
 def _made(request: HostRequest, ledger: Ledger, changes: tuple[Candidate, ...]) -> bool:
-    for one in sorted(changes, key=lambda change: change.grows):
-        one.make(Context(ledger))
+    for item in sorted(changes, key=lambda change: change.grows):
+        item.make(Context(ledger))
     return fits(request, ledger.cloud)
 
 
@@ -91,10 +91,10 @@ def _few(ranked: list[Candidate]) -> list[Candidate]:
     """The cheapest, of one kind at most `PAIRED_OF_A_KIND`."""
     kinds: dict[str, int] = {}
     chosen = []
-    for one in ranked:
-        kinds[one.fix.kind] = kinds.get(one.fix.kind, 0) + 1
-        if kinds[one.fix.kind] <= PAIRED_OF_A_KIND:
-            chosen.append(one)
+    for item in ranked:
+        kinds[item.fix.kind] = kinds.get(item.fix.kind, 0) + 1
+        if kinds[item.fix.kind] <= PAIRED_OF_A_KIND:
+            chosen.append(item)
     return chosen[:PAIRED]
 
 

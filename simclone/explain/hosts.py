@@ -100,8 +100,8 @@ def runners_up(cloud: Cloud, request: HostRequest, most: int = 10) -> list[Ranke
     parts = np.stack(keyed[0]) if keyed[0] else np.zeros((1, len(survivors.hosts)), dtype=np.int64)
     key_of = {host: tuple(part) for host, part in zip(survivors.hosts.tolist(), parts.T.tolist(), strict=True)}
     ranked: list[Ranked] = []
-    for place, block in enumerate(classes(survivors.hosts, keyed[0]), 1):
-        ranked += [Ranked(cloud.fleet.names[host], place, key_of[host]) for host in block[: most - len(ranked)]]
+    for position, block in enumerate(classes(survivors.hosts, keyed[0]), 1):
+        ranked += [Ranked(cloud.fleet.names[host], position, key_of[host]) for host in block[: most - len(ranked)]]
         if len(ranked) >= most:
             break
     return ranked

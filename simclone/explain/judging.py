@@ -37,16 +37,16 @@ class _Seen:
 def judge(story: Explanation, *, again: Again, question: Question, prices: PricesDoc, fix: bool) -> Explanation:
     """The story with table and verdict, and with fixes if they are asked for and it failed."""
     failed, tries = story.host is None, Tries(question)
-    seen = _Seen(verdict=verdict_of(story.reason, None, None, ()) if failed else None)
+    known = _Seen(verdict=verdict_of(story.reason, None, None, ()) if failed else None)
     if story.decisions:
-        _look(story, seen, again, prices, confirmed(tries) if fix and failed else None)
-    made = replace(story, hosts=seen.hosts, ranked=seen.ranked, verdict=seen.verdict, blocking=seen.blocking)
+        _look(story, known, again, prices, confirmed(tries) if fix and failed else None)
+    result = replace(story, hosts=known.hosts, ranked=known.ranked, verdict=known.verdict, blocking=known.blocking)
     if not (failed and fix):
-        return made
-    fixes = each_kind(seen.fixes, rerun_fixes(tries, story.reason, prices))
+        return result
+    fixes = each_kind(known.fixes, rerun_fixes(tries, story.reason, prices))
     if not fixes.found and not tries.few:
-        fixes = each_kind(fixes, rerun_pair(Tries(question), story.reason, seen.fixes.others, prices))
-    return replace(made, fixes=fixes.found, tried=fixes.tried, pairs=fixes.pairs)
+        fixes = each_kind(fixes, rerun_pair(Tries(question), story.reason, known.fixes.others, prices))
+    return replace(result, fixes=fixes.found, tried=fixes.tried, pairs=fixes.pairs)
 
 
 def _look(story: Explanation, seen: _Seen, again: Again, prices: PricesDoc, confirm: Confirm | None) -> None:
@@ -54,7 +54,7 @@ def _look(story: Explanation, seen: _Seen, again: Again, prices: PricesDoc, conf
 
     Fixes are looked for when something can *confirm* them.
     """
-    own, failed = {one.serial for one in story.decisions}, story.host is None
+    own, failed = {decision.serial for decision in story.decisions}, story.host is None
 
     def watch(number: int, request: HostRequest, cloud: Cloud) -> None:
         if number not in own:

@@ -25,8 +25,8 @@ def missed_by_pages(request: HostRequest, cloud: Cloud, verdict: Verdict) -> Ver
     ledger = Ledger(cloud)
     with ledger.trial():
         update_global_config(Context(ledger), PAGES, False)
-        found = fits(request, cloud)
-    if not found:
+        result = fits(request, cloud)
+    if not result:
         return verdict
     text = "with all hosts on one page it finds a host: the search by pages ended before"
     return Verdict("order", text, verdict.figures)

@@ -23,7 +23,7 @@ from simclone.vocabulary import Policy
 def lint(scenario: Scenario) -> tuple[LintFinding, ...]:
     """Everything found, errors first, in the order of the file."""
     cloud = scenario.build().cloud
-    found = [
+    result = [
         *_settings(scenario),
         *_offerings(cloud),
         *_images(cloud),
@@ -33,7 +33,7 @@ def lint(scenario: Scenario) -> tuple[LintFinding, ...]:
         *_bindings(scenario, cloud),
         *_placing(scenario),
     ]
-    return tuple(sorted(found, key=lambda one: one.severity != ERROR))
+    return tuple(sorted(result, key=lambda one: one.severity != ERROR))
 
 
 def _placing(scenario: Scenario) -> Iterator[LintFinding]:
@@ -49,8 +49,8 @@ def _placing(scenario: Scenario) -> Iterator[LintFinding]:
 def _opened(scenario: Scenario) -> Context | InvalidInput:
     try:
         return open_context(scenario)
-    except InvalidInput as found:
-        return found
+    except InvalidInput as result:
+        return result
 
 
 def _usable(cloud: Cloud) -> list[int]:
@@ -67,18 +67,19 @@ def _settings(scenario: Scenario) -> Iterator[LintFinding]:
 def _offerings(cloud: Cloud) -> Iterator[LintFinding]:
     """Offerings that no host takes even when it is empty; where no host is usable at all, others say so."""
     fleet, hosts = cloud.fleet, _usable(cloud)
-    for row, one in enumerate(cloud.offerings if hosts else ()):
-        wide = [host for host in hosts if fleet.total_cpu[host] >= one.cpu_num]
+    for row, offering in enumerate(cloud.offerings if hosts else ()):
+        wide = [host for host in hosts if fleet.total_cpu[host] >= offering.cpu_num]
         physical = checks_physical(cloud)
         high = [
             host
             for host in hosts
-            if (fleet.total_memory[host] > one.memory_size or not physical) and _holds(cloud, host, one.memory_size)
+            if (fleet.total_memory[host] > offering.memory_size or not physical)
+            and _holds(cloud, host, offering.memory_size)
         ]
         if set(wide) & set(high):
             continue
         what = "vCPUs" if not wide else "memory" if not high else "vCPUs and memory together"
-        text = f"{one.name} fits no host at any load for its {what}"
+        text = f"{offering.name} fits no host at any load for its {what}"
         yield LintFinding(ERROR, f"instanceOfferings.{row}", text, "a smaller offering, larger hosts or a higher ratio")
 
 
@@ -90,37 +91,37 @@ def _holds(cloud: Cloud, host: int, memory: int) -> bool:
 
 def _images(cloud: Cloud) -> Iterator[LintFinding]:
     for row, image in enumerate(cloud.images):
-        there = [
+        present = [
             at
             for at in image.backup_storages
             if cloud.backups[at].status == CONNECTED and cloud.backups[at].state == ENABLED and cloud.backups[at].zones
         ]
-        if not there:
+        if not present:
             text = f"{image.name} is kept by no backup storage that is Enabled, Connected and attached to a zone"
             yield LintFinding(ERROR, f"images.{row}", text, "backupStorages, or the state of those it names")
 
 
 def _networks(cloud: Cloud) -> Iterator[LintFinding]:
-    stored = {cluster for one in cloud.storages if one.usable(True) for cluster in one.clusters}
+    stored = {cluster for storage in cloud.storages if storage.usable(True) for cluster in storage.clusters}
     hosts = {cloud.fleet.cluster[host] for host in _usable(cloud)}
-    for row, one in enumerate(cloud.l3s):
-        clusters = cloud.l2_clusters[one.l2]
+    for row, l3 in enumerate(cloud.l3s):
+        clusters = cloud.l2_clusters[l3.l2]
         if not clusters & stored & hosts:
-            text = f"{one.name} reaches no cluster that has both usable storage and a usable host"
+            text = f"{l3.name} reaches no cluster that has both usable storage and a usable host"
             yield LintFinding(ERROR, f"l3Networks.{row}", text, "attach its L2 network to such a cluster")
 
 
 def _clusters(cloud: Cloud) -> Iterator[LintFinding]:
     usable = {cloud.fleet.cluster[host] for host in _usable(cloud)}
-    for row, one in enumerate(cloud.clusters):
+    for row, item in enumerate(cloud.clusters):
         if not any(storage.usable(True) and row in storage.clusters for storage in cloud.storages):
-            text = f"{one.name} has no usable primary storage: its hosts take no VM"
+            text = f"{item.name} has no usable primary storage: its hosts take no VM"
             yield LintFinding(
                 WARNING, f"clusters.{row}", text, "attach a primary storage that is Enabled and Connected"
             )
         if row not in usable:
             yield LintFinding(
-                WARNING, f"clusters.{row}", f"{one.name} has no host that is Enabled and Connected", "a host"
+                WARNING, f"clusters.{row}", f"{item.name} has no host that is Enabled and Connected", "a host"
             )
 
 
@@ -136,12 +137,12 @@ def _groups(scenario: Scenario, cloud: Cloud) -> Iterator[LintFinding]:
         if group.policy is not Policy.ANTI_HARD or not group.enabled:
             continue
         tags = {f"affinityGroupUuid::{group.name}", f"affinityGroupUuid::{group.uuid}"}
-        joining = sum(_asked(one) for one in scenario.requests if tags & set(one.system_tags or ()))
-        there = sum(doc.affinity_group in (group.name, group.uuid) for doc in scenario.vms)
-        if joining + there > hosts:
-            text = f"{group.name} is antiHard: {joining + there} members at most {hosts} hosts can hold"
-            many = joining + there - hosts
-            yield LintFinding(ERROR, f"affinityGroups.{row}", text, f"antiSoft, or {many} more hosts or fewer names")
+        joining = sum(_asked(request) for request in scenario.requests if tags & set(request.system_tags or ()))
+        present = sum(doc.affinity_group in (group.name, group.uuid) for doc in scenario.vms)
+        if joining + present > hosts:
+            text = f"{group.name} is antiHard: {joining + present} members at most {hosts} hosts can hold"
+            count = joining + present - hosts
+            yield LintFinding(ERROR, f"affinityGroups.{row}", text, f"antiSoft, or {count} more hosts or fewer names")
 
 
 def _bindings(scenario: Scenario, cloud: Cloud) -> Iterator[LintFinding]:
@@ -151,8 +152,8 @@ def _bindings(scenario: Scenario, cloud: Cloud) -> Iterator[LintFinding]:
         bound = [tag for tag in request.system_tags or () if tag.startswith("resourceBindings::Cluster:")]
         for tag in bound:
             name = tag.removeprefix("resourceBindings::Cluster:").split(",")[0]
-            known = {one.name: at for at, one in enumerate(cloud.clusters)} | {
-                one.uuid: at for at, one in enumerate(cloud.clusters)
+            known = {item.name: at for at, item in enumerate(cloud.clusters)} | {
+                cluster.uuid: at for at, cluster in enumerate(cloud.clusters)
             }
             if wished is not None and known.get(str(wished)) != known.get(name):
                 text = f"cluster {wished} is asked for, but the VM is bound to cluster {name}"

@@ -35,19 +35,19 @@ def lint_requests(scenario: Scenario, ctx: Context) -> Iterator[LintFinding]:
     """
     severity = WARNING if scenario.doc.incidents else ERROR
     good, refused = requests_of(scenario)
-    found = [(one.request.ordinal, _refused(ERROR, one.request, one.error)) for one in refused.values()]
+    result = [(entry.request.ordinal, _refused(ERROR, entry.request, entry.error)) for entry in refused.values()]
     used: Use = {}
     taken: dict[int, int] = {}
     born: set[str] = set()
     for request in sorted(good, key=lambda one: one.at_us):
         if request.vm not in born:
-            found += [(request.ordinal, one) for one in _one(ctx, request, severity, used, taken)]
+            result += [(request.ordinal, item) for item in _one(ctx, request, severity, used, taken)]
         born.update(request.names)
-    yield from [one for _, one in sorted(found, key=lambda pair: pair[0])]
+    yield from [element for _, element in sorted(result, key=lambda pair: pair[0])]
 
 
 def _one(ctx: Context, request: CloneRequest, severity: str, used: Use, taken: dict[int, int]) -> Iterator[LintFinding]:
-    job, place = resolve(ctx, request), f"requests.{request.ordinal}"
+    job, position = resolve(ctx, request), f"requests.{request.ordinal}"
     if isinstance(job, ErrorCode):
         yield _refused(severity, request, job)
         return
@@ -55,12 +55,12 @@ def _one(ctx: Context, request: CloneRequest, severity: str, used: Use, taken: d
     short = _over_quota(ctx, job, used) if runs else None
     error = refusal(ctx, job) if short is None else None
     if short is not None:
-        yield LintFinding(severity, place, *short)
+        yield LintFinding(severity, position, *short)
     elif error is not None:
         yield _refused(severity, request, error)
     elif runs:
         for text, fix in _without_address(ctx, job, taken):
-            yield LintFinding(severity, place, text, fix)
+            yield LintFinding(severity, position, text, fix)
 
 
 def _refused(severity: str, request: CloneRequest, error: ErrorCode | None) -> LintFinding:
@@ -72,34 +72,34 @@ def _over_quota(ctx: Context, job: Job, used: Use) -> tuple[str, str] | None:
     """The first limit that running all names would break, and what would help; else they are put on *used*."""
     if job.account == ADMIN:
         return None
-    cloud, many = ctx.cloud, len(job.request.names)
+    cloud, count = ctx.cloud, len(job.request.names)
     cpu, memory = cloud.vms.cpu[job.source], cloud.vms.memory[job.source]
-    asks = dict([*quota.start_asks(many * cpu, many * memory), ("vm.num", many), ("vm.totalNum", many)])
-    there = quota.usage(cloud, job.account)
+    asks = dict([*quota.start_asks(count * cpu, count * memory), ("vm.num", count), ("vm.totalNum", count)])
+    present = quota.usage(cloud, job.account)
     for name in _STAYS:
-        limit, before = cloud.limit(job.account, name), there[name] + used.get((job.account, name), 0)
+        limit, before = cloud.limit(job.account, name), present[name] + used.get((job.account, name), 0)
         if before + asks[name] > limit:
             account = cloud.accounts[job.account].name
-            text = f"{many} clones need {asks[name]} of {name}; {account} may have {limit} and uses {before} by then"
+            text = f"{count} clones need {asks[name]} of {name}; {account} may have {limit} and uses {before} by then"
             return text, f"accounts: quota: {{{name}: {before + asks[name]}}}"
-    for name, asked in asks.items():
-        used[job.account, name] = used.get((job.account, name), 0) + asked
+    for name, ask in asks.items():
+        used[job.account, name] = used.get((job.account, name), 0) + ask
     return None
 
 
 def _without_address(ctx: Context, job: Job, taken: dict[int, int]) -> Iterator[tuple[str, str]]:
     """Networks with fewer free addresses than clones that need one."""
-    cloud, many = ctx.cloud, len(job.request.names)
+    cloud, count = ctx.cloud, len(job.request.names)
     for nic in cloud.vms.nics[job.source]:
         l3 = cloud.nics.l3[nic]
         if not addresses.needs_address(cloud, l3):
             continue
-        size, gone = addresses.free_addresses(cloud, l3)
-        left = max(size - gone - taken.get(l3, 0), 0)
-        taken[l3] = taken.get(l3, 0) + min(many, left)
-        if many > left:
+        size, removed = addresses.free_addresses(cloud, l3)
+        remaining = max(size - removed - taken.get(l3, 0), 0)
+        taken[l3] = taken.get(l3, 0) + min(count, remaining)
+        if count > remaining:
             name = cloud.l3s[l3].name
             yield (
-                f"{many} clones need an address of {name}, which has {left} left by then",
-                f"a range with {many - left} more addresses, or fewer names",
+                f"{count} clones need an address of {name}, which has {remaining} left by then",
+                f"a range with {count - remaining} more addresses, or fewer names",
             )

@@ -68,16 +68,16 @@ class _Maker:
         return Fix(kind, text, target, self._prices.of(kind) + more, amount, ({"set": dict(values)},))
 
     def _request(self, name: str) -> tuple[int, Mapping[str, Any]] | None:
-        rows = (row for row, one in enumerate(self._scenario.requests) if one.name == name)
+        rows = (row for row, request in enumerate(self._scenario.requests) if request.name == name)
         row = next(rows, None)
         return None if row is None else (row, self._data["requests"][row])
 
     def wishes(self, request: str) -> Maker:
         """The request without one of the places it asks for."""
-        found = self._request(request)
-        if found is None:
+        result = self._request(request)
+        if result is None:
             return
-        row, body = found
+        row, body = result
         for key in WISHES:
             if body["cloneVmInstance"].get(key):
                 yield self._fix(
@@ -86,24 +86,24 @@ class _Maker:
 
     def storages(self) -> Maker:
         """Primary storages enabled, brought back, attached to clusters they do not serve."""
-        clusters = [one["name"] for one in self._data.get("clusters", ())]
-        for one in self._data.get("primaryStorages", ()):
-            yield from self._states("primaryStorages", "primary storage", one)
-            yield from self._attached("primaryStorages", one, "attachedClusters", "cluster", clusters)
+        clusters = [entry["name"] for entry in self._data.get("clusters", ())]
+        for item in self._data.get("primaryStorages", ()):
+            yield from self._states("primaryStorages", "primary storage", item)
+            yield from self._attached("primaryStorages", item, "attachedClusters", "cluster", clusters)
 
     def backups(self) -> Maker:
         """Backup storages enabled, brought back, attached to zones they do not serve."""
-        zones = [one["name"] for one in self._data.get("zones", ())]
-        for one in self._data.get("backupStorages", ()):
-            yield from self._states("backupStorages", "backup storage", one)
-            yield from self._attached("backupStorages", one, "attachedZones", "zone", zones)
+        zones = [entry["name"] for entry in self._data.get("zones", ())]
+        for item in self._data.get("backupStorages", ()):
+            yield from self._states("backupStorages", "backup storage", item)
+            yield from self._attached("backupStorages", item, "attachedZones", "zone", zones)
 
     def _attached(self, key: str, one: Mapping[str, Any], field: str, what: str, places: list[str]) -> Maker:
         listed = places if one.get(field) is None else one[field]
-        for place in places:
-            if place not in listed:
-                text = f"attach {one['name']} to {what} {place}"
-                yield self._fix("attachStorage", text, place, {f"{key}.{one['name']}.{field}": [*listed, place]})
+        for location in places:
+            if location not in listed:
+                text = f"attach {one['name']} to {what} {location}"
+                yield self._fix("attachStorage", text, location, {f"{key}.{one['name']}.{field}": [*listed, location]})
 
     def _states(self, key: str, what: str, one: Mapping[str, Any]) -> Maker:
         name = one["name"]
@@ -127,43 +127,43 @@ class _Maker:
 
     def larger_storages(self) -> Maker:
         """Primary storages with more space: as a whole, on a host, in an OSD group."""
-        for one in self._data.get("primaryStorages", ()):
-            base = f"primaryStorages.{one['name']}"
-            places = [(base, one["name"], one)] if one.get("totalCapacity") is not None else []
-            for share in one.get("localHosts") or ():
+        for item in self._data.get("primaryStorages", ()):
+            base = f"primaryStorages.{item['name']}"
+            positions = [(base, item["name"], item)] if item.get("totalCapacity") is not None else []
+            for share in item.get("localHosts") or ():
                 if share.get("count") is None:
-                    where = f"{one['name']} on host {share['host']}"
-                    places.append((f"{base}.localHosts.{share['host']}", where, share))
-            for group in one.get("osdGroups", ()):
-                places.append((f"{base}.osdGroups.{group['name']}", f"{one['name']} ({group['name']})", group))
-            for path, where, entry in places:
+                    where = f"{item['name']} on host {share['host']}"
+                    positions.append((f"{base}.localHosts.{share['host']}", where, share))
+            for group in item.get("osdGroups", ()):
+                positions.append((f"{base}.osdGroups.{group['name']}", f"{item['name']} ({group['name']})", group))
+            for path, where, entry in positions:
                 yield self._larger(path, where, entry)
 
     def larger_backups(self) -> Maker:
         """Backup storages with more space."""
-        for one in self._data.get("backupStorages", ()):
-            if one.get("totalCapacity") is not None:
-                yield self._larger(f"backupStorages.{one['name']}", one["name"], one)
+        for item in self._data.get("backupStorages", ()):
+            if item.get("totalCapacity") is not None:
+                yield self._larger(f"backupStorages.{item['name']}", item["name"], item)
 
     def copies(self) -> Maker:
         """Images kept on one more of the backup storages."""
-        backups = [one["name"] for one in self._data.get("backupStorages", ())]
+        backups = [item["name"] for item in self._data.get("backupStorages", ())]
         for image in self._data.get("images", ()):
-            kept = image.get("backupStorages", backups)
+            retained = image.get("backupStorages", backups)
             for backup in backups:
-                if backup not in kept:
+                if backup not in retained:
                     text = f"keep image {image['name']} on {backup} too"
                     path = f"images.{image['name']}.backupStorages"
-                    yield self._fix("copyImage", text, image["name"], {path: [*kept, backup]})
+                    yield self._fix("copyImage", text, image["name"], {path: [*retained, backup]})
 
     def another_backup(self) -> Maker:
         """An image store more, for every zone and without a limit."""
-        there = [dict(one) for one in self._data.get("backupStorages", ())]
-        taken = {one["name"] for one in there}
+        present = [dict(entry) for entry in self._data.get("backupStorages", ())]
+        taken = {item["name"] for item in present}
         name = next(name for name in map("image-store-{}".format, count(1)) if name not in taken)
         more = {"name": name, "type": "ImageStoreBackupStorage"}
         text = f"add an image store {name}"
-        yield self._fix("addBackupStorage", text, name, {"backupStorages": [*there, more]})
+        yield self._fix("addBackupStorage", text, name, {"backupStorages": [*present, more]})
 
     def _larger(self, path: str, where: str, entry: Mapping[str, Any]) -> Growing:
         keys = ("totalCapacity", "availableCapacity", "totalPhysicalCapacity", "availablePhysicalCapacity")
@@ -180,8 +180,8 @@ class _Maker:
     def addresses(self) -> Maker:
         """Ranges that go on after their last address."""
         for network in self._data.get("l3Networks", ()):
-            for row, one in enumerate(network.get("ipRanges", ())):
-                yield self._longer(network["name"], row, one, network["ipRanges"])
+            for row, item in enumerate(network.get("ipRanges", ())):
+                yield self._longer(network["name"], row, item, network["ipRanges"])
 
     def _longer(self, name: str, row: int, one: Mapping[str, Any], ranges: list[Any]) -> Growing:
         end = int(IPv4Address(one["end"]))
@@ -201,8 +201,8 @@ class _Maker:
 
     def limit(self, request: str, name: str) -> Maker:
         """The account's limit, higher."""
-        found = self._request(request)
-        account = None if found is None else found[1].get("account") or self._owner(found[1]["vm"])
+        result = self._request(request)
+        account = None if result is None else result[1].get("account") or self._owner(result[1]["vm"])
         if account in (None, "admin"):
             return
         row = self._scenario.resolved.names.kinds["account"].rows[str(account)]
@@ -212,10 +212,10 @@ class _Maker:
 
         def fix(units: int) -> Fix:
             value = now + units * unit
-            told = {"quota": {"account": doc.name, "limits": {name: value}}}
+            text = {"quota": {"account": doc.name, "limits": {name: value}}}
             shown = format_size(value) if unit == GIB else str(value)
             return Fix(
-                "raiseQuota", f"raise {name} to {shown}", doc.name, self._prices.of("raiseQuota"), value, (told,)
+                "raiseQuota", f"raise {name} to {shown}", doc.name, self._prices.of("raiseQuota"), value, (text,)
             )
 
         yield Growing("raiseQuota", fix)
@@ -230,8 +230,8 @@ class _Maker:
 
     def source(self, request: str) -> Maker:
         """The source VM stopped."""
-        found = self._request(request)
-        if found is not None:
-            doc = self._vm(found[1]["vm"])
+        result = self._request(request)
+        if result is not None:
+            doc = self._vm(result[1]["vm"])
             text = f"start and stop VM {doc.name} (it is {doc.state})"
             yield self._fix("stopSource", text, doc.name, {f"vms.{doc.name}.state": "Stopped"})

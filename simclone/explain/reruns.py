@@ -76,17 +76,17 @@ def outcome_with(question: Question, changes: Sequence[Mapping[str, Any]]) -> Re
     except InvalidInput:
         return RerunOutcome()
     requests, _ = requests_of(scenario)
-    seen = _Answer(question.request)
-    simulation = simulation_of(scenario, ctx, requests, observers=(seen,))
-    while seen.found is None and simulation.step():
+    known = _Answer(question.request)
+    simulation = simulation_of(scenario, ctx, requests, observers=(known,))
+    while known.found is None and simulation.step():
         pass
-    return RerunOutcome() if seen.found is None else _outcome(seen.found, question.clone)
+    return RerunOutcome() if known.found is None else _outcome(known.found, question.clone)
 
 
 def _outcome(answer: CloneAnswer, clone: str | None) -> RerunOutcome:
     if answer.error is not None:
         return RerunOutcome(answer.error.root_reason)
-    errors = [one.error for one in answer.clones if clone in (None, one.name)]
+    errors = [item.error for item in answer.clones if clone in (None, item.name)]
     failed = [error.root_reason for error in errors if error is not None]
     return RerunOutcome("" if len(failed) < len(errors) else failed[0] if failed else None, answer.succeeded)
 
@@ -97,12 +97,12 @@ def rerun_fixes(tried: Tries, reason: str, prices: PricesDoc) -> Fixes:
     What grows is grown to the smallest whole unit that helps.
     """
     before, question = tried.count, tried.question
-    found: dict[str, Fix] = {}
-    for one in candidates_for(question.scenario, question.request, reason, prices):
-        fix = None if one.kind in found else _helping(one, tried, ())
+    result: dict[str, Fix] = {}
+    for item in candidates_for(question.scenario, question.request, reason, prices):
+        fix = None if item.kind in result else _helping(item, tried, ())
         if fix is not None:
-            found[fix.kind] = fix
-    return Fixes(tuple(sorted(found.values(), key=lambda one: one.cost)), tried.count - before)
+            result[fix.kind] = fix
+    return Fixes(tuple(sorted(result.values(), key=lambda one: one.cost)), tried.count - before)
 
 
 def rerun_pair(tried: Tries, reason: str, singles: Sequence[Fix], prices: PricesDoc) -> Fixes:
@@ -116,10 +116,10 @@ def rerun_pair(tried: Tries, reason: str, singles: Sequence[Fix], prices: Prices
     for first in sorted(changes, key=lambda one: _at(one, 1).cost):
         if tried.spent:
             break
-        left = tried.outcome(_most(first).changes).reason
-        if not left or left == reason:
+        remaining = tried.outcome(_most(first).changes).reason
+        if not remaining or remaining == reason:
             continue
-        for second in (*singles, *candidates_for(question.scenario, question.request, left, prices)):
+        for second in (*singles, *candidates_for(question.scenario, question.request, remaining, prices)):
             same = _at(second, 1).changes == _at(first, 1).changes
             pair = None if same else _two(first, second, tried)
             if pair is not None and (best is None or pair.cost < best.cost):
@@ -130,8 +130,8 @@ def rerun_pair(tried: Tries, reason: str, singles: Sequence[Fix], prices: Prices
 def _two(first: Change, second: Change, tried: Tries) -> Fix | None:
     """Both changes, each as small as will do."""
     other = _helping(second, tried, _most(first).changes)
-    one = None if other is None else _helping(first, tried, other.changes) if isinstance(first, Growing) else first
-    return None if one is None or other is None else joined(one, other)
+    item = None if other is None else _helping(first, tried, other.changes) if isinstance(first, Growing) else first
+    return None if item is None or other is None else joined(item, other)
 
 
 def confirmed(tried: Tries) -> Callable[[Fix], bool]:
@@ -145,8 +145,8 @@ def confirmed(tried: Tries) -> Callable[[Fix], bool]:
     def confirm(fix: Fix) -> bool:
         if tried.spent or (tried.few and question.clone is not None):
             return question.clone is not None and len(fix.changes) == 1
-        seen = tried.outcome(fix.changes)
-        return seen.reason == "" or (question.clone is not None and seen.made > question.made)
+        known = tried.outcome(fix.changes)
+        return known.reason == "" or (question.clone is not None and known.made > question.made)
 
     return confirm
 

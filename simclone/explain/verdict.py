@@ -43,8 +43,8 @@ def verdict_of(reason: str, request: HostRequest | None, cloud: Cloud | None, ho
 
 def _capacity(reason: str, request: HostRequest, cloud: Cloud, hosts: Sequence[HostVerdict]) -> Verdict:
     """Sums and holes over the hosts that only lack room; hosts that something else forbids are counted beside."""
-    short = [row for row, one in enumerate(hosts) if one.reason in CAPACITY]
-    forbidden = sum(one.reason != "" and one.reason not in CAPACITY for one in hosts)
+    short = [row for row, host in enumerate(hosts) if host.reason in CAPACITY]
+    forbidden = sum(item.reason != "" and item.reason not in CAPACITY for item in hosts)
     fleet = cloud.fleet
     cpu = {row: max(fleet.available_cpu[row], 0) for row in short}
     memory = {row: room(fleet, row) for row in short}
@@ -76,9 +76,9 @@ def _storage(reason: str, request: HostRequest, cloud: Cloud) -> Verdict:
     """A storage failure behind a chosen host: storages of other clusters are never tried for it."""
     size, everywhere = request.disk_size, set(range(len(cloud.clusters)))
     room = [
-        one.name
-        for row, one in enumerate(cloud.storages)
-        if one.usable(True) and one.clusters and one.clusters != everywhere
+        storage.name
+        for row, storage in enumerate(cloud.storages)
+        if storage.usable(True) and storage.clusters and storage.clusters != everywhere
         if storage_shortage(cloud, row, size, exact=False) is None
     ]
     figures = {"needed_bytes": size, "storages_with_room": len(room)}

@@ -17,20 +17,20 @@ def before_after(frame: pd.DataFrame) -> Any:
     """Share in use before and after; columns: place, before, after (ratios)."""
     from plotly.graph_objects import Bar
 
-    places = frame["place"].tolist()
+    positions = frame["place"].tolist()
     grown = [max(after - before, 0) for before, after in zip(frame["before"], frame["after"], strict=True)]
     base = [min(before, after) for before, after in zip(frame["before"], frame["after"], strict=True)]
-    given = [max(before - after, 0) for before, after in zip(frame["before"], frame["after"], strict=True)]
-    made = figure(
-        Bar(y=places, x=base, orientation="h", name="in use before", marker_color=BLUE),
-        Bar(y=places, x=grown, orientation="h", name="added", marker_color=ORANGE),
-        Bar(y=places, x=given, orientation="h", name="given back", marker_color=GREEN),
-        height=150 + ROW * len(places),
+    values = [max(before - after, 0) for before, after in zip(frame["before"], frame["after"], strict=True)]
+    result = figure(
+        Bar(y=positions, x=base, orientation="h", name="in use before", marker_color=BLUE),
+        Bar(y=positions, x=grown, orientation="h", name="added", marker_color=ORANGE),
+        Bar(y=positions, x=values, orientation="h", name="given back", marker_color=GREEN),
+        height=150 + ROW * len(positions),
         barmode="stack",
     )
-    made.update_xaxes(tickformat=".0%", range=[0, max(1.0, *base, *frame["after"].tolist())], title="share in use")
-    made.update_yaxes(autorange="reversed")
-    return made
+    result.update_xaxes(tickformat=".0%", range=[0, max(1.0, *base, *frame["after"].tolist())], title="share in use")
+    result.update_yaxes(autorange="reversed")
+    return result
 
 
 def remaining(frame: pd.DataFrame) -> Any:
@@ -39,11 +39,11 @@ def remaining(frame: pd.DataFrame) -> Any:
 
     traces = [Bar(x=frame["name"].tolist(), y=frame["total"].tolist(), name="fit now", marker_color=BLUE)]
     if "with_failures" in frame and frame["with_failures"].notna().any():
-        kept = frame["with_failures"].tolist()
-        traces.append(Bar(x=frame["name"].tolist(), y=kept, name="with a failure survived", marker_color=ORANGE))
-    made = figure(*traces, barmode="group")
-    made.update_yaxes(title="clones", **whole(frame["total"].tolist()))
-    return made
+        retained = frame["with_failures"].tolist()
+        traces.append(Bar(x=frame["name"].tolist(), y=retained, name="with a failure survived", marker_color=ORANGE))
+    result = figure(*traces, barmode="group")
+    result.update_yaxes(title="clones", **whole(frame["total"].tolist()))
+    return result
 
 
 def counts(frame: pd.DataFrame, unit: str = "clones") -> Any:
@@ -52,9 +52,9 @@ def counts(frame: pd.DataFrame, unit: str = "clones") -> Any:
 
     ranked = frame.sort_values("count", ascending=True, kind="stable")
     bar = Bar(y=ranked["name"].tolist(), x=ranked["count"].tolist(), orientation="h", marker_color=RED)
-    made = figure(bar, height=90 + ROW * len(ranked))
-    made.update_xaxes(title=unit, **whole(ranked["count"].tolist()))
-    return made
+    result = figure(bar, height=90 + ROW * len(ranked))
+    result.update_xaxes(title=unit, **whole(ranked["count"].tolist()))
+    return result
 
 
 def ladder(frame: pd.DataFrame) -> Any:
@@ -62,13 +62,13 @@ def ladder(frame: pd.DataFrame) -> Any:
     from plotly.graph_objects import Bar, Scatter
 
     ks = [str(k) for k in frame["k"]]
-    made = figure(
+    result = figure(
         Bar(x=ks, y=frame["ceiling"].tolist(), name="safe ceiling", marker_color=GREEN),
         Scatter(x=ks, y=frame["vms"].tolist(), name="VMs today", mode="lines+markers", line_color=RED),
     )
-    made.update_xaxes(title="hosts lost at once", type="category")
-    made.update_yaxes(title="VMs", **whole([*frame["ceiling"].tolist(), *frame["vms"].tolist()]))
-    return made
+    result.update_xaxes(title="hosts lost at once", type="category")
+    result.update_yaxes(title="VMs", **whole([*frame["ceiling"].tolist(), *frame["vms"].tolist()]))
+    return result
 
 
 def waterfall(frame: pd.DataFrame, unit: str) -> Any:
@@ -84,9 +84,9 @@ def waterfall(frame: pd.DataFrame, unit: str) -> Any:
         totals_marker_color=BLUE,
         connector_line_color=GREY,
     )
-    made = figure(trace)
-    made.update_yaxes(title=unit)
-    return made
+    result = figure(trace)
+    result.update_yaxes(title=unit)
+    return result
 
 
 def funnel(frame: pd.DataFrame) -> Any:
@@ -94,13 +94,13 @@ def funnel(frame: pd.DataFrame) -> Any:
     from plotly.graph_objects import Bar
 
     flows = frame["flow"].tolist()
-    made = figure(
+    result = figure(
         Bar(y=flows, x=frame["after"].tolist(), orientation="h", name="left", marker_color=BLUE),
         Bar(y=flows, x=frame["full"].tolist(), orientation="h", name="full", marker_color=ORANGE),
         Bar(y=flows, x=frame["unfit"].tolist(), orientation="h", name="unfit", marker_color=GREY),
         height=150 + ROW * len(flows),
         barmode="stack",
     )
-    made.update_xaxes(title="hosts", **whole(frame["after"].tolist()))
-    made.update_yaxes(autorange="reversed")
-    return made
+    result.update_xaxes(title="hosts", **whole(frame["after"].tolist()))
+    result.update_yaxes(autorange="reversed")
+    return result

@@ -18,21 +18,21 @@ def heat_map(frame: pd.DataFrame, series: pd.DataFrame | None = None) -> Any:
     """Use of hosts; *frame* columns: cluster, host, use (ratio), text. *series*: at_s, host, use, for the slider."""
     from plotly.graph_objects import Heatmap
 
-    places, width, height, labels = _placed(frame)
+    positions, width, height, labels = _placed(frame)
     texts = dict(zip(frame["host"], frame["text"], strict=True))
     first = dict(zip(frame["host"], frame["use"], strict=True))
 
     def trace(use: dict[str, float]) -> Any:
         rows: list[list[float | None]] = [[None] * width for _ in range(height)]
         words = [[""] * width for _ in range(height)]
-        for host, (row, column) in places.items():
+        for host, (row, column) in positions.items():
             rows[row][column] = round(use.get(host, float("nan")), 4) if host in use else None
             words[row][column] = texts[host]
         return Heatmap(
             z=rows,
             text=words,
             hovertemplate="%{text}<br>%{z:.0%} in use<extra></extra>",
-            colorscale=[list(one) for one in HEAT],
+            colorscale=[list(item) for item in HEAT],
             zmin=0,
             zmax=1,
             xgap=1,
@@ -40,14 +40,14 @@ def heat_map(frame: pd.DataFrame, series: pd.DataFrame | None = None) -> Any:
             colorbar={"tickformat": ".0%", "thickness": 12},
         )
 
-    made = figure(trace(first), height=min(max(150 + 18 * height, 240), 760))
+    result = figure(trace(first), height=min(max(150 + 18 * height, 240), 760))
     for name, row, column in labels:
-        made.add_annotation(x=column - 0.5, y=row, text=name, showarrow=False, xanchor="left", yanchor="middle")
-    made.update_xaxes(visible=False, range=[-0.6, width - 0.4])
-    made.update_yaxes(visible=False, autorange="reversed")
+        result.add_annotation(x=column - 0.5, y=row, text=name, showarrow=False, xanchor="left", yanchor="middle")
+    result.update_xaxes(visible=False, range=[-0.6, width - 0.4])
+    result.update_yaxes(visible=False, autorange="reversed")
     if series is not None and len(series):
-        _slide(made, series, trace)
-    return made
+        _slide(result, series, trace)
+    return result
 
 
 def _placed(frame: pd.DataFrame) -> tuple[dict[str, tuple[int, int]], int, int, list[tuple[str, int, int]]]:
@@ -55,7 +55,7 @@ def _placed(frame: pd.DataFrame) -> tuple[dict[str, tuple[int, int]], int, int, 
     blocks = {name: part["host"].tolist() for name, part in frame.groupby("cluster", sort=False)}
     total = max(sum(len(hosts) for hosts in blocks.values()), 1)
     wide = max(ceil(sqrt(total * 2.5)), 8)
-    places: dict[str, tuple[int, int]] = {}
+    positions: dict[str, tuple[int, int]] = {}
     labels, row, column, deepest = [], 0, 0, 0
     for name, hosts in blocks.items():
         side = min(max(ceil(sqrt(len(hosts) * 1.6)), 4), wide)
@@ -63,11 +63,11 @@ def _placed(frame: pd.DataFrame) -> tuple[dict[str, tuple[int, int]], int, int, 
             row, column, deepest = row + deepest + GAP, 0, 0
         labels.append((str(name), row, column))
         for at, host in enumerate(hosts):
-            places[host] = (row + 1 + at // side, column + at % side)
+            positions[host] = (row + 1 + at // side, column + at % side)
         deepest = max(deepest, 1 + ceil(len(hosts) / side))
         column += side + GAP
-    width = max((column for _, column in places.values()), default=0) + 1
-    return places, max(width, 4), row + deepest, labels
+    width = max((column for _, column in positions.values()), default=0) + 1
+    return positions, max(width, 4), row + deepest, labels
 
 
 def _slide(made: Any, series: pd.DataFrame, trace: Any) -> None:

@@ -21,10 +21,10 @@ def series(frame: pd.DataFrame, columns: dict[str, str], unit: str) -> Any:
         Scatter(x=hours, y=frame[name].tolist(), name=title, mode="lines", line={"shape": "hv", "color": ORDER[at]})
         for at, (name, title) in enumerate(columns.items())
     ]
-    made = figure(*traces)
-    made.update_xaxes(title="hours")
-    made.update_yaxes(title=unit, rangemode="tozero")
-    return made
+    result = figure(*traces)
+    result.update_xaxes(title="hours")
+    result.update_yaxes(title=unit, rangemode="tozero")
+    return result
 
 
 def intervals(frame: pd.DataFrame, title: str, *, share: bool = False) -> Any:
@@ -40,10 +40,10 @@ def intervals(frame: pd.DataFrame, title: str, *, share: bool = False) -> Any:
         marker={"size": 10, "color": BLUE},
         error_x={"type": "data", "symmetric": False, "array": high, "arrayminus": low, "color": GREY},
     )
-    made = figure(trace, height=130 + ROW * len(frame))
-    made.update_xaxes(title=title, tickformat=".1%" if share else None)
-    made.update_yaxes(autorange="reversed")
-    return made
+    result = figure(trace, height=130 + ROW * len(frame))
+    result.update_xaxes(title=title, tickformat=".1%" if share else None)
+    result.update_yaxes(autorange="reversed")
+    return result
 
 
 def bands(frame: pd.DataFrame) -> Any:
@@ -52,15 +52,15 @@ def bands(frame: pd.DataFrame) -> Any:
 
     names = frame["name"].tolist()
     width = [top - bottom for top, bottom in zip(frame["high"], frame["low"], strict=True)]
-    made = figure(
+    result = figure(
         Bar(y=names, x=width, base=frame["low"].tolist(), orientation="h", name="a tenth to nine tenths",
             marker={"color": BLUE, "opacity": 0.35}),
         Scatter(x=frame["middle"].tolist(), y=names, mode="markers", name="half", marker={"size": 12, "color": ORANGE}),
         height=150 + ROW * len(names),
     )  # fmt: skip
-    made.update_xaxes(title="days", rangemode="tozero")
-    made.update_yaxes(autorange="reversed")
-    return made
+    result.update_xaxes(title="days", rangemode="tozero")
+    result.update_yaxes(autorange="reversed")
+    return result
 
 
 def timeline(frame: pd.DataFrame) -> Any:
@@ -80,10 +80,10 @@ def timeline(frame: pd.DataFrame) -> Any:
                 marker={"size": 11, "color": ORDER[at % len(ORDER)], "symbol": "diamond"},
             )
         )
-    made = figure(*traces, height=150 + ROW * frame["name"].nunique())
-    made.update_xaxes(title="hours", rangemode="tozero")
-    made.update_yaxes(autorange="reversed")
-    return made
+    result = figure(*traces, height=150 + ROW * frame["name"].nunique())
+    result.update_xaxes(title="hours", rangemode="tozero")
+    result.update_yaxes(autorange="reversed")
+    return result
 
 
 def tornado(frame: pd.DataFrame, base: float, title: str) -> Any:
@@ -91,7 +91,7 @@ def tornado(frame: pd.DataFrame, base: float, title: str) -> Any:
     from plotly.graph_objects import Bar
 
     names = frame["path"].tolist()
-    made = figure(
+    result = figure(
         Bar(y=names, x=[value - base for value in frame["at_low"]], base=base, orientation="h", name="low end",
             marker_color=BLUE),
         Bar(y=names, x=[value - base for value in frame["at_high"]], base=base, orientation="h", name="high end",
@@ -99,6 +99,6 @@ def tornado(frame: pd.DataFrame, base: float, title: str) -> Any:
         height=150 + ROW * len(names),
         barmode="overlay",
     )  # fmt: skip
-    made.update_xaxes(title=title)
-    made.update_yaxes(autorange="reversed")
-    return made
+    result.update_xaxes(title=title)
+    result.update_yaxes(autorange="reversed")
+    return result

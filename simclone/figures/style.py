@@ -36,7 +36,7 @@ def figure(*traces: Any, height: int = 320, **layout: Any) -> Any:
         "colorway": list(ORDER),
         "hoverlabel": {"namelength": -1},
     }
-    made = Figure(data=list(traces), layout={**base, **layout})
-    made.update_xaxes(gridcolor="rgba(127,127,127,0.25)", zerolinecolor="rgba(127,127,127,0.4)", automargin=True)
-    made.update_yaxes(gridcolor="rgba(127,127,127,0.25)", zerolinecolor="rgba(127,127,127,0.4)", automargin=True)
-    return made
+    result = Figure(data=list(traces), layout={**base, **layout})
+    result.update_xaxes(gridcolor="rgba(127,127,127,0.25)", zerolinecolor="rgba(127,127,127,0.4)", automargin=True)
+    result.update_yaxes(gridcolor="rgba(127,127,127,0.25)", zerolinecolor="rgba(127,127,127,0.4)", automargin=True)
+    return result

@@ -153,8 +153,8 @@ class Cloud:
         value: Any = settings.values[key]
         if settings.overrides:
             value = settings.get(key, [("primaryStorage", storage), ("zone", self.storages[storage].zone)])
-        found: float = value
-        return found
+        result: float = value
+        return result
 
     def remembered(self) -> dict[Hashable, Any]:
         """A place for what stays true until the next act of administration, by whatever tells it apart."""
@@ -217,7 +217,7 @@ class Cloud:
             "affinityGroup": self.groups,
         }
         rows = lists[kind]
-        return [one.name for one in rows], [one.uuid for one in rows]  # type: ignore[attr-defined]
+        return [item.name for item in rows], [row.uuid for row in rows]  # type: ignore[attr-defined]
 
     def vm_uuid(self, vm: int) -> str:
         """The uuid of a VM, computed unless a file gave it."""
@@ -233,8 +233,8 @@ class Cloud:
 
     def limit(self, account: int, quota: str) -> int:
         """An account's limit; what its row does not name is the shipped or configured default."""
-        found = self.limits[account].get(quota)
-        return int(self.settings.values[f"quota.{quota}"]) if found is None else found
+        result = self.limits[account].get(quota)
+        return int(self.settings.values[f"quota.{quota}"]) if result is None else result
 
     def fork(self) -> Cloud:
         """An independent copy for anything that goes on living."""
@@ -242,19 +242,19 @@ class Cloud:
         twin.attachments = Attachments()
         twin.changed_hosts, twin.index = set(), None
         twin.settings, twin.fleet = self.settings.copy(), self.fleet.copy()
-        twin.storages = [one.duplicate() for one in self.storages]
-        twin.backups = [one.duplicate() for one in self.backups]
-        twin.pools = [one.duplicate() for one in self.pools]
-        twin.groups = [one.duplicate() for one in self.groups]
+        twin.storages = [storage.duplicate() for storage in self.storages]
+        twin.backups = [backup.duplicate() for backup in self.backups]
+        twin.pools = [pool.duplicate() for pool in self.pools]
+        twin.groups = [group.duplicate() for group in self.groups]
         twin.vms, twin.volumes = self.vms.copy(), self.volumes.copy()
         twin.nics, twin.snapshots = self.nics.copy(), self.snapshots.copy()
         for name in ("zones", "clusters", "images", "l2s", "l3s", "offerings", "disk_offerings", "accounts"):
             setattr(twin, name, list(getattr(self, name)))
         for name in ("zone_states", "cluster_states", "image_states", "host_groups"):
             setattr(twin, name, list(getattr(self, name)))
-        twin.l2_clusters = [set(one) for one in self.l2_clusters]
-        twin.limits = [dict(one) for one in self.limits]
-        twin.usage = [list(one) for one in self.usage]
+        twin.l2_clusters = [set(l2_cluster) for l2_cluster in self.l2_clusters]
+        twin.limits = [dict(limit) for limit in self.limits]
+        twin.usage = [list(item) for item in self.usage]
         twin.image_space = dict(self.image_space)
         twin.codes = {kind: list(words) for kind, words in self.codes.items()}
         return twin

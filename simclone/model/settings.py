@@ -222,17 +222,17 @@ class Settings:
 
     def __init__(self, profile: str = "cloud", preset: str | None = None) -> None:
         self.profile = profile
-        self.values: dict[str, Value] = {key: one.default_in(profile) for key, one in DEFINITIONS.items()}
+        self.values: dict[str, Value] = {key: item.default_in(profile) for key, item in DEFINITIONS.items()}
         self.values.update(PRESETS[preset] if preset else {})
         self.overrides: dict[tuple[str, int], dict[str, Value]] = {}
-        self.fidelity: dict[str, Value] = {key: one.default_in(profile) for key, one in FIDELITY.items()}
+        self.fidelity: dict[str, Value] = {key: entry.default_in(profile) for key, entry in FIDELITY.items()}
 
     def get(self, key: str, levels: Iterable[tuple[str, int]] = ()) -> Any:
         """The value of *key* at the nearest of *levels* (nearest first) that overrides it."""
         for level in levels:
-            found = self.overrides.get(level)
-            if found is not None and key in found:
-                return found[key]
+            result = self.overrides.get(level)
+            if result is not None and key in result:
+                return result[key]
         return self.values[key]
 
     def flag(self, key: str) -> bool:
@@ -243,6 +243,6 @@ class Settings:
         """An independent copy."""
         twin = Settings(self.profile)
         twin.values = dict(self.values)
-        twin.overrides = {level: dict(found) for level, found in self.overrides.items()}
+        twin.overrides = {level: dict(override) for level, override in self.overrides.items()}
         twin.fidelity = dict(self.fidelity)
         return twin

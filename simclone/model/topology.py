@@ -37,26 +37,26 @@ class Attachments:
 
     def storages_of(self, storages: list[PrimaryStorage], cluster: int) -> tuple[int, ...]:
         """Primary storages attached to a cluster, ascending by uuid."""
-        found = self._storages.get(cluster)
-        if found is None:
-            found = tuple(row for row, one in enumerate(storages) if cluster in one.clusters)
-            self._storages[cluster] = found
-        return found
+        result = self._storages.get(cluster)
+        if result is None:
+            result = tuple(row for row, storage in enumerate(storages) if cluster in storage.clusters)
+            self._storages[cluster] = result
+        return result
 
     def clusters_of(self, attached: list[set[int]], l2s: tuple[int, ...], clusters: int) -> frozenset[int]:
         """Clusters that have every one of *l2s* attached; all of them when there is none."""
-        found = self._networks.get(l2s)
-        if found is None:
-            found = frozenset(range(clusters)).intersection(*(attached[l2] for l2 in l2s))
-            self._networks[l2s] = found
-        return found
+        result = self._networks.get(l2s)
+        if result is None:
+            result = frozenset(range(clusters)).intersection(*(attached[l2] for l2 in l2s))
+            self._networks[l2s] = result
+        return result
 
     def mask(self, clusters: frozenset[int], size: int) -> BoolArray:
         """A truth per cluster; not to be written."""
-        found = self._masks.get(clusters)
-        if found is None or len(found) != size:
-            found = np.zeros(size, dtype=np.bool_)
-            found[list(clusters)] = True
-            found.flags.writeable = False
-            self._masks[clusters] = found
-        return found
+        result = self._masks.get(clusters)
+        if result is None or len(result) != size:
+            result = np.zeros(size, dtype=np.bool_)
+            result[list(clusters)] = True
+            result.flags.writeable = False
+            self._masks[clusters] = result
+        return result

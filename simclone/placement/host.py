@@ -27,32 +27,32 @@ def strategy_of(request: HostRequest, cloud: Cloud) -> Strategy:
 def _index(cloud: Cloud) -> HostIndex:
     if cloud.index is None:
         cloud.index = HostIndex(cloud)
-    found: HostIndex = cloud.index
-    return found
+    result: HostIndex = cloud.index
+    return result
 
 
 def candidates(request: HostRequest, cloud: Cloud, identity: Identity) -> list[int] | Unplaced:
     """A dry run: the sorted hosts of the winning page. "No host" is an empty list, other errors stay errors."""
     strategy = strategy_of(request, cloud)
-    found = chain.run(strategy, request.dry(), cloud)
-    if isinstance(found, Unplaced):
-        return found
-    order = tried_order(request, cloud, found.hosts, strategy.sorters, cloud.chance.order(identity, Purpose.DRY_RUN))
-    return Unplaced(order, (), found.steps) if isinstance(order, ErrorCode) else list(order)
+    result = chain.run(strategy, request.dry(), cloud)
+    if isinstance(result, Unplaced):
+        return result
+    order = tried_order(request, cloud, result.hosts, strategy.sorters, cloud.chance.order(identity, Purpose.DRY_RUN))
+    return Unplaced(order, (), result.steps) if isinstance(order, ErrorCode) else list(order)
 
 
 def dry_run(request: HostRequest, cloud: Cloud, identity: Identity) -> Decision:
     """Whether there is a host for one VM now; nothing is reserved, so any survivor stands for all."""
-    asked = request.dry()
+    requested = request.dry()
     if cloud.indexed:
-        fast = _index(cloud).decide(asked, identity, strategy_of, dry=True)
+        fast = _index(cloud).decide(requested, identity, strategy_of, dry=True)
         if fast is not None:
             return fast
-    found = chain.run(strategy_of(request, cloud), asked, cloud)
-    if isinstance(found, Unplaced):
-        return found
-    order = cloud.chance.order(identity, Purpose.DRY_RUN).walk(found.hosts.tolist())
-    return Placed(next(order), found.page, (), found.steps)
+    result = chain.run(strategy_of(request, cloud), requested, cloud)
+    if isinstance(result, Unplaced):
+        return result
+    order = cloud.chance.order(identity, Purpose.DRY_RUN).walk(result.hosts.tolist())
+    return Placed(next(order), result.page, (), result.steps)
 
 
 def decide(request: HostRequest, cloud: Cloud, identity: Identity, seen: Cloud | None = None) -> Decision:
@@ -65,25 +65,25 @@ def decide(request: HostRequest, cloud: Cloud, identity: Identity, seen: Cloud |
         if fast is not None:
             return fast
     strategy, view = strategy_of(request, cloud), seen or cloud
-    found = chain.run(strategy, request, view)
-    if isinstance(found, Unplaced):
-        return found
-    order = tried_order(request, view, found.hosts, strategy.sorters, cloud.chance.order(identity, Purpose.HOST))
+    result = chain.run(strategy, request, view)
+    if isinstance(result, Unplaced):
+        return result
+    order = tried_order(request, view, result.hosts, strategy.sorters, cloud.chance.order(identity, Purpose.HOST))
     if isinstance(order, ErrorCode):
-        return Unplaced(order, (), found.steps)
+        return Unplaced(order, (), result.steps)
     tried: list[Try] = []
     for host in order:
         refused = reserve.refusal(request, cloud, host)
         if refused is None:
-            return Placed(host, found.page, tuple(tried), found.steps)
+            return Placed(host, result.page, tuple(tried), result.steps)
         tried.append(refused)
-    return Unplaced(reserve.all_refused(tuple(tried)), tuple(tried), found.steps)
+    return Unplaced(reserve.all_refused(tuple(tried)), tuple(tried), result.steps)
 
 
 def breach(request: HostRequest, cloud: Cloud, host: int) -> str | None:
     """The reason of the filter that would refuse *host* now; None when it would pass them all."""
-    found = chain.run(strategy_of(request, cloud), replace(request, host=host), cloud)
-    return found.error.root_reason if isinstance(found, Unplaced) else None
+    result = chain.run(strategy_of(request, cloud), replace(request, host=host), cloud)
+    return result.error.root_reason if isinstance(result, Unplaced) else None
 
 
 def allocate_host(

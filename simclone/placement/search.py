@@ -109,12 +109,12 @@ def _shared(
         return host_request(cloud, vm, wish, backup, clusters), _plan(cloud, vm, wish, backup)
     known = cloud.remembered()
     key = ("asked", table.shape[vm], table.cpu[vm], table.memory[vm], table.account[vm], backup)
-    found: tuple[Wish, HostRequest, VolumePlan] | None = known.get(key)
-    if found is None or found[0] is not wish:
+    result: tuple[Wish, HostRequest, VolumePlan] | None = known.get(key)
+    if result is None or result[0] is not wish:
         request = replace(host_request(cloud, vm, wish, backup, clusters), group=None)
-        found = known[key] = (wish, request, _plan(cloud, vm, wish, backup))
-    request = found[1] if group == NONE else replace(found[1], vm=vm, group=group)
-    return request, found[2]
+        result = known[key] = (wish, request, _plan(cloud, vm, wish, backup))
+    request = result[1] if group == NONE else replace(result[1], vm=vm, group=group)
+    return request, result[2]
 
 
 def create_strategy(shape: Shape, wish: Wish) -> str | None:
@@ -221,13 +221,21 @@ def _plan(cloud: Cloud, vm: int, wish: Wish, backup: int | None) -> VolumePlan:
 def _reach(cloud: Cloud, wish: Wish, shape: Shape) -> _Reach:
     """Where a VM of a shape may go, worked out once for all that wish the same."""
     known = cloud.remembered()
-    place = (wish.zone, wish.cluster, wish.host, wish.root_storage, wish.data_storage, bool(shape.disks), shape.l3s[:1])
-    found: _Reach | None = known.get(place)
-    if found is None:
+    position = (
+        wish.zone,
+        wish.cluster,
+        wish.host,
+        wish.root_storage,
+        wish.data_storage,
+        bool(shape.disks),
+        shape.l3s[:1],
+    )
+    result: _Reach | None = known.get(position)
+    if result is None:
         clusters = _possible_clusters(cloud, wish, shape)
-        found = _Reach(None) if clusters is None else _Reach(tuple(sorted(clusters)), _mixed(cloud, clusters))
-        known[place] = found
-    return found
+        result = _Reach(None) if clusters is None else _Reach(tuple(sorted(clusters)), _mixed(cloud, clusters))
+        known[position] = result
+    return result
 
 
 def _possible_clusters(cloud: Cloud, wish: Wish, shape: Shape) -> set[int] | None:
@@ -240,7 +248,7 @@ def _possible_clusters(cloud: Cloud, wish: Wish, shape: Shape) -> set[int] | Non
     elif wish.cluster is not None:
         clusters = {wish.cluster}
     else:
-        clusters = {row for row, one in enumerate(cloud.clusters) if wish.zone is None or one.zone == wish.zone}
+        clusters = {row for row, item in enumerate(cloud.clusters) if wish.zone is None or item.zone == wish.zone}
     for pin, needed in ((wish.root_storage, True), (wish.data_storage, bool(shape.disks))):
         rows = range(len(cloud.storages)) if pin is None else (pin,)
         usable = [row for row in rows if cloud.storages[row].usable(True)]
@@ -270,7 +278,7 @@ def _combinations(
     data: list[int | None] = [None]
     if plan.disks:
         data = list(_listed(cloud, plan.data_pin, attached, CREATE_DATA, None, identity, local_first=False))
-    return [(root, one) for root in roots for one in data]
+    return [(root, item) for root in roots for item in data]
 
 
 def _listed(

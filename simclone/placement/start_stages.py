@@ -159,8 +159,8 @@ def _allocator_queue(_: Start) -> tuple[Queue, Size]:
 
 def make_volumes(start: Start) -> None:
     """Root and data volumes on the space that is held for them."""
-    ledger, vm, found = start.ledger, start.vm, start.found
-    if found is None:
+    ledger, vm, result = start.ledger, start.vm, start.found
+    if result is None:
         raise ValueError("volumes need the space that is held for them")
     vms = ledger.cloud.vms
     shape, name, account = vms.shape_of(vm), vms.names[vm], vms.account[vm]
@@ -168,7 +168,7 @@ def make_volumes(start: Start) -> None:
     offering = NONE if shape.root_offering is None else shape.root_offering
     root = ledger.volumes.add_ready(
         f"ROOT-for-{name}",
-        found.spaces.root,
+        result.spaces.root,
         vm,
         start.wish.volume_tags.texts,
         type=ROOT,
@@ -179,7 +179,7 @@ def make_volumes(start: Start) -> None:
         device=0,
     )
     ledger.vms.set(vm, root=root)
-    for number, (disk, space) in enumerate(zip(shape.disks, found.spaces.data, strict=True)):
+    for number, (disk, space) in enumerate(zip(shape.disks, result.spaces.data, strict=True)):
         offering = NONE if disk.offering is None else disk.offering
         ledger.volumes.add_ready(
             f"DATA-for-{name}",

@@ -31,11 +31,11 @@ def allocate(
     """
     cloud = ledger.cloud
     if wants_local(cloud, request):
-        found = local.local_candidates(cloud, request)
-        if isinstance(found, ErrorCode):
-            return found
+        result = local.local_candidates(cloud, request)
+        if isinstance(result, ErrorCode):
+            return result
         host = request.host if request.host is not None else NONE
-        rows = sorted(found, key=lambda row: -_share(cloud, row, host))
+        rows = sorted(result, key=lambda row: -_share(cloud, row, host))
         return _hold_local(ledger, request, owner, rows, host)
     rows_or_error = filtered(cloud, request)
     if isinstance(rows_or_error, ErrorCode):
@@ -61,12 +61,12 @@ def wants_local(cloud: Cloud, request: StorageRequest) -> bool:
 def local_storages(cloud: Cloud, host: int) -> list[int]:
     """Usable local storages attached to a host's cluster."""
     known, cluster = cloud.remembered(), cloud.fleet.cluster[host]
-    found: list[int] | None = known.get(("local", cluster))
-    if found is None:
+    result: list[int] | None = known.get(("local", cluster))
+    if result is None:
         storages = cloud.storages
-        found = [row for row in cloud.storages_of(cluster) if storages[row].per_host and storages[row].usable(True)]
-        known["local", cluster] = found
-    return found
+        result = [row for row in cloud.storages_of(cluster) if storages[row].per_host and storages[row].usable(True)]
+        known["local", cluster] = result
+    return result
 
 
 def _share(cloud: Cloud, storage: int, host: int) -> int:
@@ -136,8 +136,8 @@ def reserve_volumes(ledger: Ledger, plan: VolumePlan, owner: str, host: int, ide
     for turn, request in enumerate(requests):
         space = allocate(ledger, request, owner, identity, (identity.occasion << 8) | turn)
         if isinstance(space, ErrorCode):
-            for one in reversed(held):
-                ledger.space.end(one, "rollback")
+            for item in reversed(held):
+                ledger.space.end(item, "rollback")
             return space
         held.append(space)
     return Spaces(held[0], tuple(held[1:]))
@@ -163,7 +163,7 @@ def _requests(cloud: Cloud, plan: VolumePlan, host: int) -> list[StorageRequest]
         for disk in plan.disks
     ]
     if shared_only:
-        return [root, *(_pinned(one, plan.data_pin) for one in data)]
+        return [root, *(_pinned(item, plan.data_pin) for item in data)]
     cluster = cloud.fleet.cluster[host]
     shared = [row for row in cloud.storages_of(cluster) if not cloud.storages[row].per_host]
     if shared and (plan.root_pin is not None or plan.data_pin is not None):
@@ -188,7 +188,7 @@ def _both_designated(
     if plan.root_pin is None or (data and plan.data_pin is None):
         text = "with local and shared storage in one cluster, root and data storage must both be named"
         return ErrorCode(code="SYS.1006", details=text, reason="storage.mixed")
-    return [_pinned(root, plan.root_pin), *(_pinned(one, plan.data_pin) for one in data)]
+    return [_pinned(root, plan.root_pin), *(_pinned(item, plan.data_pin) for item in data)]
 
 
 def _default_local(
@@ -198,13 +198,13 @@ def _default_local(
         text = f"root storage {cloud.storages[plan.root_pin].uuid} is not local"
         return ErrorCode(code="SYS.1007", details=text, reason="storage.mixed")
     pins = () if plan.root_pin is None else (plan.root_pin,)
-    asked = [replace(root, strategy=LOCAL_STRATEGY, candidates=pins)]
-    local_rows = frozenset(row for row, one in enumerate(cloud.storages) if one.per_host)
-    for one in data:
+    requested = [replace(root, strategy=LOCAL_STRATEGY, candidates=pins)]
+    local_rows = frozenset(row for row, storage in enumerate(cloud.storages) if storage.per_host)
+    for item in data:
         if plan.data_pin is not None:
-            asked.append(_pinned(one, plan.data_pin))
+            requested.append(_pinned(item, plan.data_pin))
         elif shared:
-            asked.append(replace(one, strategy=one.strategy or DEFAULT, excluded=local_rows))
+            requested.append(replace(item, strategy=item.strategy or DEFAULT, excluded=local_rows))
         else:
-            asked.append(replace(one, strategy=LOCAL_STRATEGY))
-    return asked
+            requested.append(replace(item, strategy=LOCAL_STRATEGY))
+    return requested

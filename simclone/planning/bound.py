@@ -70,8 +70,8 @@ class Bound(Answer):
         """The bound and the strategies below it."""
         kind = "host by host" if self.exact else "equal hosts added up"
         lines = [f"{self.scenario}: at most {self.bound} of {plural(self.asked, 'clone')} can run ({kind})"]
-        for one in self.gaps:
-            lines.append(f"  {one.strategy}: {one.placed.summary()}, {one.gap:g} below the bound")
+        for item in self.gaps:
+            lines.append(f"  {item.strategy}: {item.placed.summary()}, {item.gap:g} below the bound")
         lines.append(f"  {100 * self.stranded:.1f} % of the free memory is on hosts that take none of what is asked")
         return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
 
@@ -80,8 +80,8 @@ class Bound(Answer):
         import pandas as pd
 
         rows = [
-            (one.strategy, one.placed.estimate, one.placed.low, one.placed.high, self.bound, one.gap)
-            for one in self.gaps
+            (item.strategy, item.placed.estimate, item.placed.low, item.placed.high, self.bound, item.gap)
+            for item in self.gaps
         ]
         return pd.DataFrame(rows, columns=["strategy", "placed", "low", "high", "bound", "gap"])
 
@@ -101,7 +101,7 @@ class Bound(Answer):
 
     def figures(self) -> Mapping[str, float | None]:
         """``bound``, ``gap`` (the best strategy's)."""
-        return {"bound": self.bound, "gap": min((one.gap for one in self.gaps), default=None)}
+        return {"bound": self.bound, "gap": min((item.gap for item in self.gaps), default=None)}
 
 
 def bound(
@@ -123,7 +123,9 @@ def bound(
     plan = plan_of(plan, runs)
     ctx = open_context(scenario, seed=plan.seed)
     kinds = _kinds(requested_clones(ctx, scenario))
-    idle = sum(one.names for one in requested_clones(ctx, scenario) if not one.starts)
+    idle = sum(
+        requested_clone.names for requested_clone in requested_clones(ctx, scenario) if not requested_clone.starts
+    )
     hosts = _Hosts(ctx)
     most, exact = _most(kinds, hosts)
     most = min(most, _addresses(ctx, scenario)) + idle
@@ -133,7 +135,7 @@ def bound(
     for name, part in outcomes.items():
         placed = interval_of(part, "placed", plan.confidence)
         gaps.append(Gap(name, placed, most - placed.estimate))
-    asked = sum(one.names for one in requested_clones(ctx, scenario))
+    requested = sum(item.names for item in requested_clones(ctx, scenario))
     free_cpu, free_memory, stranded = hosts.stranded(kinds)
     hard = [doc.name for doc in scenario.doc.affinity_groups or () if Policy(doc.policy).hard or doc.host_rule]
     notes = (
@@ -141,16 +143,18 @@ def bound(
         if hard
         else ()
     )
-    return Bound(scenario.name, asked, most, exact, tuple(gaps), free_cpu, free_memory, stranded, notes, interrupted)
+    return Bound(
+        scenario.name, requested, most, exact, tuple(gaps), free_cpu, free_memory, stranded, notes, interrupted
+    )
 
 
 def _kinds(requests: Iterable[RequestedClones]) -> dict[tuple[int, int], int]:
     """Names by size of VM."""
-    found: dict[tuple[int, int], int] = {}
-    for one in requests:
-        if one.starts:
-            found[one.cpu, one.memory] = found.get((one.cpu, one.memory), 0) + one.names
-    return found
+    result: dict[tuple[int, int], int] = {}
+    for request in requests:
+        if request.starts:
+            result[request.cpu, request.memory] = result.get((request.cpu, request.memory), 0) + request.names
+    return result
 
 
 class _Hosts:
@@ -163,7 +167,7 @@ class _Hosts:
         cloud = ctx.cloud
         fleet = cloud.fleet
         self.checked = checks_physical(cloud)
-        found: dict[tuple[int, int, int, int, float], int] = {}
+        result: dict[tuple[int, int, int, int, float], int] = {}
         for row in usable_hosts(cloud):
             free = fleet.available_memory[row]
             key = (
@@ -173,9 +177,11 @@ class _Hosts:
                 fleet.total_memory[row],
                 cloud.fleet.memory_ratio(row),
             )
-            found[key] = found.get(key, 0) + 1
-        single = sum(found.values()) <= SINGLE_HOSTS
-        self.groups = [(key, 1) for key, many in found.items() for _ in range(many)] if single else list(found.items())
+            result[key] = result.get(key, 0) + 1
+        single = sum(result.values()) <= SINGLE_HOSTS
+        self.groups = (
+            [(key, 1) for key, count in result.items() for _ in range(count)] if single else list(result.items())
+        )
 
     def takes(self, group: int, cpu: int, memory: int) -> int:
         """How many VMs of one size an otherwise unchanged host of a group takes at most."""
@@ -189,11 +195,11 @@ class _Hosts:
 
     def stranded(self, kinds: Mapping[tuple[int, int], int]) -> tuple[int, int, float]:
         """Free vCPUs and bytes of all, and the share of the bytes on hosts that take none of the kinds."""
-        cpu = sum(one[0] * many for one, many in self.groups)
-        memory = sum(one[1] * many for one, many in self.groups)
+        cpu = sum(entry[0] * amount_of for entry, amount_of in self.groups)
+        memory = sum(item[1] * count for item, count in self.groups)
         shut = sum(
-            one[1] * many
-            for group, (one, many) in enumerate(self.groups)
+            element[1] * total
+            for group, (element, total) in enumerate(self.groups)
             if not any(self.takes(group, *kind) for kind in kinds)
         )
         return cpu, memory, shut / memory if memory else 0.0
@@ -205,14 +211,14 @@ def _most(kinds: Mapping[tuple[int, int], int], hosts: _Hosts) -> tuple[int, boo
     from scipy.sparse import coo_array
 
     sizes = list(kinds)
-    places = [(kind, group) for kind in range(len(sizes)) for group in range(len(hosts.groups))]
-    takes = np.array([hosts.takes(group, *sizes[kind]) for kind, group in places], dtype=np.int64)
-    many = np.array([hosts.groups[group][1] for _, group in places], dtype=np.int64)
-    upper = np.minimum(takes * many, [kinds[sizes[kind]] for kind, _ in places])
-    if not len(places) or not upper.sum():
+    positions = [(kind, group) for kind in range(len(sizes)) for group in range(len(hosts.groups))]
+    takes = np.array([hosts.takes(group, *sizes[kind]) for kind, group in positions], dtype=np.int64)
+    amount_of = np.array([hosts.groups[group][1] for _, group in positions], dtype=np.int64)
+    upper = np.minimum(takes * amount_of, [kinds[sizes[kind]] for kind, _ in positions])
+    if not len(positions) or not upper.sum():
         return 0, True
     rows, columns, values, limits = [], [], [], []
-    for at, (kind, group) in enumerate(places):
+    for at, (kind, group) in enumerate(positions):
         ratio = hosts.groups[group][0][4]
         cpu, memory = sizes[kind]
         entries = ((2 * group, float(cpu)), (2 * group + 1, charged(memory, ratio) / 2**20))
@@ -223,18 +229,18 @@ def _most(kinds: Mapping[tuple[int, int], int], hosts: _Hosts) -> tuple[int, boo
     for (free_cpu, room, *_), count in hosts.groups:
         limits += [float(free_cpu * count), room * count / 2**20]
     limits += [float(kinds[size]) for size in sizes]
-    matrix = coo_array((values, (rows, columns)), shape=(len(limits), len(places))).tocsc()
-    whole = len(places) <= MOST_VARIABLES
-    found = milp(
-        -np.ones(len(places)),
+    matrix = coo_array((values, (rows, columns)), shape=(len(limits), len(positions))).tocsc()
+    whole = len(positions) <= MOST_VARIABLES
+    result = milp(
+        -np.ones(len(positions)),
         constraints=LinearConstraint(matrix, -np.inf, np.array(limits) * (1 + 1e-9)),
         bounds=Bounds(0, upper.astype(float)),
-        integrality=np.full(len(places), int(whole), dtype=np.int64),
+        integrality=np.full(len(positions), int(whole), dtype=np.int64),
         options={"time_limit": SOLVE_S},
     )
-    dual = found.mip_dual_bound
-    best = dual if dual is not None else found.fun or 0.0
-    exact = whole and found.status == 0 and all(count == 1 for _, count in hosts.groups)
+    dual = result.mip_dual_bound
+    best = dual if dual is not None else result.fun or 0.0
+    exact = whole and result.status == 0 and all(count == 1 for _, count in hosts.groups)
     return int(np.floor(-best + 1e-6)), exact
 
 
@@ -242,11 +248,13 @@ def _addresses(ctx: Context, scenario: Scenario) -> int:
     """No more VMs than addresses where every request's VM has a card on the same network with DHCP."""
     cloud = ctx.cloud
     nets = [
-        {cloud.nics.l3[nic] for nic in cloud.vms.nics[one.vm]} for one in requested_clones(ctx, scenario) if one.starts
+        {cloud.nics.l3[nic] for nic in cloud.vms.nics[requested_clone.vm]}
+        for requested_clone in requested_clones(ctx, scenario)
+        if requested_clone.starts
     ]
     shared = set.intersection(*nets) if nets else set()
     room = [
-        sum(one.end - one.start + 1 for one in cloud.pools[l3].ranges) - len(cloud.pools[l3].used)
+        sum(range_.end - range_.start + 1 for range_ in cloud.pools[l3].ranges) - len(cloud.pools[l3].used)
         for l3 in shared
         if cloud.l3s[l3].dhcp
     ]

@@ -81,15 +81,15 @@ class Comparison(Answer):
     def summary(self) -> str:
         """The ranking, and where it says nothing."""
         lines = [f"{self.scenario}: {self.figure.replace('_', ' ')} over {plural(self.replications, 'replication')}"]
-        for one in self.variants:
-            text = f"  {one.rank}. {one.name}: {one.figure.summary()}"
-            if one.to_best is not None:
-                kind = "significant" if one.to_best.significant else "not significant"
-                text += f", {one.to_best.interval.summary()} to the best ({kind})"
-            lines.append(text + (f", cost {one.cost:g}" if one.cost is not None else ""))
+        for variant in self.variants:
+            text = f"  {variant.rank}. {variant.name}: {variant.figure.summary()}"
+            if variant.to_best is not None:
+                kind = "significant" if variant.to_best.significant else "not significant"
+                text += f", {variant.to_best.interval.summary()} to the best ({kind})"
+            lines.append(text + (f", cost {variant.cost:g}" if variant.cost is not None else ""))
         if self.interrupted:
             lines.append("  interrupted: only replications that every variant finished count")
-        lines += [f"  {warning}" for warning in dict.fromkeys(one.figure.warning for one in self.variants) if warning]
+        lines += [f"  {warning}" for warning in dict.fromkeys(item.figure.warning for item in self.variants) if warning]
         return "\n".join(lines)
 
     def to_frame(self) -> pd.DataFrame:
@@ -97,14 +97,14 @@ class Comparison(Answer):
         import pandas as pd
 
         rows = []
-        for one in self.variants:
-            gap = one.to_best.interval if one.to_best is not None else None
+        for variant in self.variants:
+            gap = variant.to_best.interval if variant.to_best is not None else None
             rows.append(
                 (
-                    *(one.rank, one.name, one.figure.estimate, one.figure.low, one.figure.high),
+                    *(variant.rank, variant.name, variant.figure.estimate, variant.figure.low, variant.figure.high),
                     *((gap.estimate, gap.low, gap.high) if gap is not None else (0.0, 0.0, 0.0)),
-                    *(one.to_best.significant if one.to_best is not None else False, one.success.estimate),
-                    *(next(iter(one.reasons), ""), one.cost),
+                    *(variant.to_best.significant if variant.to_best is not None else False, variant.success.estimate),
+                    *(next(iter(variant.reasons), ""), variant.cost),
                 )
             )
         columns = ["rank", "variant", self.figure, "low", "high", "to_best", "to_best_low", "to_best_high"]
@@ -124,20 +124,26 @@ class Comparison(Answer):
 
         from simclone.figures import lines
 
-        rows = [(one.name, one.figure.estimate, one.figure.low, one.figure.high) for one in self.variants]
+        rows = [
+            (variant.name, variant.figure.estimate, variant.figure.low, variant.figure.high)
+            for variant in self.variants
+        ]
         frame = pd.DataFrame(rows, columns=["name", "estimate", "low", "high"])
         return lines.intervals(frame, self.figure, share=self.figure.endswith("ratio"))
 
     def figures(self) -> Mapping[str, float | None]:
         """The figure of each variant by its name."""
-        return {one.name: None if isnan(one.figure.estimate) else one.figure.estimate for one in self.variants}
+        return {
+            variant.name: None if isnan(variant.figure.estimate) else variant.figure.estimate
+            for variant in self.variants
+        }
 
 
 def strategy_variants(source: Given, names: Sequence[str]) -> dict[str, Scenario]:
     """The scenario under each host strategy: every offering and VM asks for it. Raises InvalidInput."""
     scenario = as_scenario(source)
     known = [name for name in TABLES[scenario.run.profile] if name not in INTERNAL] + list(scenario.strategies)
-    wrong = [Fault("strategies", f"{one!r} is unknown", ", ".join(known)) for one in names if one not in known]
+    wrong = [Fault("strategies", f"{item!r} is unknown", ", ".join(known)) for item in names if item not in known]
     if wrong:
         raise InvalidInput(wrong)
     return {name: _under(scenario, name) for name in names or known}
@@ -147,10 +153,10 @@ def _under(scenario: Scenario, name: str) -> Scenario:
     data = data_of(scenario)
     for key in ("expect", "whatif"):
         data.pop(key, None)
-    for one in data.get("instanceOfferings", ()):
-        one["allocatorStrategy"] = name
-    for one in data.get("vms", ()):
-        one["strategy"] = name
+    for item in data.get("instanceOfferings", ()):
+        item["allocatorStrategy"] = name
+    for item in data.get("vms", ()):
+        item["strategy"] = name
     return scenario_from({**data, "name": scenario.name}, scenario.path, f"{scenario.sha256}/{name}")
 
 
@@ -159,10 +165,10 @@ def whatif_variants(source: Given) -> dict[str, Scenario]:
     scenario = as_scenario(source)
     if not scenario.doc.whatif:
         raise InvalidInput([Fault("whatif", "the scenario has none", "a whatif: block")])
-    found = {"as it is": scenario}
+    result = {"as it is": scenario}
     for row, doc in enumerate(scenario.doc.whatif):
-        found[doc.name] = what_if(scenario, doc, f"whatif.{row}")
-    return found
+        result[doc.name] = what_if(scenario, doc, f"whatif.{row}")
+    return result
 
 
 def change_variants(source: Given, variants: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Scenario]:
@@ -285,5 +291,5 @@ def _differ(one: Sequence[RunOutcome], other: Sequence[RunOutcome], figure: str,
     pairs = [
         (a, b) for a, b in zip(one, other, strict=True) if a.figure(figure) is not None and b.figure(figure) is not None
     ]
-    left, right = values_of([a for a, _ in pairs], figure), values_of([b for _, b in pairs], figure)
-    return paired(left, right, plan.confidence)
+    remaining, right = values_of([a for a, _ in pairs], figure), values_of([b for _, b in pairs], figure)
+    return paired(remaining, right, plan.confidence)

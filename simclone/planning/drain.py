@@ -50,17 +50,17 @@ class Drain(Answer):
     @property
     def waves(self) -> tuple[tuple[str, ...], ...]:
         """The hosts of each wave."""
-        return tuple(tuple(one.host for one in wave) for wave in self.plan)
+        return tuple(tuple(item.host for item in wave) for wave in self.plan)
 
     def summary(self) -> str:
         """Which hosts can go into maintenance, and the plan."""
-        stuck = [one for one in self.hosts if one.stuck]
+        stuck = [entry for entry in self.hosts if entry.stuck]
         hosts = plural(len(self.hosts), "host")
         lines = [f"{self.scenario}: {len(self.hosts) - len(stuck)} of {hosts} can be emptied, each alone"]
-        for one in stuck[:10]:
-            name, reason = one.stuck[0]
-            more = f" and {len(one.stuck) - 1} more" if len(one.stuck) > 1 else ""
-            lines.append(f"  {one.host}: {name}{more} cannot move ({reason})")
+        for item in stuck[:10]:
+            name, reason = item.stuck[0]
+            more = f" and {len(item.stuck) - 1} more" if len(item.stuck) > 1 else ""
+            lines.append(f"  {item.host}: {name}{more} cannot move ({reason})")
         if self.waves:
             widest = max(len(wave) for wave in self.waves)
             lines.append(f"  rolling plan: {plural(len(self.waves), 'wave')} of up to {plural(widest, 'host')}")
@@ -70,18 +70,18 @@ class Drain(Answer):
         """One row per host and VM as in the plan: host, vm, to, reason, wave (from 1, 0 for those in none)."""
         import pandas as pd
 
-        blocked = [(0, one) for one in self.hosts if one.host in self.blocked]
+        blocked = [(0, entry) for entry in self.hosts if entry.host in self.blocked]
         rows: list[tuple[object, ...]] = []
-        for number, one in [*((at, one) for at, wave in enumerate(self.plan, 1) for one in wave), *blocked]:
-            rows += [(one.host, vm, to, "", number) for vm, to in one.moved]
-            rows += [(one.host, vm, "", reason, number) for vm, reason in one.stuck]
-            if not one.moved and not one.stuck:
-                rows.append((one.host, "", "", "", number))
+        for number, item in [*((at, element) for at, wave in enumerate(self.plan, 1) for element in wave), *blocked]:
+            rows += [(item.host, vm, to, "", number) for vm, to in item.moved]
+            rows += [(item.host, vm, "", reason, number) for vm, reason in item.stuck]
+            if not item.moved and not item.stuck:
+                rows.append((item.host, "", "", "", number))
         return pd.DataFrame(rows, columns=["host", "vm", "to", "reason", "wave"])
 
     def figures(self) -> Mapping[str, float | None]:
         """``stuck`` hosts, ``waves``."""
-        return {"stuck": sum(bool(one.stuck) for one in self.hosts), "waves": len(self.waves)}
+        return {"stuck": sum(bool(host.stuck) for host in self.hosts), "waves": len(self.waves)}
 
 
 def drain(
@@ -131,24 +131,24 @@ def _moved_away(ctx: Context, host: int) -> HostDrain:
 
 def _waves(ctx: Context, hosts: list[int], size: int) -> tuple[tuple[tuple[HostDrain, ...], ...], tuple[str, ...]]:
     """Hosts into waves, first come first; one that cannot be emptied now is tried again in a later wave."""
-    left, waves, names = list(hosts), [], ctx.cloud.fleet.names
-    while left:
+    remaining, waves, names = list(hosts), [], ctx.cloud.fleet.names
+    while remaining:
         away: list[int] = []
         plan: tuple[HostDrain, ...] = ()
         after = ctx
-        for host in tuple(left):
+        for host in tuple(remaining):
             if len(away) == size:
                 break
             trial = ctx.fork()
             emptied = _emptied(trial, [*away, host])
-            if not any(one.stuck for one in emptied):
+            if not any(item.stuck for item in emptied):
                 after, plan = trial, emptied
                 away.append(host)
-                left.remove(host)
+                remaining.remove(host)
         if not away:
             break
         waves.append(plan)
         ctx = after
         for host in away:
             run_now(change_host_state(ctx, host, "enable"))
-    return tuple(waves), tuple(names[host] for host in left)
+    return tuple(waves), tuple(names[host] for host in remaining)

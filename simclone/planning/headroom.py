@@ -65,15 +65,15 @@ class Headroom(Answer):
     def summary(self) -> str:
         """A line per kind."""
         lines = [f"{self.scenario}: how many more fit"]
-        for one in self.rooms:
-            text = f"  {one.name}: {one.total}"
-            if one.until_failure != one.total:
-                text += f" (the first fails after {one.until_failure})"
-            text += f", then {one.reason}" if one.reason else ", no end was met"
-            if one.batches is not None:
-                text += f"; {one.batches} whole batches"
-            if one.with_failures is not None:
-                text += f"; {one.with_failures.summary()}"
+        for room in self.rooms:
+            text = f"  {room.name}: {room.total}"
+            if room.until_failure != room.total:
+                text += f" (the first fails after {room.until_failure})"
+            text += f", then {room.reason}" if room.reason else ", no end was met"
+            if room.batches is not None:
+                text += f"; {room.batches} whole batches"
+            if room.with_failures is not None:
+                text += f"; {room.with_failures.summary()}"
             lines.append(text)
         lines.append(f"  largest VM: {self.hole.summary()}")
         return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
@@ -85,11 +85,11 @@ class Headroom(Answer):
         columns = ["name", "vm", "cpu_vcpus", "memory_bytes", "until_failure", "total", "reason", "batches"]
         rows = [
             (
-                *(one.name, one.vm, one.cpu, one.memory, one.until_failure, one.total, one.reason, one.batches),
-                None if one.with_failures is None else one.with_failures.total,
-                one.how,
+                *(room.name, room.vm, room.cpu, room.memory, room.until_failure, room.total, room.reason, room.batches),
+                None if room.with_failures is None else room.with_failures.total,
+                room.how,
             )
-            for one in self.rooms
+            for room in self.rooms
         ]
         return pd.DataFrame(rows, columns=[*columns, "with_failures", "how"])
 
@@ -109,13 +109,13 @@ class Headroom(Answer):
 
     def figures(self) -> Mapping[str, float | None]:
         """``total`` (the least of all kinds), ``total.NAME``, and the same with ``with_failures``."""
-        found: dict[str, float | None] = {f"total.{one.name}": one.total for one in self.rooms}
-        found["total"] = min((one.total for one in self.rooms), default=None)
-        spare = {one.name: one.with_failures.total for one in self.rooms if one.with_failures is not None}
-        found.update({f"with_failures.{name}": total for name, total in spare.items()})
+        result: dict[str, float | None] = {f"total.{room.name}": room.total for room in self.rooms}
+        result["total"] = min((item.total for item in self.rooms), default=None)
+        spare = {entry.name: entry.with_failures.total for entry in self.rooms if entry.with_failures is not None}
+        result.update({f"with_failures.{name}": total for name, total in spare.items()})
         if spare:
-            found["with_failures"] = min(spare.values())
-        return found
+            result["with_failures"] = min(spare.values())
+        return result
 
 
 def headroom(
@@ -172,7 +172,7 @@ def headroom(
 
 
 def _check_mix(beside: Mapping[str, bool]) -> None:
-    faults = [Fault(name, "does not go with a mix", "one or the other") for name, given in beside.items() if given]
+    faults = [Fault(name, "does not go with a mix", "one or the other") for name, values in beside.items() if values]
     if faults:
         raise InvalidInput(faults)
 
@@ -211,9 +211,9 @@ def _check(batch: int | None, survive: int, method: str, most: int) -> None:
 def _room(ctx: Context, ask: Ask, *, batch: int | None, survive: int, method: str) -> Room:
     twin = ctx.fork()
     with_offering(twin, ask)
-    found = count_by_columns(twin, ask) if method == "auto" else None
-    how = "calls" if found is None else "columns"
-    room = _told(twin, ask, found or count_by_calls(twin.fork(), ask), how)
+    result = count_by_columns(twin, ask) if method == "auto" else None
+    how = "calls" if result is None else "columns"
+    room = _told(twin, ask, result or count_by_calls(twin.fork(), ask), how)
     if batch is not None:
         room = replace(room, batches=whole_batches(twin.fork(), ask, batch))
     if survive:
@@ -232,5 +232,5 @@ def room_left(ctx: Context, ask: Ask, method: str = "auto") -> int:
     """How many clones fit into a cloud, which is left as it is."""
     twin = ctx.fork()
     with_offering(twin, ask)
-    found = count_by_columns(twin, ask) if method == "auto" else None
-    return (found or count_by_calls(twin, ask)).total
+    result = count_by_columns(twin, ask) if method == "auto" else None
+    return (result or count_by_calls(twin, ask)).total

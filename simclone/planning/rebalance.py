@@ -59,24 +59,24 @@ class Rebalance(Answer):
     def summary(self) -> str:
         """What to move."""
         lines = []
-        for_room = [one for one in self.moves if one.why == "room"]
+        for_room = [item for item in self.moves if item.why == "room"]
         if self.fits:
             lines.append(f"{self.scenario}: {self.wanted} fits without a move")
         elif self.makes_room:
-            many = "1 move makes" if len(for_room) == 1 else f"{len(for_room)} moves make"
-            lines.append(f"{self.scenario}: {many} room for {self.wanted}")
+            count = "1 move makes" if len(for_room) == 1 else f"{len(for_room)} moves make"
+            lines.append(f"{self.scenario}: {count} room for {self.wanted}")
         else:
             lines.append(f"{self.scenario}: no moves were found that make room for {self.wanted}")
         if self.repaired or self.broken:
             lines.append(f"  rules: {self.repaired} members can be moved right, {self.broken} cannot")
-        lines += [f"  move {one.vm} from {one.source} to {one.target} ({one.why})" for one in self.moves]
+        lines += [f"  move {move.vm} from {move.source} to {move.target} ({move.why})" for move in self.moves]
         return "\n".join(lines)
 
     def to_frame(self) -> pd.DataFrame:
         """One row per move: vm, from, to, why."""
         import pandas as pd
 
-        rows = [(one.vm, one.source, one.target, one.why) for one in self.moves]
+        rows = [(move.vm, move.source, move.target, move.why) for move in self.moves]
         return pd.DataFrame(rows, columns=["vm", "from", "to", "why"])
 
     def figures(self) -> Mapping[str, float | None]:
@@ -109,10 +109,10 @@ def rebalance(
         return Rebalance(scenario.name, ask.name, fits_now, True, repairs, len(repairs), broken)
     dressed = twin.fork()
     with_offering(dressed, ask)
-    asked = host_request(dressed, ask)
-    found = None if asked is None else _room(twin, asked[0], ask)
-    moves = (*repairs, *(found or ()))
-    return Rebalance(scenario.name, ask.name, False, found is not None, moves, len(repairs), broken)
+    requested = host_request(dressed, ask)
+    result = None if requested is None else _room(twin, requested[0], ask)
+    moves = (*repairs, *(result or ()))
+    return Rebalance(scenario.name, ask.name, False, result is not None, moves, len(repairs), broken)
 
 
 def _served(ctx: Context, ask: Ask) -> bool:
@@ -151,11 +151,11 @@ def _freed(ctx: Context, request: HostRequest, ask: Ask, host: int, most: int) -
         cpu, memory = _lack(ctx, request, host)
         if not cpu and not memory:
             break
-        here = [vm for vm in vms_on(ctx, host) if cloud.vms.hold_host[vm] == host]
-        enough = [vm for vm in here if _covers(ctx, vm, cpu, memory)]
+        matching = [vm for vm in vms_on(ctx, host) if cloud.vms.hold_host[vm] == host]
+        enough = [vm for vm in matching if _covers(ctx, vm, cpu, memory)]
         order = sorted(enough, key=lambda vm: (cloud.vms.memory[vm], cloud.vms.cpu[vm]))
-        order += sorted(set(here) - set(enough), key=lambda vm: (-cloud.vms.memory[vm], vm))
-        move = next((one for vm in order if (one := moved(ctx, vm, "room")) is not None), None)
+        order += sorted(set(matching) - set(enough), key=lambda vm: (-cloud.vms.memory[vm], vm))
+        move = next((item for vm in order if (item := moved(ctx, vm, "room")) is not None), None)
         if move is None:
             return None
         moves.append(move)
@@ -185,20 +185,20 @@ def _repairs(ctx: Context) -> tuple[tuple[Move, ...], int]:
     for row, group in enumerate(cloud.groups):
         if not group.enabled or group.policy.kind is not PolicyKind.ANTI:
             continue
-        seen: set[int] = set()
+        known: set[int] = set()
         for vm in range(cloud.vms.row_count):
             host = cloud.vms.hold_host[vm]
             if cloud.vms.group[vm] != row or host == NONE or not cloud.vms.alive[vm]:
                 continue
-            if host not in seen:
-                seen.add(host)
+            if host not in known:
+                known.add(host)
                 continue
             trial = ctx.fork()
-            if moved(trial, vm, "") is None or trial.cloud.vms.host[vm] in seen:
+            if moved(trial, vm, "") is None or trial.cloud.vms.host[vm] in known:
                 broken += 1
                 continue
             move = moved(ctx, vm, f"group {group.name}")
             if move is not None:
                 moves.append(move)
-            seen.add(cloud.vms.host[vm])
+            known.add(cloud.vms.host[vm])
     return tuple(moves), broken

@@ -57,14 +57,14 @@ class Runway(Answer):
         """When it runs out, of what, and what the changes buy."""
         what = "the first failure" if self.below is None else f"success falls below {100 * self.below:g} %"
         lines = [f"{self.scenario}: time until {what}, looked at for {_days(self.horizon_s)}"]
-        for one in self.ways:
-            low, middle, high = one.quantiles_s
+        for way in self.ways:
+            low, middle, high = way.quantiles_s
             if middle is None:
-                text = f"{one.ran_out} of {plural(one.replications, 'replication')} run out"
+                text = f"{way.ran_out} of {plural(way.replications, 'replication')} run out"
             else:
                 text = f"{_days(middle)} (a tenth by {_days(low)}, nine tenths by {_days(high)})"
-            bought = self._bought(one)
-            lines.append(f"  {one.name}: {text}{f', by {one.reason}' if one.reason else ''}{bought}")
+            bought = self._bought(way)
+            lines.append(f"  {way.name}: {text}{f', by {way.reason}' if way.reason else ''}{bought}")
         return "\n".join(lines)
 
     def _bought(self, one: Way) -> str:
@@ -81,10 +81,10 @@ class Runway(Answer):
 
         rows = [
             (
-                *(one.name, *one.quantiles_s, one.median and one.median.low, one.median and one.median.high),
-                *(one.ran_out, one.replications, one.reason),
+                *(way.name, *way.quantiles_s, way.median and way.median.low, way.median and way.median.high),
+                *(way.ran_out, way.replications, way.reason),
             )
-            for one in self.ways
+            for way in self.ways
         ]
         columns = ["variant", "p10_s", "p50_s", "p90_s", "median_low_s", "median_high_s", "ran_out", "replications"]
         return pd.DataFrame(rows, columns=[*columns, "reason"])
@@ -145,8 +145,8 @@ def runway(
     if below is not None:
         checked_share("below", below)
     variants = {"as it is": scenario}
-    for name, one in (changes or {}).items():
-        variants[name] = change_scenario(scenario, one)
+    for name, change in (changes or {}).items():
+        variants[name] = change_scenario(scenario, change)
     plan = plan_of(plan, runs)
     outcomes, interrupted = replicate(variants, plan)
     ways = tuple(_way(name, part, below, plan.confidence) for name, part in outcomes.items())
@@ -154,11 +154,11 @@ def runway(
 
 
 def _way(name: str, runs: Sequence[RunOutcome], below: float | None, confidence: float) -> Way:
-    times = [one.first_failure_s if below is None else one.fell_below(below) for one in runs]
+    times = [run.first_failure_s if below is None else run.fell_below(below) for run in runs]
     known = [time for time in times if time is not None]
     ranked: list[float | None] = [*sorted(known), *([None] * (len(times) - len(known)))]
     quantiles = tuple(ranked[max(ceil(share * len(ranked) - 1e-9), 1) - 1] if ranked else None for share in SHARES)
-    firsts = [one.first_reason for one in runs if one.first_reason]
+    firsts = [item.first_reason for item in runs if item.first_reason]
     reason = max(sorted(set(firsts)), key=firsts.count, default="")
     whole = len(known) == len(times) and len(known) > 1
     median = bootstrap_interval(known, confidence=confidence) if whole else None

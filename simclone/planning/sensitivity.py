@@ -50,8 +50,8 @@ class Sensitivity(Answer):
         """A line per parameter."""
         lines = [f"{self.scenario}: {self.figure} is {self.base:.4g}; what moves it most"]
         lines += [
-            f"  {one.path}: {one.low:g} gives {one.at_low:.4g}, {one.high:g} gives {one.at_high:.4g}"
-            for one in self.bars
+            f"  {bar.path}: {bar.low:g} gives {bar.at_low:.4g}, {bar.high:g} gives {bar.at_high:.4g}"
+            for bar in self.bars
         ]
         return "\n".join(lines)
 
@@ -59,7 +59,7 @@ class Sensitivity(Answer):
         """One row per parameter: path, low, high, at_low, at_high, width."""
         import pandas as pd
 
-        rows = [(one.path, one.low, one.high, one.at_low, one.at_high, one.width) for one in self.bars]
+        rows = [(bar.path, bar.low, bar.high, bar.at_low, bar.at_high, bar.width) for bar in self.bars]
         return pd.DataFrame(rows, columns=["path", "low", "high", "at_low", "at_high", "width"])
 
     def chart_columns(self) -> tuple[str, ...]:
@@ -74,7 +74,7 @@ class Sensitivity(Answer):
 
     def figures(self) -> Mapping[str, float | None]:
         """``base``, and each parameter's width by its path."""
-        return {"base": self.base, **{one.path: one.width for one in self.bars}}
+        return {"base": self.base, **{bar.path: bar.width for bar in self.bars}}
 
 
 def sensitivity(
@@ -99,11 +99,11 @@ def sensitivity(
     scenario = as_scenario(source)
     check_ranges(ranges)
     ends = [{path: _number(end)} for path, pair in ranges.items() for end in pair]
-    found = run_points(scenario, [{}, *ends], figure, plan_of(plan, runs))
-    faults = [Fault(next(iter(one.values)), one.fault) for one in found.points if one.fault]
+    result = run_points(scenario, [{}, *ends], figure, plan_of(plan, runs))
+    faults = [Fault(next(iter(point.values)), point.fault) for point in result.points if point.fault]
     if faults:
         raise InvalidInput(faults)
-    means = [one.figure.estimate if one.figure is not None else float("nan") for one in found.points]
+    means = [item.figure.estimate if item.figure is not None else float("nan") for item in result.points]
     ranked = enumerate(ranges.items())
     bars = [Bar(path, low, high, means[1 + 2 * at], means[2 + 2 * at]) for at, (path, (low, high)) in ranked]
     return Sensitivity(scenario.name, figure, means[0], tuple(sorted(bars, key=lambda one: -one.width)))

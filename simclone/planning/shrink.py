@@ -46,11 +46,11 @@ class Shrink(Answer):
 
     def summary(self) -> str:
         """How many are needed, and which could go."""
-        kept = f" with {self.spare} lost besides" if self.spare else ""
+        robust = f" with {self.spare} lost besides" if self.spare else ""
         if not self.possible:
-            return f"{self.scenario}: not even all {plural(self.hosts, 'host')} hold everything{kept}"
+            return f"{self.scenario}: not even all {plural(self.hosts, 'host')} hold everything{robust}"
         text = (
-            f"{self.scenario}: {self.hosts - len(self.removed)} of {plural(self.hosts, 'host')} hold everything{kept}"
+            f"{self.scenario}: {self.hosts - len(self.removed)} of {plural(self.hosts, 'host')} hold everything{robust}"
         )
         if self.removed:
             shown = ", ".join(self.removed[:12]) + (", …" if len(self.removed) > 12 else "")
@@ -87,7 +87,7 @@ class _Fleet:
             runs, interrupted = replicate({"": scenario}, self.plan)
             if interrupted:
                 raise KeyboardInterrupt
-            every = all(one.placed == one.asked for one in runs[""])
+            every = all(run.placed == run.asked for run in runs[""])
             return every and (not self.spare or _survives(open_context(scenario), self.spare))
         except InvalidInput as error:
             if not gone and not isinstance(error, UnplacedVms):
@@ -124,16 +124,16 @@ def shrink(
         return Shrink(scenario.name, len(names), (), spare, True, False, 1)
     exact = len(names) <= EXACT_HOSTS
     lightest = _lightest(scenario)
-    gone = _largest(fleet, lightest) if exact else _greedy(fleet, lightest)
-    removed = tuple(name for name in names if name in gone)
+    departed = _largest(fleet, lightest) if exact else _greedy(fleet, lightest)
+    removed = tuple(name for name in names if name in departed)
     return Shrink(scenario.name, len(names), removed, spare, exact, True, len(fleet.made))
 
 
 def _largest(fleet: _Fleet, names: Sequence[str]) -> tuple[str, ...]:
     for size in range(len(names) - 1, 0, -1):
-        for gone in combinations(names, size):
-            if fleet(gone):
-                return gone
+        for combination in combinations(names, size):
+            if fleet(combination):
+                return combination
     return ()
 
 
@@ -153,8 +153,8 @@ def _greedy(fleet: _Fleet, names: list[str]) -> tuple[str, ...]:
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if fleet(names[:middle]) else (low, middle)
-    gone = names[:low]
+    removed = names[:low]
     for name in names[low:]:
-        if len(gone) + 1 < len(names) and fleet([*gone, name]):
-            gone.append(name)
-    return tuple(gone)
+        if len(removed) + 1 < len(names) and fleet([*removed, name]):
+            removed.append(name)
+    return tuple(removed)

@@ -76,22 +76,22 @@ class Sizing(Answer):
 
     def summary(self) -> str:
         """What to add, what it costs, what else is short."""
-        wanted = "everything succeeds" if self.target is None else f"at least {100 * self.target:g} % succeed"
+        sought = "everything succeeds" if self.target is None else f"at least {100 * self.target:g} % succeed"
         if self.counts is None:
             last = max(self.trials, key=lambda one: one.counts)
             why = ", ".join(f"{count} for {reason}" for reason, count in last.reasons.items())
-            text = f"{self.scenario}: no number of hosts up to {sum(last.counts)} is enough so that {wanted} ({why})"
+            text = f"{self.scenario}: no number of hosts up to {sum(last.counts)} is enough so that {sought} ({why})"
             return "\n".join([text, *(f"  {note}" for note in self.notes)])
         parts = [f"{count} of {model.shown}" for count, model in zip(self.counts, self.models, strict=True) if count]
-        found = next(one for one in self.trials if one.counts == self.counts)
-        text = f"{self.scenario}: add {' and '.join(parts) or 'nothing'} and {wanted} ({100 * found.ratio:.2f} %)"
+        result = next(trial for trial in self.trials if trial.counts == self.counts)
+        text = f"{self.scenario}: add {' and '.join(parts) or 'nothing'} and {sought} ({100 * result.ratio:.2f} %)"
         if self.cost is not None:
             text += f", cost {self.cost:g}"
         if self.bound is not None:
             text += f" (not below {self.bound:g} in any mix)"
         if not self.monotone:
             text += "; more hosts did not always help, this is the smallest number after which all that were tried do"
-        notes = [*self.notes, *((found.warning,) if found.warning else ())]
+        notes = [*self.notes, *((result.warning,) if result.warning else ())]
         return "\n".join([text, *(f"  {note}" for note in notes)])
 
     def to_frame(self) -> pd.DataFrame:
@@ -100,8 +100,8 @@ class Sizing(Answer):
 
         names = [model.name for model in self.models]
         rows = [
-            (*one.counts, one.ok, one.ratio, one.low, next(iter(one.reasons), ""))
-            for one in sorted(self.trials, key=lambda one: one.counts)
+            (*trial.counts, trial.ok, trial.ratio, trial.low, next(iter(trial.reasons), ""))
+            for trial in sorted(self.trials, key=lambda one: one.counts)
         ]
         return pd.DataFrame(sorted(rows), columns=[*names, "ok", "success_ratio", "low", "reason"])
 
@@ -150,12 +150,12 @@ class _Trials:
             return Trial(counts, False, 0.0, 0.0, {HOMELESS: len(error.faults)})
         if interrupted:
             raise KeyboardInterrupt
-        found = interval_of(runs[""], "success_ratio", self.plan.confidence)
-        one = len(runs[""]) == 1
-        low = found.estimate if one else found.low
+        result = interval_of(runs[""], "success_ratio", self.plan.confidence)
+        item = len(runs[""]) == 1
+        low = result.estimate if item else result.low
         every = all(run.placed == run.asked for run in runs[""])
         ok = every if self.target is None else low >= self.target
-        return Trial(counts, ok, found.estimate, low, reasons_of(runs[""]), found.warning if self.target else "")
+        return Trial(counts, ok, result.estimate, low, reasons_of(runs[""]), result.warning if self.target else "")
 
     def _made(self, scenario: Scenario) -> tuple[Runs, bool]:
         """The runs; where everything must succeed the first alone if it does not."""
@@ -205,14 +205,16 @@ def size(
 def _checked(models: Sequence[Model], target: float | None, most: int) -> None:
     if not models:
         raise InvalidInput([Fault("models", "there is none", "at least one host model")])
-    names = [one.name for one in models]
+    names = [model.name for model in models]
     wrong = [
-        Fault(f"models.{one}", "is there twice", "another name") for one in sorted(set(names)) if names.count(one) > 1
+        Fault(f"models.{item}", "is there twice", "another name")
+        for item in sorted(set(names))
+        if names.count(item) > 1
     ]
     wrong += [
-        Fault(f"models.{one.name}.price", f"{one.price:g} is no price", "a number, at least 0")
-        for one in models
-        if not 0 <= one.price < inf
+        Fault(f"models.{entry.name}.price", f"{entry.price:g} is no price", "a number, at least 0")
+        for entry in models
+        if not 0 <= entry.price < inf
     ]
     if wrong:
         raise InvalidInput(wrong)
@@ -226,12 +228,12 @@ def _sized(trials: _Trials, most: int) -> Sizing:
     models = trials.models
     if len(models) > 1:
         return _mixed(trials, most)
-    found, monotone = _fewest(trials, most)
-    notes = () if found is not None else _beside(trials)
-    counts = None if found is None else (found,)
-    cost = None if found is None else found * models[0].price
-    made = tuple(trials.made.values())
-    return Sizing(trials.scenario.name, tuple(models), counts, cost, trials.target, made, monotone, None, notes)
+    result, monotone = _fewest(trials, most)
+    notes = () if result is not None else _beside(trials)
+    counts = None if result is None else (result,)
+    cost = None if result is None else result * models[0].price
+    built = tuple(trials.made.values())
+    return Sizing(trials.scenario.name, tuple(models), counts, cost, trials.target, built, monotone, None, notes)
 
 
 def _fewest(trials: _Trials, most: int) -> tuple[int | None, bool]:
@@ -272,8 +274,8 @@ def _settled(trials: _Trials, found: int, most: int) -> tuple[int | None, bool]:
         if end.ok or last >= most:
             break
         trials(min(2 * last, most))
-    good = [trials.made[one].ok for one in tried]
-    last_bad = max((place for place, ok in enumerate(good) if not ok), default=-1)
+    good = [trials.made[item].ok for item in tried]
+    last_bad = max((position for position, ok in enumerate(good) if not ok), default=-1)
     monotone = True not in good[: last_bad + 1]
     return (tried[last_bad + 1][0] if last_bad + 1 < len(tried) else None), monotone
 
@@ -284,47 +286,47 @@ def _beside(trials: _Trials) -> tuple[str, ...]:
     other = {reason: count for reason, count in last.reasons.items() if not _of_hosts(reason)}
     if not other:
         return ()
-    told = ", ".join(f"{reason} ({count})" for reason, count in other.items())
-    return (f"more hosts do not help against {told}; simclone explain --fix tells what does",)
+    text = ", ".join(f"{reason} ({count})" for reason, count in other.items())
+    return (f"more hosts do not help against {text}; simclone explain --fix tells what does",)
 
 
 def _mixed(trials: _Trials, most: int) -> Sizing:
     """A mix by linear bound, grown until a run succeeds, then thinned out host by host, dearest first."""
     models, scenario = trials.models, trials.scenario
-    wrong = [Fault(f"models.{one.name}", "has no price", "a price above 0") for one in models if one.price <= 0]
+    wrong = [Fault(f"models.{model.name}", "has no price", "a price above 0") for model in models if model.price <= 0]
     if wrong:
         raise InvalidInput(wrong)
     alone = {row: _alone(trials, row, most) for row in range(len(models))}
     able = {row: count for row, count in alone.items() if count is not None}
-    made = tuple(trials.made.values())
+    result = tuple(trials.made.values())
     if not able:
-        return Sizing(scenario.name, tuple(models), None, None, trials.target, made, True, None, _beside(trials))
+        return Sizing(scenario.name, tuple(models), None, None, trials.target, result, True, None, _beside(trials))
     best = min(able, key=lambda row: (able[row] * models[row].price, row))
     counts = _unit(len(models), best, able[best])
     bound, mix = cheapest(scenario, models, trials.target)
     for more in (1.0, 1.02, 1.05, 1.1, 1.2, 1.35):
-        asked = mix(more)
+        requested = mix(more)
         if (
-            asked is not None
-            and sum(asked) <= most
-            and _cost(models, asked) < _cost(models, counts)
-            and trials(*asked).ok
+            requested is not None
+            and sum(requested) <= most
+            and _cost(models, requested) < _cost(models, counts)
+            and trials(*requested).ok
         ):
-            counts = asked
+            counts = requested
             break
     counts = _thinned(trials, counts)
-    made = tuple(trials.made.values())
-    return Sizing(scenario.name, tuple(models), counts, _cost(models, counts), trials.target, made, True, bound)
+    result = tuple(trials.made.values())
+    return Sizing(scenario.name, tuple(models), counts, _cost(models, counts), trials.target, result, True, bound)
 
 
 def _alone(trials: _Trials, row: int, most: int) -> int | None:
     """The fewest of one model by itself."""
-    one = _Trials(trials.scenario, [trials.models[row]], trials.target, trials.plan)
-    found, _ = _fewest(one, most)
-    for (count,), trial in one.made.items():
+    item = _Trials(trials.scenario, [trials.models[row]], trials.target, trials.plan)
+    result, _ = _fewest(item, most)
+    for (count,), trial in item.made.items():
         counts = _unit(len(trials.models), row, count)
         trials.made.setdefault(counts, changed_answer(trial, counts=counts))
-    return found
+    return result
 
 
 def _unit(size: int, row: int, count: int) -> tuple[int, ...]:
@@ -351,9 +353,9 @@ def _thinned(trials: _Trials, counts: tuple[int, ...]) -> tuple[int, ...]:
                 for other in range(len(models))
                 if models[other].price < models[row].price
             ]
-            found = next((one for one in (less, *swaps) if trials(*one).ok), None)
-            if found is not None:
-                counts, better = found, True
+            result = next((item for item in (less, *swaps) if trials(*item).ok), None)
+            if result is not None:
+                counts, better = result, True
                 break
     return counts
 
@@ -367,11 +369,11 @@ def refresh(
     """
     scenario, old = as_scenario(source), list(dict.fromkeys(old))
     known = [doc.name for doc in scenario.resolved.names.docs("host")]
-    wrong = [Fault("old", f"there is no host {one!r}", ", ".join(known[:8])) for one in old if one not in known]
+    wrong = [Fault("old", f"there is no host {item!r}", ", ".join(known[:8])) for item in old if item not in known]
     if wrong:
         raise InvalidInput(wrong)
     _checked([model], target, MOST_HOSTS)
-    found = _sized(_Trials(scenario, [model], target, plan or ReplicationPlan(), old), MOST_HOSTS)
+    result = _sized(_Trials(scenario, [model], target, plan or ReplicationPlan(), old), MOST_HOSTS)
     return changed_answer(
-        found, notes=(f"{plural(len(old), 'host')} {'goes' if len(old) == 1 else 'go'}", *found.notes)
+        result, notes=(f"{plural(len(old), 'host')} {'goes' if len(old) == 1 else 'go'}", *result.notes)
     )

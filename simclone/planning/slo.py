@@ -42,8 +42,8 @@ class Slo(Answer):
         if self.factor is None:
             return f"{self.scenario}: not even a small share of today's demand is placed to {100 * self.target:g} %"
         least = "at least " if self.capped else ""
-        kept = f"keeps success at {100 * self.target:g} % or more"
-        return f"{self.scenario}: {least}{self.factor:.4g} times today's demand {kept}"
+        retained = f"keeps success at {100 * self.target:g} % or more"
+        return f"{self.scenario}: {least}{self.factor:.4g} times today's demand {retained}"
 
     def to_frame(self) -> pd.DataFrame:
         """One row per factor tried."""
@@ -84,17 +84,17 @@ def slo(
         outcomes, interrupted = replicate({"": at_values(scenario, {DEMAND: factor})}, plan)
         if interrupted:
             raise KeyboardInterrupt
-        found = interval_of(outcomes[""], "success_ratio", plan.confidence)
-        low = found.estimate if found.n == 1 else found.low
-        trials[factor] = (found.estimate, low)
-        return low >= target and any(one.asked for one in outcomes[""])
+        result = interval_of(outcomes[""], "success_ratio", plan.confidence)
+        low = result.estimate if result.n == 1 else result.low
+        trials[factor] = (result.estimate, low)
+        return low >= target and any(outcome.asked for outcome in outcomes[""])
 
     low, high = _ends(holds)
     while low and high and high / low - 1 > tolerance:
         middle = (low * high) ** 0.5
         low, high = (middle, high) if holds(middle) else (low, middle)
-    told = tuple((factor, *numbers) for factor, numbers in trials.items())
-    return Slo(scenario.name, target, low or None, told, not high)
+    text = tuple((factor, *numbers) for factor, numbers in trials.items())
+    return Slo(scenario.name, target, low or None, text, not high)
 
 
 def _ends(holds: Callable[[float], bool]) -> tuple[float, float]:

@@ -82,25 +82,25 @@ class Survival(Answer):
     def summary(self) -> str:
         """Safe and unsafe cases by kind, the worst of each, and the ladder."""
         lines = [f"{self.scenario}: what survives"]
-        for kind in dict.fromkeys(one.kind for one in self.cases):
-            part = [one for one in self.cases if one.kind == kind]
-            bad = sorted((one for one in part if not one.safe), key=lambda one: -len(one.loss.lost))
+        for kind in dict.fromkeys(case.kind for case in self.cases):
+            part = [entry for entry in self.cases if entry.kind == kind]
+            bad = sorted((element for element in part if not element.safe), key=lambda one: -len(one.loss.lost))
             text = f"  any {kind}: {len(part) - len(bad)} of {len(part)} survived whole"
             if bad:
                 why = ", ".join(f"{count} for {reason}" for reason, count in bad[0].loss.reasons.items())
                 text += f"; worst is {bad[0].name}: {_stay(len(bad[0].loss.lost))} down ({why})"
             lines.append(text)
-        for one in self.ladder:
-            lost = f"{plural(one.k, 'host')} lost"
-            if one.ceiling:
-                ceiling = plural(one.ceiling, "VM")
-                text = f"safe up to {ceiling} ({one.vms} today), counted in clones of {self.kind_of_more}"
-            elif one.worst.unplaced:
-                stay = _stay(one.worst.unplaced)
-                text = f"not even today's VMs are safe ({stay} down with {', '.join(one.worst.hosts)})"
+        for item in self.ladder:
+            lost = f"{plural(item.k, 'host')} lost"
+            if item.ceiling:
+                ceiling = plural(item.ceiling, "VM")
+                text = f"safe up to {ceiling} ({item.vms} today), counted in clones of {self.kind_of_more}"
+            elif item.worst.unplaced:
+                stay = _stay(item.worst.unplaced)
+                text = f"not even today's VMs are safe ({stay} down with {', '.join(item.worst.hosts)})"
             else:
                 text = f"there is no room for any clone of {self.kind_of_more}"
-            text += "" if one.worst.every else f" (worst of {plural(one.worst.tried, 'set')} tried, not of all)"
+            text += "" if item.worst.every else f" (worst of {plural(item.worst.tried, 'set')} tried, not of all)"
             lines.append(f"  {lost}: {text}")
         return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
 
@@ -110,10 +110,10 @@ class Survival(Answer):
 
         rows = [
             (
-                *(one.kind, one.name, len(one.loss.restarted) + len(one.loss.lost), len(one.loss.restarted)),
-                *(len(one.loss.lost), next(iter(one.loss.reasons), "")),
+                *(case.kind, case.name, len(case.loss.restarted) + len(case.loss.lost), len(case.loss.restarted)),
+                *(len(case.loss.lost), next(iter(case.loss.reasons), "")),
             )
-            for one in self.cases
+            for case in self.cases
         ]
         return pd.DataFrame(rows, columns=["kind", "name", "vms", "restarted", "lost", "reason"])
 
@@ -135,9 +135,9 @@ class Survival(Answer):
     def figures(self) -> Mapping[str, float | None]:
         """``unsafe`` cases, ``lost`` VMs in the worst of them, ``ceiling.K``."""
         return {
-            "unsafe": sum(not one.safe for one in self.cases),
-            "lost": max((len(one.loss.lost) for one in self.cases), default=0),
-            **{f"ceiling.{one.k}": one.ceiling for one in self.ladder},
+            "unsafe": sum(not item.safe for item in self.cases),
+            "lost": max((len(case.loss.lost) for case in self.cases), default=0),
+            **{f"ceiling.{entry.k}": entry.ceiling for entry in self.ladder},
         }
 
 
@@ -204,11 +204,11 @@ def _cases(ctx: Context, kind: str, everyone: bool, notes: list[str]) -> Iterato
         if comb(len(hosts), 2) > MOST_SETS:
             notes.append(f"{comb(len(hosts), 2)} pairs of hosts are too many, none was tried (at most {MOST_SETS})")
             return
-        sets = [(f"{names[one]}, {names[two]}", (one, two)) for one, two in combinations(hosts, 2)]
+        sets = [(f"{names[item]}, {names[two]}", (item, two)) for item, two in combinations(hosts, 2)]
     else:
-        places = [one.name for one in (cloud.clusters if kind == "cluster" else cloud.zones)]
+        positions = [cluster.name for cluster in (cloud.clusters if kind == "cluster" else cloud.zones)]
         column = cloud.fleet.array(cloud.fleet.cells[kind])
-        sets = [(name, tuple(host for host in hosts if column[host] == row)) for row, name in enumerate(places)]
+        sets = [(name, tuple(host for host in hosts if column[host] == row)) for row, name in enumerate(positions)]
     for name, rows in sets:
         if rows:
             yield LossCase(kind, name, lose(ctx.fork(), rows, everyone=everyone))
@@ -230,14 +230,14 @@ def _labelled(ctx: Context, label: str, everyone: bool) -> Iterator[LossCase]:
 def _storages(ctx: Context) -> Iterator[LossCase]:
     """VMs with a volume on a lost storage are down with it: their data is nowhere else."""
     cloud = ctx.cloud
-    for row, one in enumerate(cloud.storages):
+    for row, item in enumerate(cloud.storages):
         down = sorted(
             vm
             for vm in np.flatnonzero(cloud.vms.array(cloud.vms.hold_host) != NONE).tolist()
             if any(cloud.volumes.storage[volume] == row for volume in cloud.vms.volumes.get(vm, ()))
         )
         yield LossCase(
-            "storage", one.name, HostLoss((), (), tuple((cloud.vms.names[vm], "storage.lost") for vm in down))
+            "storage", item.name, HostLoss((), (), tuple((cloud.vms.names[vm], "storage.lost") for vm in down))
         )
 
 

@@ -51,14 +51,14 @@ class Sweep(Answer):
 
     def summary(self) -> str:
         """How many points, and the ends of the figure."""
-        done = [one for one in self.points if one.figure is not None]
-        lines = [f"{self.scenario}: {self.figure} at {len(done)} of {len(self.points)} points"]
-        if done:
+        finished = [entry for entry in self.points if entry.figure is not None]
+        lines = [f"{self.scenario}: {self.figure} at {len(finished)} of {len(self.points)} points"]
+        if finished:
             for word, pick in (("least", min), ("most", max)):
-                one = pick(done, key=lambda point: point.figure.estimate if point.figure else 0.0)
-                told = ", ".join(f"{path} = {value}" for path, value in one.values.items())
-                lines.append(f"  {word} {one.figure.summary() if one.figure else ''} at {told}")
-        lines += [f"  {one.fault}" for one in self.points if one.fault][:5]
+                item = pick(finished, key=lambda point: point.figure.estimate if point.figure else 0.0)
+                text = ", ".join(f"{path} = {value}" for path, value in item.values.items())
+                lines.append(f"  {word} {item.figure.summary() if item.figure else ''} at {text}")
+        lines += [f"  {element.fault}" for element in self.points if element.fault][:5]
         return "\n".join(lines)
 
     def to_frame(self) -> pd.DataFrame:
@@ -66,10 +66,12 @@ class Sweep(Answer):
         import pandas as pd
 
         rows = []
-        for one in self.points:
-            found = one.figure
-            numbers = (found.estimate, found.low, found.high, found.n) if found is not None else (None, None, None, 0)
-            rows.append((*one.values.values(), *numbers, next(iter(one.reasons), ""), one.fault))
+        for point in self.points:
+            result = point.figure
+            numbers = (
+                (result.estimate, result.low, result.high, result.n) if result is not None else (None, None, None, 0)
+            )
+            rows.append((*point.values.values(), *numbers, next(iter(point.reasons), ""), point.fault))
         paths = list(self.points[0].values) if self.points else []
         return pd.DataFrame(rows, columns=[*paths, self.figure, "low", "high", "replications", "reason", "fault"])
 
@@ -79,7 +81,7 @@ class Sweep(Answer):
 
     def figures(self) -> Mapping[str, float | None]:
         """``least`` and ``most`` of the figure."""
-        values = [one.figure.estimate for one in self.points if one.figure is not None and one.figure.n]
+        values = [point.figure.estimate for point in self.points if point.figure is not None and point.figure.n]
         return {"least": min(values, default=None), "most": max(values, default=None)}
 
 
@@ -128,7 +130,7 @@ def sweep(
     if faults:
         raise InvalidInput(faults)
     return run_points(
-        scenario, [dict(zip(values, one, strict=True)) for one in product(*values.values())], figure, plan
+        scenario, [dict(zip(values, item, strict=True)) for item in product(*values.values())], figure, plan
     )
 
 
@@ -153,8 +155,8 @@ def hypercube(
     generator = np.random.Generator(np.random.PCG64(seed))
     columns = {}
     for path, (low, high) in ranges.items():
-        places = (generator.permutation(points) + generator.random(points)) / points
-        drawn = [round(low + (high - low) * float(place), 9) for place in places]
+        positions = (generator.permutation(points) + generator.random(points)) / points
+        drawn = [round(low + (high - low) * float(location), 9) for location in positions]
         columns[path] = [round(value) for value in drawn] if path in whole else drawn
     return run_points(
         scenario, [{path: some[at] for path, some in columns.items()} for at in range(points)], figure, plan
@@ -198,9 +200,9 @@ def run_points(
     if not variants:
         raise InvalidInput([Fault("values", f"no combination can be run: {next(iter(faults.values()))}")])
     runs, interrupted = replicate(variants, plan, figure)
-    made = []
+    result = []
     for at, values in enumerate(points):
         part = runs.get(str(at), ())
-        found = interval_of(part, figure, plan.confidence) if part else None
-        made.append(Point(values, found, reasons_of(part), faults.get(at, "")))
-    return Sweep(scenario.name, figure, tuple(made), interrupted)
+        matches = interval_of(part, figure, plan.confidence) if part else None
+        result.append(Point(values, matches, reasons_of(part), faults.get(at, "")))
+    return Sweep(scenario.name, figure, tuple(result), interrupted)

@@ -58,14 +58,14 @@ class WhatIf(Answer):
         """A line per variant, and what it changes."""
         lines = [f"{self.scenario}: what if, over {plural(self.replications, 'replication')}"]
         before = self.variants[0]
-        for one in self.variants:
-            text = f"  {one.name}: {plural(one.hosts, 'host')}, {100 * one.success.estimate:.2f} % placed"
-            if one.success_change is not None:
-                change = one.success_change
-                told = f"{100 * change.interval.estimate:+.2f} points"
-                text += f" ({told}{'' if change.significant else ', not significant'})"
-            more = [f"{name} {count - before.room.get(name, 0):+d}" for name, count in one.room.items()]
-            if one is not before and more:
+        for variant in self.variants:
+            text = f"  {variant.name}: {plural(variant.hosts, 'host')}, {100 * variant.success.estimate:.2f} % placed"
+            if variant.success_change is not None:
+                change = variant.success_change
+                words = f"{100 * change.interval.estimate:+.2f} points"
+                text += f" ({words}{'' if change.significant else ', not significant'})"
+            more = [f"{name} {count - before.room.get(name, 0):+d}" for name, count in variant.room.items()]
+            if variant is not before and more:
                 text += f"; room for more: {', '.join(more)}"
             lines.append(text)
         return "\n".join(lines)
@@ -75,20 +75,20 @@ class WhatIf(Answer):
         import pandas as pd
 
         rows = []
-        for one in self.variants:
-            change = one.success_change.interval.estimate if one.success_change is not None else 0.0
+        for variant in self.variants:
+            change = variant.success_change.interval.estimate if variant.success_change is not None else 0.0
             row = {
-                "variant": one.name,
-                "hosts": one.hosts,
-                "cpu_vcpus": one.cpu_vcpus,
-                "memory_bytes": one.memory_bytes,
-                "success_ratio": one.success.estimate,
-                "low": one.success.low,
-                "high": one.success.high,
+                "variant": variant.name,
+                "hosts": variant.hosts,
+                "cpu_vcpus": variant.cpu_vcpus,
+                "memory_bytes": variant.memory_bytes,
+                "success_ratio": variant.success.estimate,
+                "low": variant.success.low,
+                "high": variant.success.high,
                 "change": change,
-                "reason": next(iter(one.reasons), ""),
+                "reason": next(iter(variant.reasons), ""),
             }
-            rows.append(row | {f"room {name}": count for name, count in one.room.items()})
+            rows.append(row | {f"room {name}": count for name, count in variant.room.items()})
         return pd.DataFrame(rows)
 
     def chart_columns(self) -> tuple[str, ...]:
@@ -101,13 +101,16 @@ class WhatIf(Answer):
 
         from simclone.figures import lines
 
-        rows = [(one.name, one.success.estimate, one.success.low, one.success.high) for one in self.variants]
+        rows = [
+            (variant.name, variant.success.estimate, variant.success.low, variant.success.high)
+            for variant in self.variants
+        ]
         frame = pd.DataFrame(rows, columns=["name", "estimate", "low", "high"])
         return lines.intervals(frame, "placed", share=True)
 
     def figures(self) -> Mapping[str, float | None]:
         """The success ratio of each variant by its name."""
-        return {one.name: one.success.estimate for one in self.variants}
+        return {variant.name: variant.success.estimate for variant in self.variants}
 
 
 def stacked(source: Given, names: Sequence[str]) -> Scenario:
@@ -180,15 +183,15 @@ def _check_commit(commit: str | None, out: str | None, changes: bool) -> None:
 def beside(name: str, variants: Mapping[str, Scenario], plan: ReplicationPlan) -> WhatIf:
     """Variants, the first of which is the scenario as it is, on the same random numbers."""
     outcomes, interrupted = replicate(variants, plan)
-    first = [one.success_ratio for one in next(iter(outcomes.values()))]
-    made = []
-    for place, (title, scenario) in enumerate(variants.items()):
+    first = [item.success_ratio for item in next(iter(outcomes.values()))]
+    result = []
+    for position, (title, scenario) in enumerate(variants.items()):
         part = outcomes[title]
-        change = paired([one.success_ratio for one in part], first, plan.confidence) if place else None
+        change = paired([entry.success_ratio for entry in part], first, plan.confidence) if position else None
         hosts, cpu, memory = _sizes(scenario)
         success = interval_of(part, "success_ratio", plan.confidence)
-        made.append(After(title, hosts, cpu, memory, success, change, reasons_of(part), _room(scenario)))
-    return WhatIf(name, min(len(part) for part in outcomes.values()), tuple(made), interrupted)
+        result.append(After(title, hosts, cpu, memory, success, change, reasons_of(part), _room(scenario)))
+    return WhatIf(name, min(len(part) for part in outcomes.values()), tuple(result), interrupted)
 
 
 def _sizes(scenario: Scenario) -> tuple[int, int, int]:
@@ -199,6 +202,6 @@ def _sizes(scenario: Scenario) -> tuple[int, int, int]:
 def _room(scenario: Scenario) -> dict[str, int]:
     """How many more of each kind fit at the start; nothing where there is nothing to clone."""
     try:
-        return {one.name: one.total for one in headroom(scenario).rooms}
+        return {room.name: room.total for room in headroom(scenario).rooms}
     except InvalidInput:
         return {}

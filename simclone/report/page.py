@@ -61,7 +61,7 @@ def page_of(material: Material) -> str:
     template = environment.from_string((folder / "page.html").read_text("utf-8"))
     kind, sentence = verdict_line(material)
     every = (*run_sections(material), *_planned(material), _confidence(material))
-    sections = [_shown(one) for one in sorted(every, key=_place)]
+    sections = [_shown(item) for item in sorted(every, key=_place)]
     text: str = template.render(
         title=material.scenario.name,
         about=material.scenario.doc.about or "",
@@ -73,7 +73,7 @@ def page_of(material: Material) -> str:
         style=(folder / "page.css").read_text("utf-8"),
         script=(folder / "page.js").read_text("utf-8"),
         library=get_plotlyjs(),
-        pictures=_embedded({one["anchor"]: one["picture"] for one in sections if one["picture"]}),
+        pictures=_embedded({section["anchor"]: section["picture"] for section in sections if section["picture"]}),
     )
     return text
 
@@ -91,10 +91,10 @@ def _embedded(pictures: dict[str, Any]) -> str:
 
 
 def _planned(material: Material) -> Iterator[Section]:
-    seen: dict[type, int] = {}
+    known: dict[type, int] = {}
     for answer in material.answers:
-        number = seen.get(type(answer), 0)
-        seen[type(answer)] = number + 1
+        number = known.get(type(answer), 0)
+        known[type(answer)] = number + 1
         yield section_of(answer, number)
 
 

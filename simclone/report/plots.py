@@ -18,7 +18,11 @@ class Plots:
 
     def __init__(self, material: Material) -> None:
         refuse_without_library()
-        self._made = {one.anchor: one.picture for one in run_sections(material) if one.picture is not None}
+        self._made = {
+            run_section.anchor: run_section.picture
+            for run_section in run_sections(material)
+            if run_section.picture is not None
+        }
 
     def __dir__(self) -> list[str]:
         return [*self._made]

@@ -28,19 +28,19 @@ def constrained(cloud: Cloud) -> pd.DataFrame:
         room = fleet.array(fleet.total_memory)[hosts] - fleet.array(fleet.reserved_memory)[hosts]
         used = fleet.array(fleet.total_memory)[hosts] - fleet.array(fleet.available_memory)[hosts]
         rows.append(("memory after the reserve", int(used.sum()), int(room.sum()), "GiB"))
-    for one in cloud.storages:
-        rows.append((f"storage {one.name}", one.total - one.available, one.total, "GiB"))
+    for storage in cloud.storages:
+        rows.append((f"storage {storage.name}", storage.total - storage.available, storage.total, "GiB"))
     for row, net in enumerate(cloud.l3s):
         size = sum(part.end - part.start + 1 for part in cloud.pools[row].ranges)
         rows.append((f"addresses of {net.name}", len(cloud.pools[row].used), size, "addresses"))
-    made = [
-        (name, used // one, total // one, used / total, unit)
+    result = [
+        (name, used // item, total // item, used / total, unit)
         for name, used, total, unit in rows
-        for one in (GIB if unit == "GiB" else 1,)
+        for item in (GIB if unit == "GiB" else 1,)
         if total
     ]
-    made.sort(key=lambda one: (-one[3], one[0]))
-    return pd.DataFrame(made, columns=["resource", "used", "total", "share", "unit"])
+    result.sort(key=lambda one: (-one[3], one[0]))
+    return pd.DataFrame(result, columns=["resource", "used", "total", "share", "unit"])
 
 
 def usable_memory(cloud: Cloud) -> pd.DataFrame:
@@ -71,8 +71,8 @@ def usable_storage(cloud: Cloud) -> pd.DataFrame:
     Behind the threshold is what is free on storages (of local ones: on hosts) that are fuller than the physical
     threshold allows, and so take no volume at all.
     """
-    raw = sum(one.total_physical for one in cloud.storages)
-    good = [row for row, one in enumerate(cloud.storages) if one.usable(True)]
+    raw = sum(item.total_physical for item in cloud.storages)
+    good = [row for row, storage in enumerate(cloud.storages) if storage.usable(True)]
     sums = [sum(part) for part in zip(*(_amounts(cloud, row) for row in good), strict=True)] or [0] * 5
     physical, promised, used, reserved, shut = sums
     steps = [
@@ -90,22 +90,24 @@ def usable_storage(cloud: Cloud) -> pd.DataFrame:
 
 def _amounts(cloud: Cloud, storage: int) -> tuple[int, int, int, int, int]:
     """Bytes of a storage: physical; with its ratio all, in use, kept in reserve, behind the threshold."""
-    one, ratio, threshold = cloud.storages[storage], cloud.storage_ratio(storage), threshold_of(cloud, storage)
+    item, ratio, threshold = cloud.storages[storage], cloud.storage_ratio(storage), threshold_of(cloud, storage)
     names = ("total", "available", "total_physical", "available_physical")
-    places = [tuple(getattr(one, name) for name in names)]
-    if one.shares is not None:
-        here = np.flatnonzero(one.shares.array(one.shares.present) == 1)
-        places = list(zip(*(one.shares.array(one.shares.cells[name])[here].tolist() for name in names), strict=True))
+    positions = [tuple(getattr(item, name) for name in names)]
+    if item.shares is not None:
+        matching = np.flatnonzero(item.shares.array(item.shares.present) == 1)
+        positions = list(
+            zip(*(item.shares.array(item.shares.cells[name])[matching].tolist() for name in names), strict=True)
+        )
     promised = used = reserved = shut = 0
-    for total, available, physical, unused in places:
+    for total, available, physical, unused in positions:
         free = max(available, 0)
-        kept = min(reserved_of(cloud), free)
+        retained = min(reserved_of(cloud), free)
         promised += multiplied(total, ratio)
         used += multiplied(total, ratio) - multiplied(free, ratio)
-        reserved += multiplied(kept, ratio)
+        reserved += multiplied(retained, ratio)
         if physical_shortage(physical, unused, 0, threshold) == PHYSICAL:
-            shut += multiplied(free - kept, ratio)
-    return sum(place[2] for place in places), promised, used, reserved, shut
+            shut += multiplied(free - retained, ratio)
+    return sum(location[2] for location in positions), promised, used, reserved, shut
 
 
 def _frame(steps: list[tuple[str, int, str]]) -> pd.DataFrame:

@@ -53,7 +53,7 @@ def run_sections(material: Material) -> Iterator[Section]:
             "affinity", "Affinity compliance", (f"{100 * share:.1f} % of the members of rules stand by them.",)
         )
     if material.findings:
-        words = tuple(f"{one.where} {one.text}." for one in material.findings[:MOST_ROWS])
+        words = tuple(f"{finding.where} {finding.text}." for finding in material.findings[:MOST_ROWS])
         yield Section("findings", "Findings", words)
 
 
@@ -68,11 +68,11 @@ def _use(material: Material) -> Section:
                 before = total - part[f"available_{name}_before_{unit}"].sum()
                 after = total - part[f"available_{name}_after_{unit}"].sum()
                 rows.append((f"{cluster}: {title}", max(before / total, 0), max(after / total, 0)))
-    for one in material.storage.to_dict("records"):
-        if one["total_bytes"]:
-            left = (one["available_before_bytes"], one["available_after_bytes"])
-            before, after = (max(1 - free / one["total_bytes"], 0) for free in left)
-            rows.append((f"storage {one['storage']}", before, after))
+    for item in material.storage.to_dict("records"):
+        if item["total_bytes"]:
+            remaining = (item["available_before_bytes"], item["available_after_bytes"])
+            before, after = (max(1 - free / item["total_bytes"], 0) for free in remaining)
+            rows.append((f"storage {item['storage']}", before, after))
     frame = pd.DataFrame(rows, columns=["place", "before", "after"])
     shown, note = frame, tuple[str, ...]()
     if len(frame) > MOST_ROWS:
@@ -85,9 +85,9 @@ def _constrained(material: Material) -> Section:
     frame = constrained(material.result.ledger.cloud)
     words: tuple[str, ...] = ()
     if len(frame):
-        one = frame.to_dict("records")[0]
-        share = f"{100 * one['share']:.0f} % ({one['used']} of {one['total']} {one['unit']})"
-        words = (f"Fullest is {one['resource']}: {share}.",)
+        item = frame.to_dict("records")[0]
+        share = f"{100 * item['share']:.0f} % ({item['used']} of {item['total']} {item['unit']})"
+        words = (f"Fullest is {item['resource']}: {share}.",)
     table = frame.assign(share=(100 * frame["share"]).round(1)).rename(columns={"share": "in use %"})
     return Section("constrained", "Most constrained resource", words, None, table.head(MOST_ROWS))
 
@@ -100,8 +100,8 @@ def _heat(material: Material) -> Section:
     cpu = 1 - hosts["available_cpu_after_vcpus"] / hosts["total_cpu_vcpus"].clip(lower=1)
     use = pd.concat([memory, cpu], axis=1).max(axis=1).clip(lower=0)
     text = [
-        f"{host}<br>{vms} VMs, {cpus} vCPUs and {format_size(max(int(left), 0))} free<br>{state}"
-        for host, vms, cpus, left, state in zip(
+        f"{host}<br>{vms} VMs, {cpus} vCPUs and {format_size(max(int(remaining), 0))} free<br>{state}"
+        for host, vms, cpus, remaining, state in zip(
             hosts["host"],
             hosts["vm_count_after_vms"],
             hosts["available_cpu_after_vcpus"],
@@ -111,9 +111,9 @@ def _heat(material: Material) -> Section:
         )
     ]
     frame = pd.DataFrame({"cluster": hosts["cluster"], "host": hosts["host"], "use": use, "text": text})
-    found = largest_vms(material.result.ledger.cloud, 10)
+    matches = largest_vms(material.result.ledger.cloud, 10)
     table = pd.DataFrame(
-        [(one.host, one.cpu_vcpus, round(one.memory_bytes / GIB, 1)) for one in found],
+        [(item.host, item.cpu_vcpus, round(item.memory_bytes / GIB, 1)) for item in matches],
         columns=["host", "free vCPUs", "free memory GiB"],
     )
     words = ("The fuller of vCPUs and memory decides the colour; the table lists the largest holes.",)
@@ -155,7 +155,7 @@ def _failures(material: Material) -> Iterator[Section]:
         frame = steps.groupby("flow", sort=False, as_index=False).sum()
         words = (story.summary().splitlines()[0],)
         yield Section("funnel", f"How the search for {story.name} went", words, bars.funnel(frame), frame)
-    fixes = [(one["reason"], one["fix"]) for one in verdicts.to_dict("records") if one["fix"]]
+    fixes = [(item["reason"], item["fix"]) for item in verdicts.to_dict("records") if item["fix"]]
     if fixes:
         frame = pd.DataFrame(fixes, columns=["failure", "cheapest change that helps"])
         yield Section("fixes", "What would fix it", ("Each was tried by itself before it is told.",), None, frame)
@@ -168,9 +168,9 @@ def _capacity(material: Material) -> Iterator[Section]:
     if cloud.storages:
         storage = usable_storage(cloud)
         yield Section("storage", "Usable storage", (), bars.waterfall(storage, "GiB"), storage)
-    found = ratios(cloud)
-    if len(found):
-        yield Section("ratios", "Ratios achieved against allowed", (), None, found.round(3))
+    matches = ratios(cloud)
+    if len(matches):
+        yield Section("ratios", "Ratios achieved against allowed", (), None, matches.round(3))
 
 
 def _fragmentation(material: Material) -> Section:
@@ -191,9 +191,9 @@ def _timeline(material: Material) -> Section:
     import pandas as pd
 
     rows: list[tuple[str, str, float]] = []
-    for at, one in enumerate(material.scenario.doc.incidents):
-        name = one.name or f"incident {at + 1}"
-        rows.append((name, one.event or "change", (one.at or 0.0) / 3600))
+    for at, incident in enumerate(material.scenario.doc.incidents):
+        name = incident.name or f"incident {at + 1}"
+        rows.append((name, incident.event or "change", (incident.at or 0.0) / 3600))
     for what in material.scenario.doc.whatif:
         rows.append((what.name, "what-if", (what.at or 0.0) / 3600))
     frame = pd.DataFrame(rows, columns=["name", "kind", "at_h"])

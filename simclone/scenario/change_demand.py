@@ -32,8 +32,8 @@ def scaled_names(names: list[Any], factor: float) -> list[Any]:
     >>> scaled_names(["a", "b"], 2.0), scaled_names(["a", "b"], 0.5)
     (['a', 'b', 'a-2', 'b-2'], ['a'])
     """
-    many = java_round(len(names) * factor)
-    return [name if not turn else f"{name}-{turn + 1}" for turn, name in _turns(names, many)]
+    count = java_round(len(names) * factor)
+    return [name if not turn else f"{name}-{turn + 1}" for turn, name in _turns(names, count)]
 
 
 def _turns(names: list[Any], many: int) -> list[tuple[int, Any]]:

@@ -26,7 +26,7 @@ def add_hosts(data: Data, doc: AddHostsDoc) -> None:
     """New entries at the end of the hosts; raises InvalidInput."""
     expand_counted(data, "hosts")
     pattern = doc.name if has_number(doc.name) or doc.count == 1 else f"{doc.name}-{{n}}"
-    taken = {one["name"] for one in data["hosts"]}
+    taken = {item["name"] for item in data["hosts"]}
     model, number = _machine(data, doc, "addHosts"), 0
     for _ in range(doc.count):
         number += 1
@@ -43,17 +43,17 @@ def _machine(data: Data, doc: AddHostsDoc | ReplaceHostsDoc, path: str) -> Data:
     if doc.like is not None:
         keep: set[str] = {"uuid", "name", "state", "status", *_GIVEN, "reservedMemory"}
         like = _host(data, doc.like, f"{path}.like")
-        made = {key: value for key, value in like.items() if key not in keep}
-        return made if cluster is None else {**made, "cluster": cluster}
+        result = {key: value for key, value in like.items() if key not in keep}
+        return result if cluster is None else {**result, "cluster": cluster}
     lacking = [key for key in ("cpuNum", "totalPhysicalMemory") if getattr(doc, _python(key)) is None]
     if lacking:
         raise InvalidInput([Fault(f"{path}.{key}", "is missing", "like, or cpuNum and memory") for key in lacking])
-    made = {"cpuNum": doc.cpu_num, "totalPhysicalMemory": doc.total_physical_memory}
-    clusters = [one["name"] for one in data.get("clusters", ())]
+    result = {"cpuNum": doc.cpu_num, "totalPhysicalMemory": doc.total_physical_memory}
+    clusters = [item["name"] for item in data.get("clusters", ())]
     if isinstance(doc, AddHostsDoc) and cluster is None and len(clusters) > 1:
         raise InvalidInput([Fault(f"{path}.cluster", "is missing", ", ".join(clusters))])
-    found = cluster or (clusters[0] if clusters else None)
-    return made if found is None else {**made, "cluster": found}
+    matches = cluster or (clusters[0] if clusters else None)
+    return result if matches is None else {**result, "cluster": matches}
 
 
 def _python(key: str) -> str:
@@ -66,7 +66,7 @@ def _share(data: Data, doc: AddHostsDoc, name: str) -> None:
         if storage.get("localHosts") is None:
             continue
         expand_counted(storage, "localHosts", "host")
-        like = next((one for one in storage["localHosts"] if one["host"] == doc.like), None)
+        like = next((item for item in storage["localHosts"] if item["host"] == doc.like), None)
         size = doc.local_storage if doc.local_storage is not None else like and like["totalCapacity"]
         if size is not None:
             storage["localHosts"].append({"host": name, "totalCapacity": size})
@@ -75,25 +75,25 @@ def _share(data: Data, doc: AddHostsDoc, name: str) -> None:
 def remove_hosts(data: Data, names: list[str]) -> None:
     """Hosts go; the VMs they carried are placed by the allocator; raises InvalidInput."""
     expand_counted(data, "hosts")
-    gone = {_host(data, name, f"removeHosts.{row}")["name"] for row, name in enumerate(names)}
-    gone |= set(names)
-    data["hosts"] = [one for one in data["hosts"] if one["name"] not in gone]
+    removed = {_host(data, name, f"removeHosts.{row}")["name"] for row, name in enumerate(names)}
+    removed |= set(names)
+    data["hosts"] = [one for one in data["hosts"] if one["name"] not in removed]
     expand_counted(data, "vms")
     for vm in data["vms"]:
         for key in ("host", "lastHost"):
-            if vm.get(key) in gone:
+            if vm.get(key) in removed:
                 del vm[key]
     for group in data.get("hostGroups", ()):
-        group["hosts"] = [one for one in group.get("hosts", ()) if one not in gone]
+        group["hosts"] = [element for element in group.get("hosts", ()) if element not in removed]
     for storage in data.get("primaryStorages", ()):
         if storage.get("localHosts") is not None:
             expand_counted(storage, "localHosts", "host")
-            storage["localHosts"] = [one for one in storage["localHosts"] if one["host"] not in gone]
+            storage["localHosts"] = [entry for entry in storage["localHosts"] if entry["host"] not in removed]
         if "hostLinks" in storage:
-            storage["hostLinks"] = [one for one in storage["hostLinks"] if one["host"] not in gone]
+            storage["hostLinks"] = [member for member in storage["hostLinks"] if member["host"] not in removed]
     for key, field in (("incidents", "host"), ("resourceConfig", "resource")):
         if key in data:
-            data[key] = [one for one in data[key] if one.get(field) not in gone]
+            data[key] = [item for item in data[key] if item.get(field) not in removed]
 
 
 def replace_hosts(data: Data, doc: ReplaceHostsDoc) -> None:
@@ -107,43 +107,43 @@ def replace_hosts(data: Data, doc: ReplaceHostsDoc) -> None:
     if doc.hosts is not None:
         chosen = [_host(data, name, f"replaceHosts.hosts.{row}") for row, name in enumerate(doc.hosts)]
     else:
-        chosen = [one for one in data["hosts"] if one.get("cluster", only_cluster(data)) == doc.cluster]
+        chosen = [entry for entry in data["hosts"] if entry.get("cluster", only_cluster(data)) == doc.cluster]
         if not chosen:
             raise InvalidInput([Fault("replaceHosts.cluster", f"{doc.cluster!r} has no hosts", "a cluster's name")])
-    for one in chosen:
+    for item in chosen:
         for key in _GIVEN:
-            one.pop(key, None)
-        one.update(size)
+            item.pop(key, None)
+        item.update(size)
 
 
 def merge_clusters(data: Data, doc: MergeClustersDoc) -> None:
     """Clusters become one; raises InvalidInput."""
     _explicit_clusters(data)
-    known = {one["name"]: one for one in data["clusters"]}
+    known = {element["name"]: element for element in data["clusters"]}
     _all_known(doc.clusters, known, "mergeClusters.clusters")
-    gone = set(doc.clusters) - {doc.into}
+    removed = set(doc.clusters) - {doc.into}
     if doc.into not in known:
         model = {key: value for key, value in known[doc.clusters[0]].items() if key != "uuid"}
         data["clusters"].append({**model, "name": doc.into})
-    data["clusters"] = [one for one in data["clusters"] if one["name"] not in gone]
-    _rename(data, gone, [doc.into])
-    for one in data["hosts"]:
-        if one["cluster"] in gone:
-            one["cluster"] = doc.into
+    data["clusters"] = [entry for entry in data["clusters"] if entry["name"] not in removed]
+    _rename(data, removed, [doc.into])
+    for item in data["hosts"]:
+        if item["cluster"] in removed:
+            item["cluster"] = doc.into
     for request in data.get("requests", ()):
-        if request["cloneVmInstance"].get("clusterUuid") in gone:
+        if request["cloneVmInstance"].get("clusterUuid") in removed:
             request["cloneVmInstance"]["clusterUuid"] = doc.into
     for key, field in (("incidents", "cluster"), ("resourceConfig", "resource")):
-        for one in data.get(key, ()):
-            if one.get(field) in gone:
-                one[field] = doc.into
+        for item in data.get(key, ()):
+            if item.get(field) in removed:
+                item[field] = doc.into
 
 
 def split_cluster(data: Data, doc: SplitClusterDoc) -> None:
     """Hosts leave for a new cluster attached to the same storages and networks; raises InvalidInput."""
     _explicit_clusters(data)
     expand_counted(data, "hosts")
-    known = {one["name"]: one for one in data["clusters"]}
+    known = {item["name"]: item for item in data["clusters"]}
     _all_known([doc.cluster], known, "splitCluster.cluster")
     if doc.into in known:
         raise InvalidInput([Fault("splitCluster.into", f"{doc.into!r} is there already", "the name of a new cluster")])
@@ -158,7 +158,7 @@ def move_vm(data: Data, doc: MoveVmDoc) -> None:
     """A VM of the file stands elsewhere; raises InvalidInput."""
     expand_counted(data, "vms")
     _host(data, doc.host, "moveVm.host")
-    known = {one["name"]: one for one in data["vms"]}
+    known = {item["name"]: item for item in data["vms"]}
     _all_known([doc.vm], known, "moveVm.vm")
     known[doc.vm]["host"] = doc.host
 
@@ -167,8 +167,8 @@ def _explicit_clusters(data: Data) -> None:
     """Every host says its cluster, also where there is only one."""
     only = only_cluster(data)
     data.setdefault("clusters", [{"name": only}])
-    for one in data.setdefault("hosts", []):
-        one.setdefault("cluster", only)
+    for item in data.setdefault("hosts", []):
+        item.setdefault("cluster", only)
 
 
 def only_cluster(data: Data) -> str:
@@ -180,20 +180,20 @@ def only_cluster(data: Data) -> str:
 def _rename(data: Data, old: set[str], new: list[str]) -> None:
     """Attachments to one of *old* become attachments to all of *new*."""
     for key in ("primaryStorages", "l2Networks", "l3Networks"):
-        for one in data.get(key, ()):
-            listed = one.get("attachedClusters")
+        for item in data.get(key, ()):
+            listed = item.get("attachedClusters")
             if listed is not None and old & set(listed):
-                kept = [name for name in listed if name not in old]
-                one["attachedClusters"] = [*dict.fromkeys([*kept, *new])]
+                retained = [name for name in listed if name not in old]
+                item["attachedClusters"] = [*dict.fromkeys([*retained, *new])]
 
 
 def _host(data: Data, name: str, path: str) -> Data:
     expand_counted(data, "hosts")
-    for one in data["hosts"]:
-        if name in (one["name"], one.get("uuid")):
-            found: Data = one
-            return found
-    known = nearest(name, (one["name"] for one in data["hosts"]))
+    for item in data["hosts"]:
+        if name in (item["name"], item.get("uuid")):
+            result: Data = item
+            return result
+    known = nearest(name, (entry["name"] for entry in data["hosts"]))
     raise InvalidInput([Fault(path, f"there is no host {name!r}", known)])
 
 

@@ -29,13 +29,13 @@ Data = dict[str, Any]
 
 def data_of(scenario: Scenario) -> Data:
     """The scenario as plain data in the file's spelling, hosts of a table among them."""
-    given: Data = scenario.doc.model_dump(by_alias=True, exclude_unset=True, mode="json")
-    return given
+    values: Data = scenario.doc.model_dump(by_alias=True, exclude_unset=True, mode="json")
+    return values
 
 
 def change_docs(changes: Sequence[Mapping[str, Any]], at: str = "changes") -> list[ChangeDoc]:
     """Checked changes from plain data; raises InvalidInput with every fault."""
-    docs = [parse_document(ChangeDoc, dict(one), f"{at}.{row}") for row, one in enumerate(changes)]
+    docs = [parse_document(ChangeDoc, dict(change), f"{at}.{row}") for row, change in enumerate(changes)]
     faults = [
         Fault(f"{at}.{row}", f"holds {len(doc.kinds())} changes", "exactly one")
         for row, doc in enumerate(docs)
@@ -59,8 +59,8 @@ def with_changes(scenario: Scenario, docs: Sequence[ChangeDoc], at: str = "chang
     data = _bare(scenario)
     for row, doc in enumerate(docs):
         apply(data, doc, f"{at}.{row}")
-    told = json.dumps([doc.given() for doc in docs], sort_keys=True)
-    digest = sha256(f"{scenario.sha256}{told}".encode()).hexdigest()
+    text = json.dumps([doc.given() for doc in docs], sort_keys=True)
+    digest = sha256(f"{scenario.sha256}{text}".encode()).hexdigest()
     return scenario_from(data, scenario.path, digest)
 
 
@@ -78,7 +78,9 @@ def apply(data: Data, doc: ChangeDoc, at: str = "change") -> None:
     try:
         _APPLIED[kind](data, getattr(doc, kind))
     except InvalidInput as error:
-        raise InvalidInput([Fault(f"{at}: {one.path}", one.message, one.expected) for one in error.faults]) from None
+        raise InvalidInput(
+            [Fault(f"{at}: {fault.path}", fault.message, fault.expected) for fault in error.faults]
+        ) from None
 
 
 _DERIVED = {"host.cpu.overProvisioning.ratio": "totalCpu", "kvm.reservedMemory": "reservedMemory"}
@@ -134,8 +136,8 @@ def what_if(scenario: Scenario, doc: WhatIfDoc, at: str = "whatif") -> Scenario:
     if doc.at is None:
         return with_changes(scenario, doc.changes, f"{at}.changes")
     data = _bare(scenario)
-    later = [_incidents(data, one, doc.at, f"{at}.changes.{row}") for row, one in enumerate(doc.changes)]
-    data["incidents"] = [*data.get("incidents", ()), *(one for some in later for one in some)]
+    later = [_incidents(data, change, doc.at, f"{at}.changes.{row}") for row, change in enumerate(doc.changes)]
+    data["incidents"] = [*data.get("incidents", ()), *(item for some in later for item in some)]
     digest = sha256(f"{scenario.sha256}{doc.model_dump_json()}".encode()).hexdigest()
     return scenario_from(data, scenario.path, digest)
 
@@ -159,5 +161,5 @@ def _incidents(data: Data, doc: ChangeDoc, at: float, path: str) -> list[Data]:
 
 
 def _new(host: Data, local: int | None) -> Data:
-    made: Data = {key: host[key] for key in ("name", "cluster", "cpuNum", "totalPhysicalMemory")}
-    return made if local is None else made | {"localStorage": local}
+    result: Data = {key: host[key] for key in ("name", "cluster", "cpuNum", "totalPhysicalMemory")}
+    return result if local is None else result | {"localStorage": local}

@@ -26,7 +26,7 @@ def dotted(path: Path) -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """The known word most like *word*, as the text of an expectation; empty when none is like it."""
-    choices = sorted({one for one in known if not one.startswith(GUESS)})
+    choices = sorted({item for item in known if not item.startswith(GUESS)})
     near = difflib.get_close_matches(word, choices, n=1)
     if near:
         return f"{near[0]}, the nearest known"

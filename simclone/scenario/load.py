@@ -112,10 +112,10 @@ def as_scenario(source: Given) -> Scenario:
         return scenario_of(source)
     if not isinstance(source, (str, PathLike)):
         raise TypeError(f"a scenario is a file's path or its data as a mapping, not {type(source).__name__}")
-    found = load(source)
-    if isinstance(found, Case):
+    result = load(source)
+    if isinstance(result, Case):
         raise UnknownName("scenario", f"{source} is a case; use simclone.check_path")
-    return found
+    return result
 
 
 def load(path: str | FilePath) -> Scenario | Case:
@@ -147,20 +147,22 @@ def scenario_from(data: Mapping[str, Any], path: str, digest: str) -> Scenario:
 def with_incidents(scenario: Scenario, incidents: Sequence[Mapping[str, Any]]) -> Scenario:
     """The scenario with more incidents, checked like those of its file; raises InvalidInput with every fault."""
     findings = Findings()
-    found = check_shape(ScenarioDoc, {"incidents": [dict(one) for one in incidents]}, findings)
-    if found.doc is not None and not findings.found:
+    result = check_shape(ScenarioDoc, {"incidents": [dict(incident) for incident in incidents]}, findings)
+    if result.doc is not None and not findings.found:
         names = replace(scenario.resolved.names, findings=findings)
-        check_incidents(names, found.doc.incidents, FilePath(scenario.path).parent)
-    if findings.found or found.doc is None:
-        raise InvalidInput([Fault(dotted(one.path), one.message, one.expected) for one in findings.found])
-    doc = scenario.doc.model_copy(update={"incidents": [*scenario.doc.incidents, *found.doc.incidents]})
+        check_incidents(names, result.doc.incidents, FilePath(scenario.path).parent)
+    if findings.found or result.doc is None:
+        raise InvalidInput([Fault(dotted(item.path), item.message, item.expected) for item in findings.found])
+    doc = scenario.doc.model_copy(update={"incidents": [*scenario.doc.incidents, *result.doc.incidents]})
     return replace(scenario, doc=doc)
 
 
 def _scenario(source: Source) -> Scenario:
     doc, resolved, digest = _checked(ScenarioDoc, source)
-    requests = tuple(one.model_copy(update={"name": request_name(one, at)}) for at, one in enumerate(doc.requests))
-    expect = {name: one.given() for name, one in doc.expect.items()}
+    requests = tuple(
+        request.model_copy(update={"name": request_name(request, at)}) for at, request in enumerate(doc.requests)
+    )
+    expect = {name: item.given() for name, item in doc.expect.items()}
     return Scenario(source.name, digest, resolved, doc, requests, expect)
 
 
@@ -175,18 +177,18 @@ def _checked(model: type[D], source: Source) -> tuple[D, Resolved, str]:
     findings = Findings()
     migrate(source.data, Findings())
     data, table, faults = _with_table(source, findings)
-    found: Shaped[D] = check_shape(model, data, findings)
-    broken: dict[str, frozenset[str]] = dict(found.broken)
+    result: Shaped[D] = check_shape(model, data, findings)
+    broken: dict[str, frozenset[str]] = dict(result.broken)
     if table is not None:
         broken["host"] = broken.get("host", frozenset()) | frozenset(table.lost)
         broken["host"] = broken["host"] if table.usable else _Every()
-    resolved = None if found.doc is None else check(found.doc, findings, broken, found.places, source.folder)
-    for one in findings.found:
-        place = table if table is not None and one.path[:1] == ("hosts",) and len(one.path) > 1 else source
-        faults.append(place.fault(one.path, one.message, one.expected))
-    if faults or found.doc is None or resolved is None:
+    resolved = None if result.doc is None else check(result.doc, findings, broken, result.places, source.folder)
+    for item in findings.found:
+        position = table if table is not None and item.path[:1] == ("hosts",) and len(item.path) > 1 else source
+        faults.append(position.fault(item.path, item.message, item.expected))
+    if faults or result.doc is None or resolved is None:
         raise InvalidInput(sorted(faults, key=lambda fault: (fault.file != source.name, fault.line, fault.column)))
-    return found.doc, resolved, source.digest if table is None else _digest(source, table)
+    return result.doc, resolved, source.digest if table is None else _digest(source, table)
 
 
 class _Every(frozenset[str]):

@@ -33,5 +33,5 @@ def rewritten(path: str | Path) -> tuple[str, bool]:
         yaml.dump(document, buffer)
         text = buffer.getvalue() if changed else source.text
     if findings.found:
-        raise InvalidInput([source.fault(one.path, one.message, one.expected) for one in findings.found])
+        raise InvalidInput([source.fault(item.path, item.message, item.expected) for item in findings.found])
     return text, changed

@@ -41,12 +41,12 @@ def fleet(rows: Iterable[HostRow], per_cluster: int = HOSTS_PER_CLUSTER, per_vcp
     hosts = [
         {
             "name": row.name,
-            "cluster": f"cluster-{place // per_cluster + 1}",
+            "cluster": f"cluster-{position // per_cluster + 1}",
             "cpuNum": row.cpu_milli // per_vcpu,
             "totalPhysicalMemory": row.memory_bytes,
             **({"pciDevices": {GPU: row.gpus}} if row.gpus else {}),
         }
-        for place, row in enumerate(rows)
+        for position, row in enumerate(rows)
     ]
     names = sorted({str(host["cluster"]) for host in hosts}, key=lambda name: int(name.removeprefix("cluster-")))
     return {
@@ -73,13 +73,13 @@ def requests(batches: Iterable[Batch], tenants: int = 0) -> tuple[list[dict[str,
 
     With *tenants*, batch k is asked for by tenant k modulo their number; without, by the administrator.
     """
-    made: list[dict[str, Any]] = []
+    result: list[dict[str, Any]] = []
     shapes: dict[str, Batch] = {}
     for number, batch in enumerate(batches):
         shape = _shape_name(batch)
         shapes.setdefault(shape, batch)
         names = [f"batch-{number}-{copy}" for copy in range(batch.count)]
-        made.append(
+        result.append(
             {
                 "name": f"batch-{number}",
                 "at": batch.arrival_us / 1_000_000,
@@ -88,7 +88,7 @@ def requests(batches: Iterable[Batch], tenants: int = 0) -> tuple[list[dict[str,
                 **({"account": f"tenant-{number % tenants + 1}"} if tenants else {}),
             }
         )
-    return made, shapes
+    return result, shapes
 
 
 def trace_scenario(
@@ -111,7 +111,7 @@ def trace_scenario(
     for files of another shape.
     """
     rows = [row for row in read_hosts(hosts) if not (only_cpu_hosts and row.gpus)][::every_host]
-    asked, shapes = requests(islice(batched(open_trace(trace)), first_batch, first_batch + batches), tenants)
+    requested, shapes = requests(islice(batched(open_trace(trace)), first_batch, first_batch + batches), tenants)
     last = (10 << 24) + addresses
     end = ".".join(str(last >> shift & 255) for shift in (24, 16, 8, 0))
     return {
@@ -127,8 +127,8 @@ def trace_scenario(
             for name, batch in shapes.items()
         ],
         "accounts": [
-            {"name": f"tenant-{one + 1}", "quota": {**UNLIMITED, "vm.num": tenant_vms, "vm.totalNum": tenant_vms}}
-            for one in range(tenants)
+            {"name": f"tenant-{number + 1}", "quota": {**UNLIMITED, "vm.num": tenant_vms, "vm.totalNum": tenant_vms}}
+            for number in range(tenants)
         ],
         "vms": [
             {
@@ -140,7 +140,7 @@ def trace_scenario(
             }
             for name in shapes
         ],
-        "requests": asked,
+        "requests": requested,
     }
 
 
@@ -153,7 +153,7 @@ def pods_scenario(hosts: str | Path, pods: str | Path, *, every_host: int = 1, s
     together. Raises InvalidInput for files of another shape.
     """
     rows = list(read_hosts(hosts))[::every_host]
-    shapes = dict.fromkeys((one.cpu_milli, one.memory_bytes, one.gpus) for one in open_trace(pods))
+    shapes = dict.fromkeys((item.cpu_milli, item.memory_bytes, item.gpus) for item in open_trace(pods))
     return {
         "name": f"{Path(pods).stem}-on-{Path(hosts).stem}",
         "globalConfig": {

@@ -36,7 +36,7 @@ def _readable(value: Any, key: str = "") -> Any:
     if isinstance(value, Mapping):
         return {name: _readable(below, name) for name, below in value.items()}
     if isinstance(value, list):
-        return [_readable(one, key) for one in value]
+        return [_readable(item, key) for item in value]
     if isinstance(value, int) and not isinstance(value, bool) and value > 0 and _SIZE.search(key):
         for unit, name in ((TIB, "TiB"), (GIB, "GiB"), (MIB, "MiB")):
             if value % unit == 0:
@@ -49,8 +49,8 @@ def write_scenario(scenario: Scenario, path: str | Path) -> Path:
 
     Data files it names are looked for beside the new file.
     """
-    seen = scenario_from(data_of(scenario), str(path), scenario.sha256)
-    return write_new(path, yaml_text(data_of(seen)))
+    known = scenario_from(data_of(scenario), str(path), scenario.sha256)
+    return write_new(path, yaml_text(data_of(known)))
 
 
 def refuse_taken(path: str | Path) -> None:

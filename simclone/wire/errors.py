@@ -35,7 +35,7 @@ def render_error(error: ErrorCode) -> dict[str, Any]:
         "description": error.description or DESCRIPTIONS.get(error.code or ""),
         "details": details,
         "cause": render_error(error.cause) if error.cause else None,
-        "causes": [render_error(one) for one in error.causes] or None,
+        "causes": [render_error(item) for item in error.causes] or None,
         "opaque": dict(error.opaque) if error.opaque else None,
     }
     return {key: value for key, value in shown.items() if value is not None}

@@ -18,8 +18,8 @@ def _given(members: dict[str, Any]) -> dict[str, Any]:
 def _uuid(uuids: list[Any], row: int | None) -> str | None:
     if row is None or row == NONE:
         return None
-    found: str = getattr(uuids[row], "uuid", uuids[row])
-    return found
+    result: str = getattr(uuids[row], "uuid", uuids[row])
+    return result
 
 
 def render_vm(cloud: Cloud, snap: VmSnapshot) -> dict[str, Any]:
@@ -27,10 +27,10 @@ def render_vm(cloud: Cloud, snap: VmSnapshot) -> dict[str, Any]:
     vm, vms = snap.vm, cloud.vms
     zone = vms.zone[vm] if snap.cluster == NONE else cloud.clusters[snap.cluster].zone
     root = next((row for row, _, _ in snap.volumes if cloud.volumes.type[row] == ROOT), NONE)
-    places = (("host", snap.host), ("lastHost", snap.last_host), ("rootVolume", root))
-    given = tuple([name for name, row in places if row != NONE])
+    positions = (("host", snap.host), ("lastHost", snap.last_host), ("rootVolume", root))
+    values = tuple([name for name, row in positions if row != NONE])
     uuid = cloud.vm_uuid(vm)
-    shown = dict(_frame(cloud, vms.shape[vm], zone, snap.cluster, given))
+    shown = dict(_frame(cloud, vms.shape[vm], zone, snap.cluster, values))
     shown["uuid"], shown["name"] = uuid, vms.names[vm]
     if snap.host != NONE:
         shown["hostUuid"] = cloud.fleet.uuids[snap.host]
@@ -41,18 +41,18 @@ def render_vm(cloud: Cloud, snap: VmSnapshot) -> dict[str, Any]:
     shown["memorySize"], shown["cpuNum"], shown["state"] = snap.memory, snap.cpu, snap.state
     shown["createDate"] = wire_date(cloud.start, snap.born_us)
     shown["lastOpDate"] = wire_date(cloud.start, snap.changed_us)
-    shown["vmNics"] = [render_nic(cloud, snap, place, uuid) for place in range(len(snap.nics))]
-    shown["allVolumes"] = [render_volume(cloud, snap, place, uuid) for place in range(len(snap.volumes))]
+    shown["vmNics"] = [render_nic(cloud, snap, number, uuid) for number in range(len(snap.nics))]
+    shown["allVolumes"] = [render_volume(cloud, snap, position, uuid) for position in range(len(snap.volumes))]
     return shown
 
 
 def _frame(cloud: Cloud, shape_row: int, zone: int, cluster: int, given: tuple[str, ...]) -> dict[str, Any]:
     """What inventories of one shape in one cluster share, every member in its place; to be copied and filled."""
     known, key = cloud.remembered(), ("inventory", shape_row, zone, cluster, given)
-    found: dict[str, Any] | None = known.get(key)
-    if found is None:
-        found = known[key] = _given(_members(cloud, cloud.vms.shapes[shape_row], zone, cluster, given))
-    return found
+    result: dict[str, Any] | None = known.get(key)
+    if result is None:
+        result = known[key] = _given(_members(cloud, cloud.vms.shapes[shape_row], zone, cluster, given))
+    return result
 
 
 def _members(cloud: Cloud, shape: Shape, zone: int, cluster: int, given: tuple[str, ...]) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def render_nic(cloud: Cloud, snap: VmSnapshot, place: int, vm_uuid: str) -> dict
     """A VmNicInventory."""
     nic, ip, table = snap.nics[place], snap.ips[place], cloud.nics
     l3, device = table.l3[nic], table.device[nic]
-    ranges = [one for one in cloud.pools[l3].ranges if one.start <= ip <= one.end]
+    ranges = [range_ for range_ in cloud.pools[l3].ranges if range_.start <= ip <= range_.end]
     date = wire_date(cloud.start, table.born_us[nic])
     shown: dict[str, Any] = {
         "uuid": cloud.born("nic", nic),
@@ -157,10 +157,10 @@ def render_volume(cloud: Cloud, snap: VmSnapshot, place: int, vm_uuid: str) -> d
 
 def install_path(cloud: Cloud, volume: int, storage: int) -> str:
     """Where the volume's file or image lies, in the form of the API page's sample."""
-    uuid, one = cloud.volume_uuid(volume), cloud.storages[storage]
-    if one.kind.pooled:
-        return f"ceph://{one.name}/{uuid}"
+    uuid, item = cloud.volume_uuid(volume), cloud.storages[storage]
+    if item.kind.pooled:
+        return f"ceph://{item.name}/{uuid}"
     account = cloud.volumes.account[volume]
     owner = "36c27e8ff05c4780bf6d2fa65700f22e" if account == NONE else cloud.accounts[account].uuid
     folder = "rootVolumes" if cloud.volumes.type[volume] == ROOT else "dataVolumes"
-    return f"/{one.name}_ps/{folder}/acct-{owner}/vol-{uuid}/{uuid}.qcow2"
+    return f"/{item.name}_ps/{folder}/acct-{owner}/vol-{uuid}/{uuid}.qcow2"

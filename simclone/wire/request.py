@@ -122,7 +122,7 @@ def _fits(value: object, kind: str) -> bool:
         return isinstance(value, bool)
     if kind == _TEXT:
         return isinstance(value, str)
-    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def parse_curl(line: str) -> CloneRequest | ErrorCode:
@@ -131,8 +131,8 @@ def parse_curl(line: str) -> CloneRequest | ErrorCode:
         words = shlex.split(line.replace("\\\n", " "))
     except ValueError as error:
         return _invalid(f"the command line cannot be split: {error}")
-    data = [words[at + 1] for at, one in enumerate(words[:-1]) if one in ("-d", "--data", "--data-raw")]
-    urls = [found for found in (_URL.search(one) for one in words) if found]
+    data = [words[at + 1] for at, word in enumerate(words[:-1]) if word in ("-d", "--data", "--data-raw")]
+    urls = [result for result in (_URL.search(item) for item in words) if result]
     if not data or not urls:
         return _invalid("the command needs -d BODY and the URL …/v1/vm-instances/{uuid}/actions")
     try:

@@ -58,14 +58,14 @@ def _pieces(value: Any, indent: int | None, depth: int) -> Iterator[str]:
     else:
         named = isinstance(value, dict)
         if isinstance(value, dict):
-            items = [(json.dumps(key, ensure_ascii=False) + ": ", one) for key, one in value.items()]
+            items = [(json.dumps(key, ensure_ascii=False) + ": ", entry) for key, entry in value.items()]
         else:
-            items = [("", one) for one in value]
+            items = [("", element) for element in value]
         inner, outer = _breaks(indent, depth)
         yield "{" if named else "["
-        for place, (head, one) in enumerate(items):
-            yield ("" if not place else "," if indent is not None else ", ") + inner + head
-            yield from _pieces(one, indent, depth + 1)
+        for position, (head, item) in enumerate(items):
+            yield ("" if not position else "," if indent is not None else ", ") + inner + head
+            yield from _pieces(item, indent, depth + 1)
         yield outer + ("}" if named else "]")
 
 

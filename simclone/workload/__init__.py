@@ -69,8 +69,8 @@ def open_trace(path: AnyPath) -> Iterator[VmRow]:
 
 def _familiar(header: str, columns: Sequence[Column]) -> float:
     """Which part of *columns* a header has."""
-    found = header.split(",")
-    return sum(column.name in found for column in columns) / len(columns)
+    result = header.split(",")
+    return sum(column.name in result for column in columns) / len(columns)
 
 
 def _window_of(path: Path, faults: FaultList) -> Path:

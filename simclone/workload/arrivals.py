@@ -54,8 +54,8 @@ def steps(
         last = float(sums[-1])
         micros = np.rint(np.minimum(moment(sums), 1e13) * SECOND)
         before = int(np.searchsorted(micros, horizon_us, side="left"))
-        for place, at in enumerate(micros[:before].astype(np.int64).tolist()):
-            yield at, block, place
+        for position, at in enumerate(micros[:before].astype(np.int64).tolist()):
+            yield at, block, position
         if before < len(micros):
             return
 
@@ -70,9 +70,9 @@ class Every(_Lawless):
         """See `Process.times`."""
 
         def gaps(block: B) -> Floats:
-            found = np.full(block.u.shape[1], self.seconds)
-            found[0] *= block.first > 0
-            return found
+            result = np.full(block.u.shape[1], self.seconds)
+            result[0] *= block.first > 0
+            return result
 
         return steps(blocks, gaps, clock.moment, horizon_us)
 
@@ -126,10 +126,10 @@ def process_of(data: object) -> Process:
     """The process of plain data, a mapping with one key; ValueError says what is wrong."""
     if not isinstance(data, Mapping) or len(data) != 1:
         raise ValueError(f"arrivals have one key of {', '.join(_READERS)}")
-    ((kind, given),) = data.items()
+    ((kind, values),) = data.items()
     if kind not in _READERS:
         raise ValueError(f"unknown arrivals {kind!r}; there is {', '.join(_READERS)}")
-    return _READERS[kind](given)
+    return _READERS[kind](values)
 
 
 def _every(given: object) -> Process:
@@ -149,24 +149,24 @@ def _renewal(given: object) -> Process:
 
 
 def _profile(given: object) -> Process:
-    found = mapping("profile", given, ("perHour",), ("weekday",))
-    per_hour = _rates("perHour", found["perHour"], 24)
-    return Profile(per_hour, _rates("weekday", found.get("weekday", [1.0] * 7), 7))
+    result = mapping("profile", given, ("perHour",), ("weekday",))
+    per_hour = _rates("perHour", result["perHour"], 24)
+    return Profile(per_hour, _rates("weekday", result.get("weekday", [1.0] * 7), 7))
 
 
 def _rates(name: str, given: Any, size: int) -> tuple[float, ...]:
     if not isinstance(given, list | tuple) or len(given) != size:
         raise ValueError(f"{name} of profile needs a list of {size} numbers")
-    rates = tuple(number("profile", name, one) for one in given)
+    rates = tuple(number("profile", name, item) for item in given)
     if not sum(rates):
         raise ValueError(f"{name} of profile is 0 throughout")
     return rates
 
 
 def _bursts(given: object) -> Process:
-    found = mapping("bursts", given, ("perHour", "size"), ("spread",))
-    per_hour = number("bursts", "perHour", found["perHour"], zero=False)
-    return Bursts(per_hour, Distribution.of(found["size"]), number("bursts", "spread", found.get("spread", 0)))
+    result = mapping("bursts", given, ("perHour", "size"), ("spread",))
+    per_hour = number("bursts", "perHour", result["perHour"], zero=False)
+    return Bursts(per_hour, Distribution.of(result["size"]), number("bursts", "spread", result.get("spread", 0)))
 
 
 _READERS: Mapping[str, Callable[[object], Process]] = {

@@ -25,24 +25,24 @@ def burst_times(
 ) -> Iterator[tuple[int, B, int]]:
     """The arrivals before *horizon_us*, in order of time, then of ordinal."""
     waiting: list[tuple[int, int, B, int]] = []
-    load, start, left = 0.0, 0, 0
+    load, start, remaining = 0.0, 0, 0
     for block in blocks:
         gaps = (unit_exponential(block.u[GAP]) * (3600 / per_hour)).tolist()
         sizes = np.rint(np.clip(requests.quantile(block.u[SIZE]), 1, MOST_REQUESTS)).astype(np.int64).tolist()
         offsets = np.rint(block.u[OFFSET] * spread_s * SECOND).astype(np.int64).tolist()
-        for place, offset in enumerate(offsets):
-            if not left:
-                load += gaps[place]
+        for position, offset in enumerate(offsets):
+            if not remaining:
+                load += gaps[position]
                 start = round(min(float(clock.moment(np.array([load]))[0]), 1e13) * SECOND)
                 yield from _due(waiting, min(start, horizon_us - 1))
                 if start >= horizon_us:
                     return
-                left = sizes[place]
-            heappush(waiting, (start + offset, block.first + place, block, place))
-            left -= 1
+                remaining = sizes[position]
+            heappush(waiting, (start + offset, block.first + position, block, position))
+            remaining -= 1
 
 
 def _due(waiting: list[tuple[int, int, B, int]], until_us: int) -> Iterator[tuple[int, B, int]]:
     while waiting and waiting[0][0] <= until_us:
-        at, _, block, place = heappop(waiting)
-        yield at, block, place
+        at, _, block, position = heappop(waiting)
+        yield at, block, position

@@ -39,7 +39,7 @@ class Clock:
         if not pace:
             return load
         grown = pace * load
-        found = np.full_like(load, math.inf)
+        result = np.full_like(load, math.inf)
         reached = grown > -1.0
-        found[reached] = np.log1p(grown[reached]) / pace
-        return found
+        result[reached] = np.log1p(grown[reached]) / pace
+        return result

@@ -49,10 +49,10 @@ class Distribution:
             return cls("fromTrace", _from_trace(data))
         if not isinstance(data, Mapping) or len(data) != 1:
             raise ValueError(f"a distribution is a number or has one key of {', '.join(KINDS)}")
-        ((kind, given),) = data.items()
+        ((kind, values),) = data.items()
         if kind not in KINDS:
             raise ValueError(f"unknown distribution {kind!r}; {_near(str(kind), KINDS)}")
-        return cls(kind, _READERS.get(kind, _law_parameters)(kind, given))
+        return cls(kind, _READERS.get(kind, _law_parameters)(kind, values))
 
     def within(self, folder: Path) -> Distribution:
         """The same, a trace it is taken from looked for in *folder*."""
@@ -96,10 +96,10 @@ def number(kind: str, name: str, value: object, *, zero: bool = True) -> float:
     """A finite number from 0 up (above it without *zero*), or ValueError with a sentence."""
     if not _is_number(value) or not math.isfinite(cast(float, value)):
         raise ValueError(f"{kind} needs a number as {name}, not {value!r}")
-    found = float(cast(float, value))
-    if found < 0 or not (found or zero):
-        raise ValueError(f"{name} of {kind} must be {'at least' if zero else 'more than'} 0, not {found:g}")
-    return found
+    result = float(cast(float, value))
+    if result < 0 or not (result or zero):
+        raise ValueError(f"{name} of {kind} must be {'at least' if zero else 'more than'} 0, not {result:g}")
+    return result
 
 
 def mapping(kind: str, given: object, needed: Sequence[str], optional: Sequence[str] = ()) -> Mapping[str, Any]:
@@ -118,8 +118,8 @@ def mapping(kind: str, given: object, needed: Sequence[str], optional: Sequence[
 
 def _law_parameters(kind: str, given: object) -> tuple[Any, ...]:
     law = LAWS[kind]
-    found = {"value": given} if kind == "constant" else mapping(kind, given, law.names)
-    parameters = tuple(number(kind, name, found[name], zero=name in law.zero) for name in law.names)
+    result = {"value": given} if kind == "constant" else mapping(kind, given, law.names)
+    parameters = tuple(number(kind, name, result[name], zero=name in law.zero) for name in law.names)
     wrong = law.rule(*parameters)
     if wrong:
         raise ValueError(f"{kind}: {wrong}")
@@ -137,20 +137,20 @@ def _entries(kind: str, given: object) -> list[Any]:
 
 
 def _empirical(kind: str, given: object) -> tuple[Any, ...]:
-    return tuple(_value(kind, one) for one in _entries(kind, given)), None
+    return tuple(_value(kind, entry) for entry in _entries(kind, given)), None
 
 
 def _choice(kind: str, given: object) -> tuple[Any, ...]:
-    entries = [mapping(kind, one, ("value",), ("weight",)) for one in _entries(kind, given)]
-    weights = tuple(number(kind, "weight", one.get("weight", 1)) for one in entries)
+    entries = [mapping(kind, entry, ("value",), ("weight",)) for entry in _entries(kind, given)]
+    weights = tuple(number(kind, "weight", item.get("weight", 1)) for item in entries)
     if not sum(weights):
         raise ValueError("the weights of choice are all 0")
-    return tuple(_value(kind, one["value"]) for one in entries), weights
+    return tuple(_value(kind, element["value"]) for element in entries), weights
 
 
 def _from_trace(data: object) -> tuple[Any, ...]:
-    found = mapping("fromTrace", data, ("fromTrace",), ("field",))
-    path, field = found["fromTrace"], found.get("field", "lifetime")
+    result = mapping("fromTrace", data, ("fromTrace",), ("field",))
+    path, field = result["fromTrace"], result.get("field", "lifetime")
     if not isinstance(path, str) or not path:
         raise ValueError("fromTrace needs the path of a trace")
     if field not in FIELDS:
@@ -159,17 +159,17 @@ def _from_trace(data: object) -> tuple[Any, ...]:
 
 
 def _scipy(kind: str, given: object) -> tuple[Any, ...]:
-    found = mapping(kind, given, ("name",), ("args", "kwargs"))
-    args, kwargs = found.get("args", []), found.get("kwargs", {})
+    result = mapping(kind, given, ("name",), ("args", "kwargs"))
+    args, kwargs = result.get("args", []), result.get("kwargs", {})
     if not isinstance(args, list | tuple) or not isinstance(kwargs, Mapping):
         raise ValueError("scipy takes args as a list and kwargs as a mapping")
-    parameters = (found["name"], tuple(args), tuple(kwargs.items()))
+    parameters = (result["name"], tuple(args), tuple(kwargs.items()))
     frozen = _frozen(*parameters)
     least, mean = float(frozen.support()[0]), float(frozen.mean())
     if math.isnan(mean) or math.isnan(least):
-        raise ValueError(f"scipy {found['name']} does not take these parameters")
+        raise ValueError(f"scipy {result['name']} does not take these parameters")
     if least < 0:
-        raise ValueError(f"scipy {found['name']} has values from {least:g}, but they must not be negative")
+        raise ValueError(f"scipy {result['name']} has values from {least:g}, but they must not be negative")
     return parameters
 
 
@@ -179,11 +179,11 @@ def _frozen(name: object, args: Sequence[object], kwargs: Sequence[tuple[str, ob
         from scipy import stats
     except ImportError:
         raise ValueError("scipy distributions need scipy, which is not installed") from None
-    made = getattr(stats, name, None) if isinstance(name, str) else None
-    if not isinstance(made, stats.rv_continuous | stats.rv_discrete):
+    result = getattr(stats, name, None) if isinstance(name, str) else None
+    if not isinstance(result, stats.rv_continuous | stats.rv_discrete):
         raise ValueError(f"scipy.stats has no distribution {name!r}")
     try:
-        return made(*args, **dict(kwargs))
+        return result(*args, **dict(kwargs))
     except (TypeError, ValueError) as error:
         raise ValueError(f"scipy {name} does not take these parameters: {error}") from None
 

@@ -42,17 +42,17 @@ class Seen:
     @classmethod
     def of(cls, batches: Iterable[Batch], name: str = "") -> Seen:
         """All of the trace *name*, in one pass; raises InvalidInput for an empty one."""
-        seen = cls()
+        known = cls()
         for batch in batches:
-            seen.arrivals.append(batch.arrival_us)
-            seen.counts.append(batch.count)
-            seen.shapes[batch.cpu_milli, batch.memory_bytes, batch.gpus] += 1
-            seen.lives.add(batch)
-        if not seen.arrivals:
+            known.arrivals.append(batch.arrival_us)
+            known.counts.append(batch.count)
+            known.shapes[batch.cpu_milli, batch.memory_bytes, batch.gpus] += 1
+            known.lives.add(batch)
+        if not known.arrivals:
             faults = FaultList(name)
             faults.add("there are no VMs to fit", "at least one")
             faults.raise_any()
-        return seen
+        return known
 
     @property
     def moments(self) -> Floats:
@@ -106,8 +106,8 @@ def fewer_points(counts: Floats, most: int = MOST_POINTS) -> ValueTable:
     """The law of *counts* with at most *most* values; the two that lie closest for their weight are merged first."""
     values, weights = (part.astype(np.float64) for part in np.unique(counts, return_counts=True))
     while len(values) > most:
-        left, right = weights[:-1], weights[1:]
-        at = int(np.argmin(left * right / (left + right) * np.diff(values) ** 2))
+        remaining, right = weights[:-1], weights[1:]
+        at = int(np.argmin(remaining * right / (remaining + right) * np.diff(values) ** 2))
         total = weights[at] + weights[at + 1]
         values[at] = (values[at] * weights[at] + values[at + 1] * weights[at + 1]) / total
         weights[at] = total

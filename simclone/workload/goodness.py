@@ -57,8 +57,8 @@ def distance(one: ValueTable, other: ValueTable) -> float:
 
 
 def _share(table: ValueTable, points: Floats) -> Floats:
-    place = np.searchsorted(table.values, points, side="right")
-    return np.concatenate(([0.0], table.below))[place]
+    position = np.searchsorted(table.values, points, side="right")
+    return np.concatenate(([0.0], table.below))[position]
 
 
 def _dispersion(moments: Floats, window: tuple[float, float], start: datetime) -> float | None:

@@ -42,14 +42,14 @@ class Hours:
 
     def moments(self, masses: Floats) -> Floats:
         """The seconds by which the integral of the rate has reached *masses*, infinite beyond the horizon."""
-        found = np.full_like(masses, math.inf)
-        done = 0
+        result = np.full_like(masses, math.inf)
+        finished = 0
         while True:
             upto = int(np.searchsorted(masses, self._before, side="left"))
-            found[done:upto] = self._within(masses[done:upto])
-            done = upto
-            if done == len(masses) or self._end_s >= self._horizon_s:
-                return found
+            result[finished:upto] = self._within(masses[finished:upto])
+            finished = upto
+            if finished == len(masses) or self._end_s >= self._horizon_s:
+                return result
             self._next_week()
 
     def _within(self, masses: Floats) -> Floats:

@@ -42,8 +42,8 @@ def by_hour(moments: Floats, window: tuple[float, float], start: datetime) -> tu
     """Requests, and hours covered by the record, by day of the week and hour of the day."""
     edges = hour_edges(window, start)
     slots = _slots(edges[:-1], start)
-    seen = np.histogram(moments, edges)[0].astype(np.float64)
-    return _by_slot(slots, seen), _by_slot(slots, np.diff(edges) / HOUR_S)
+    known = np.histogram(moments, edges)[0].astype(np.float64)
+    return _by_slot(slots, known), _by_slot(slots, np.diff(edges) / HOUR_S)
 
 
 def _by_slot(slots: Ints, amounts: Floats) -> Floats:

@@ -33,10 +33,10 @@ class Replay:
     vm_for: str = SOURCE
 
     def __post_init__(self) -> None:
-        for place in _PLACE.findall(self.vm_for):
-            if place not in PLACES:
-                known = ", ".join(f"{{{one}}}" for one in PLACES)
-                raise ValueError(f"unknown place {{{place}}} in vmFor; there is {known}")
+        for position in _PLACE.findall(self.vm_for):
+            if position not in PLACES:
+                known = ", ".join(f"{{{item}}}" for item in PLACES)
+                raise ValueError(f"unknown place {{{position}}} in vmFor; there is {known}")
 
     def vm(self, batch: Batch) -> str:
         """The VM that is cloned for a batch."""

@@ -113,14 +113,14 @@ class _Requests(Block):
 def _drawn(spec: StreamSpec, seed: int, replication: int, horizon_us: int) -> Iterator[Arrival]:
     assert spec.process is not None
     drawn = (_requests(spec, block) for block in blocks(spec.name, seed, replication))
-    for at_us, found, place in spec.process.times(drawn, spec.clock, horizon_us):
+    for at_us, result, position in spec.process.times(drawn, spec.clock, horizon_us):
         yield Arrival(
             at_us,
             spec.name,
-            found.first + place,
-            found.vms[place],
-            found.counts[place],
-            found.lifetimes[place],
+            result.first + position,
+            result.vms[position],
+            result.counts[position],
+            result.lifetimes[position],
             None,
             spec.all_or_nothing,
             spec.retry,
@@ -133,26 +133,26 @@ def _requests(spec: StreamSpec, block: Block) -> _Requests:
     counts = np.rint(np.clip(spec.batch.quantile(block.u[BATCH]), 1, MOST_CLONES)).astype(np.int64)
     weights = np.cumsum([weight for _, weight in spec.mix])
     chosen = np.searchsorted(weights, block.u[MIX] * weights[-1], side="right").tolist()
-    vms = [spec.mix[place][0] for place in chosen]
-    asked: list[int] = counts.tolist()
+    vms = [spec.mix[position][0] for position in chosen]
+    requested: list[int] = counts.tolist()
     if spec.lifetime is None:
-        lifetimes: list[Lifetimes] = [(None,) * count for count in asked]
+        lifetimes: list[Lifetimes] = [(None,) * count for count in requested]
     else:
-        lifetimes = _split(spec.lifetime.quantile(per_clone(block.u[LIFE], counts)), asked)
-    return _Requests(block.first, block.u, vms, asked, lifetimes)
+        lifetimes = _split(spec.lifetime.quantile(per_clone(block.u[LIFE], counts)), requested)
+    return _Requests(block.first, block.u, vms, requested, lifetimes)
 
 
 def _split(seconds: Floats, counts: list[int]) -> list[Lifetimes]:
     """Lifetimes in whole microseconds, those too long to count as forever, shared out among requests."""
     longest = LATEST_US // SECOND
     micros = np.rint(np.minimum(seconds, longest) * SECOND).astype(np.int64).tolist()
-    flat = [None if end else one for one, end in zip(micros, (seconds >= longest).tolist(), strict=True)]
-    found: list[Lifetimes] = []
+    flat = [None if end else micro for micro, end in zip(micros, (seconds >= longest).tolist(), strict=True)]
+    result: list[Lifetimes] = []
     at = 0
     for count in counts:
-        found.append(tuple(flat[at : at + count]))
+        result.append(tuple(flat[at : at + count]))
         at += count
-    return found
+    return result
 
 
 def _replayed(spec: StreamSpec, replay: Replay, seed: int, replication: int, horizon_us: int) -> Iterator[Arrival]:

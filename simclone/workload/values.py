@@ -20,8 +20,8 @@ class ValueTable:
     @classmethod
     def of(cls, values: Sequence[float] | Floats, weights: Sequence[float] | Floats | None = None) -> ValueTable:
         """The table of *values*, equally likely or by *weights*; infinity stands for no end."""
-        distinct, place = np.unique(np.asarray(values, np.float64), return_inverse=True)
-        mass = np.bincount(place, None if weights is None else np.asarray(weights, np.float64), len(distinct))
+        distinct, position = np.unique(np.asarray(values, np.float64), return_inverse=True)
+        mass = np.bincount(position, None if weights is None else np.asarray(weights, np.float64), len(distinct))
         below = np.cumsum(mass) / mass.sum()
         below[np.flatnonzero(mass)[-1] :] = 1.0
         return cls(distinct, below)
@@ -48,10 +48,10 @@ def survival(durations: Floats, ended: np.ndarray[tuple[int], np.dtype[np.bool_]
     *durations* are whole where *ended*, else at least that long. What is left beyond the longest ended one has no
     end.
     """
-    times, place = np.unique(durations, return_inverse=True)
-    ends = np.bincount(place, ended.astype(np.float64), len(times))
-    members = np.bincount(place, None, len(times))
+    times, position = np.unique(durations, return_inverse=True)
+    ends = np.bincount(position, ended.astype(np.float64), len(times))
+    members = np.bincount(position, None, len(times))
     at_risk = members[::-1].cumsum()[::-1]
-    left = np.cumprod(1.0 - ends / at_risk)
-    mass = -np.diff(left, prepend=1.0)
-    return ValueTable.of(np.append(times, np.inf), np.append(mass, max(left[-1], 0.0)))
+    remaining = np.cumprod(1.0 - ends / at_risk)
+    mass = -np.diff(remaining, prepend=1.0)
+    return ValueTable.of(np.append(times, np.inf), np.append(mass, max(remaining[-1], 0.0)))

@@ -122,18 +122,18 @@ def _page(search: _Run, page: int, steps: list[Step]) -> Survivors | _Ended:
             search.trace(flow, facts, candidates)
         before = len(index)
         refused: Counts = ()
-        kept = index
+        retained = index
         if not isinstance(facts, Pass):
-            kept, refused = narrowed(tests, facts, candidates)
+            retained, refused = narrowed(tests, facts, candidates)
         if first:
-            kept = cut(kept, cloud, page)
-        outcome = "passed" if isinstance(facts, Pass) else "kept" if len(kept) else "emptied"
-        if not len(kept):
+            retained = cut(retained, cloud, page)
+        outcome = "passed" if isinstance(facts, Pass) else "kept" if len(retained) else "emptied"
+        if not len(retained):
             error = search.why(flow, facts, candidates)
             steps.append(Step(flow.name, page, before, 0, outcome, refused, error.details or ""))
             return _emptied(flow, error, cloud, first)
-        steps.append(Step(flow.name, page, before, len(kept), outcome, refused))
-        index, first = kept, False
+        steps.append(Step(flow.name, page, before, len(retained), outcome, refused))
+        index, first = retained, False
     return Survivors(index, page, tuple(steps))
 
 

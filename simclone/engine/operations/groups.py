@@ -51,7 +51,7 @@ def update_quota(ctx: Context, account: int, name: str, value: int) -> Outcome:
 def add_ip_range(ctx: Context, l3: int, start: int, end: int) -> Outcome:
     """Add a range to a network; it must not overlap another."""
     pool = ctx.cloud.pools[l3]
-    if start > end or any(start <= one.end and one.start <= end for one in pool.ranges):
+    if start > end or any(start <= range_.end and range_.start <= end for range_ in pool.ranges):
         return Outcome(l3, invalid_argument("the range is reversed or overlaps another"))
     uuid = ctx.cloud.born("ipRange", len(pool.ranges))
     ctx.ledger.addresses.add_range(l3, IpRange(uuid, start, end))

@@ -20,8 +20,8 @@ from simclone.vocabulary import Status
 def vms_on(ctx: Context, host: int) -> list[int]:
     """VM rows on a host, oldest first."""
     vms = ctx.cloud.vms
-    found: list[int] = np.flatnonzero((vms.array(vms.host) == host) & (vms.array(vms.alive) == 1)).tolist()
-    return found
+    result: list[int] = np.flatnonzero((vms.array(vms.host) == host) & (vms.array(vms.alive) == 1)).tolist()
+    return result
 
 
 def add_host(
@@ -29,19 +29,19 @@ def add_host(
 ) -> Outcome:
     """An empty, Enabled, Connected host of *cpu_num* cores and *memory* bytes; *local* bytes per local storage."""
     cloud, ledger = ctx.cloud, ctx.ledger
-    one = cloud.clusters[cluster]
+    item = cloud.clusters[cluster]
     fleet = cloud.fleet
     values = {
-        "zone": one.zone,
+        "zone": item.zone,
         "cluster": cluster,
-        "hypervisor": cloud.code("hypervisor", one.hypervisor_type),
-        "architecture": cloud.code("architecture", one.architecture),
+        "hypervisor": cloud.code("hypervisor", item.hypervisor_type),
+        "architecture": cloud.code("architecture", item.architecture),
         "os": -1,
         "cpu_num": cpu_num,
         "total_memory": memory,
         "available_memory": memory,
     }
-    host = ledger.hosts.add(place_uuid("host", name, fleet.row_count), name, dict(one.labels), **values)
+    host = ledger.hosts.add(place_uuid("host", name, fleet.row_count), name, dict(item.labels), **values)
     figures = host_figures(cloud, host)
     ledger.hosts.set(host, "add", available_cpu=figures["total_cpu"], **figures)
     for row, size in (local or {}).items():
@@ -68,13 +68,13 @@ def delete_host(ctx: Context, host: int) -> Outcome:
         shares = storage.shares
         if shares is None or host >= shares.row_count or not shares.present[host]:
             continue
-        gone = {name: shares.cells[name][host] for name in ("total", "total_physical", "available_physical")}
+        removed = {name: shares.cells[name][host] for name in ("total", "total_physical", "available_physical")}
         ledger.volumes.forget_share(row, host)
         ledger.space.set_storage(
             row,
-            total=storage.total - gone["total"],
-            total_physical=storage.total_physical - gone["total_physical"],
-            available_physical=storage.available_physical - gone["available_physical"],
+            total=storage.total - removed["total"],
+            total_physical=storage.total_physical - removed["total_physical"],
+            available_physical=storage.available_physical - removed["available_physical"],
         )
     ledger.hosts.set(host, "delete", exists=0)
     _empty_mount_points(ctx)
@@ -116,13 +116,13 @@ def maintain(ctx: Context, host: int) -> Workflow[Outcome]:
     ledger.hosts.set(host, "maintain", state=PRE_MAINTENANCE)
     policy = ctx.cloud.settings.values["host.maintenance.policy"]
     while True:
-        left = vms_on(ctx, host)
-        if not left:
+        remaining = vms_on(ctx, host)
+        if not remaining:
             break
         error = None
-        for vm in left:
+        for vm in remaining:
             error = error or (yield from alone(vm, _evacuate(ctx, vm, host, str(policy))))
-        if error is not None or not _improves(ctx, host, left):
+        if error is not None or not _improves(ctx, host, remaining):
             if fleet.state[host] == PRE_MAINTENANCE:
                 ledger.hosts.set(host, "maintain", state=before)
             return Outcome(host, operation_error("a VM cannot be moved away", "host.maintenance", error))
@@ -232,6 +232,6 @@ def aligned(change: int) -> int:
     (256, 128)
     """
     step = 128 << 20
-    whole, rest = divmod(min(change, MAX_AMOUNT), step)
-    rounded = (whole + (rest >= step // 2)) * step
+    whole, others = divmod(min(change, MAX_AMOUNT), step)
+    rounded = (whole + (others >= step // 2)) * step
     return rounded or step

@@ -30,7 +30,7 @@ def update_global_config(ctx: Context, key: str, value: object) -> Outcome:
 
 def update_resource_config(ctx: Context, kind: str, name: str, key: str, value: object) -> Outcome:
     """Set an override nearer to the object."""
-    kinds = {one.lower(): one for one in RESOURCE_TYPES}
+    kinds = {item.lower(): item for item in RESOURCE_TYPES}
     kind = kinds.get(kind.removesuffix("VO").lower(), kind)
     if kind not in RESOURCE_TYPES:
         return Outcome(NONE, invalid_argument(f"unknown resource type {kind!r}"))

@@ -86,8 +86,8 @@ def start_request(cloud: Cloud, vm: int, host: int | None, cluster: int | None) 
     strategy = DESIGNATED if designated else cloud.vms.shape_of(vm).strategy or LEAST_VM
     request = existing_request(cloud, vm, START, strategy)
     own = None if has_nic or current == NONE or host is not None else current
-    wanted = own if cluster is None else cluster
-    return replace(request, host=host, clusters=() if wanted is None else (wanted,))
+    target = own if cluster is None else cluster
+    return replace(request, host=host, clusters=() if target is None else (target,))
 
 
 def start_vm(

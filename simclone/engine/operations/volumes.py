@@ -41,10 +41,10 @@ def create_data_volume(
             constraint=disk.constraint,
             require_local=local,
         )
-        made = allocate(ledger, request, name, Identity("api", ctx.next_ordinal("api")))
-        if isinstance(made, ErrorCode):
-            return Outcome(NONE, made)
-        space = made
+        result = allocate(ledger, request, name, Identity("api", ctx.next_ordinal("api")))
+        if isinstance(result, ErrorCode):
+            return Outcome(NONE, result)
+        space = result
     offering = NONE if disk.offering is None else disk.offering
     row = ledger.volumes.add(name, type=DATA, size=disk.size, account=account, offering=offering)
     if space is not None:
@@ -78,7 +78,7 @@ def _instantiate(ctx: Context, vm: int, volume: int) -> ErrorCode | None:
     """Like the product: a VM whose root is local gets a local data volume only if nothing shared is attached."""
     ledger, cloud = ctx.ledger, ctx.cloud
     host = _home(ctx, vm)
-    local_rows = frozenset(row for row, one in enumerate(cloud.storages) if one.per_host)
+    local_rows = frozenset(row for row, storage in enumerate(cloud.storages) if storage.per_host)
     cluster = cloud.fleet.cluster[host]
     shared = [row for row in cloud.storages_of(cluster) if row not in local_rows and cloud.storages[row].usable(True)]
     only_local = bool(local_storages(cloud, host)) and not shared
@@ -99,10 +99,10 @@ def _instantiate(ctx: Context, vm: int, volume: int) -> ErrorCode | None:
 def _reachable(ctx: Context, vm: int, volume: int) -> ErrorCode | None:
     """The volume's storage must be seen from where the VM is or may start."""
     cloud = ctx.cloud
-    storage, place = cloud.volumes.storage[volume], cloud.volumes.host[volume]
+    storage, position = cloud.volumes.storage[volume], cloud.volumes.host[volume]
     running = cloud.vms.host[vm]
     local = {cloud.volumes.host[row] for row in volumes_of(cloud, vm)} - {NONE}
-    if place != NONE and ((running not in (NONE, place)) or (local and place not in local)):
+    if position != NONE and ((running not in (NONE, position)) or (local and position not in local)):
         return operation_error("the volume lies on another host's local storage", "storage.localHost")
     if running != NONE:
         clusters = {cloud.vms.cluster[vm]}
@@ -211,5 +211,5 @@ def set_actual_size(ctx: Context, volume: int, size: int) -> Outcome:
 
 def create_snapshot(ctx: Context, volume: int, account: int = ADMIN) -> Outcome:
     """Take a snapshot of a volume."""
-    made = take_snapshot(ctx, volume, f"snapshot-of-{ctx.cloud.volumes.names[volume]}", account)
-    return Outcome(NONE, made) if isinstance(made, ErrorCode) else Outcome(made)
+    result = take_snapshot(ctx, volume, f"snapshot-of-{ctx.cloud.volumes.names[volume]}", account)
+    return Outcome(NONE, result) if isinstance(result, ErrorCode) else Outcome(result)

@@ -14,13 +14,13 @@ from simclone.records import CloneAnswer, DecisionRecord, Placed
 
 def decision_lines(cloud: Cloud, decisions: Iterable[DecisionRecord]) -> Iterator[str]:
     """Each decision as one JSON line: who asked, where it went, what the flows that refused somebody left."""
-    for one in decisions:
-        yield json.dumps(_line(cloud, one), separators=(",", ":"), ensure_ascii=False)
+    for decision in decisions:
+        yield json.dumps(_line(cloud, decision), separators=(",", ":"), ensure_ascii=False)
 
 
 def _line(cloud: Cloud, one: DecisionRecord) -> dict[str, Any]:
-    made, names = one.decision, cloud.fleet.names
-    error = None if isinstance(made, Placed) else made.error
+    result, names = one.decision, cloud.fleet.names
+    error = None if isinstance(result, Placed) else result.error
     return {
         "serial": one.serial,
         "at_us": one.at_us,
@@ -28,10 +28,12 @@ def _line(cloud: Cloud, one: DecisionRecord) -> dict[str, Any]:
         "subject": one.subject,
         "purpose": one.purpose,
         "strategy": one.strategy,
-        "host": names[made.host] if isinstance(made, Placed) else None,
-        "page": made.page if isinstance(made, Placed) else None,
-        "tried": [[names[each.host], each.reason] for each in made.tried],
-        "steps": [[step.flow, step.page, step.before, step.after] for step in made.steps if step.before != step.after],
+        "host": names[result.host] if isinstance(result, Placed) else None,
+        "page": result.page if isinstance(result, Placed) else None,
+        "tried": [[names[each.host], each.reason] for each in result.tried],
+        "steps": [
+            [step.flow, step.page, step.before, step.after] for step in result.steps if step.before != step.after
+        ],
         "code": error and error.root_code,
         "reason": error and error.root_reason,
     }

@@ -33,8 +33,8 @@ class Tally:
         now_us = self._ledger.now_us
         passed = now_us - max(self._last_us, self.since_us)
         if passed > 0:
-            for place in range(3):
-                self.area[place] += self.now[place] * passed
+            for number in range(3):
+                self.area[number] += self.now[number] * passed
         self._last_us = now_us
 
     def _changed(self, _vm: int, _host: int, cpu: int, memory: int) -> None:
@@ -49,15 +49,15 @@ class Tally:
 
     def _rise(self) -> None:
         """Keep what is higher than ever before, and when it was first so."""
-        for place, value in enumerate(self.now):
-            if value > self.peak[place]:
-                self.peak[place], self.peak_at_us[place] = value, self._last_us
+        for position, value in enumerate(self.now):
+            if value > self.peak[position]:
+                self.peak[position], self.peak_at_us[position] = value, self._last_us
 
     def means(self) -> tuple[float, float, float]:
         """Time-weighted means of VMs, vCPUs and bytes from the end of the warm-up until now."""
         self._advance()
         span = max(self._last_us - self.since_us, 1)
-        vms, cpu, memory = (one / span for one in self.area)
+        vms, cpu, memory = (item / span for item in self.area)
         return vms, cpu, memory
 
 

@@ -42,7 +42,8 @@ def figures(cloud: Cloud) -> dict[str, Any]:
         "hosts": hosts,
         "storages": [_storage(cloud, row) for row in range(len(cloud.storages))],
         "networks": [
-            {"ranges": [[one.start, one.end] for one in pool.ranges], "used": sorted(pool.used)} for pool in cloud.pools
+            {"ranges": [[range_.start, range_.end] for range_ in pool.ranges], "used": sorted(pool.used)}
+            for pool in cloud.pools
         ],
         "groups": [_group(cloud, row) for row in range(len(cloud.groups))],
         "vms": [{name: cloud.vms.cells[name][row] for name in VM_FIELDS} for row in range(cloud.vms.row_count)],
@@ -53,25 +54,25 @@ def figures(cloud: Cloud) -> dict[str, Any]:
 
 
 def _storage(cloud: Cloud, row: int) -> dict[str, Any]:
-    one = cloud.storages[row]
-    shown: dict[str, Any] = {"name": one.name, "total": one.total, "available": one.available}
-    if one.shares is not None:
-        present = np.flatnonzero(one.shares.array(one.shares.present)).tolist()
-        shown["shares"] = {str(host): one.shares.available[host] for host in present}
+    storage = cloud.storages[row]
+    shown: dict[str, Any] = {"name": storage.name, "total": storage.total, "available": storage.available}
+    if storage.shares is not None:
+        present = np.flatnonzero(storage.shares.array(storage.shares.present)).tolist()
+        shown["shares"] = {str(host): storage.shares.available[host] for host in present}
     return shown
 
 
 def _group(cloud: Cloud, row: int) -> dict[str, Any]:
-    one = cloud.groups[row]
-    rule = one.host_rule
+    item = cloud.groups[row]
+    rule = item.host_rule
     hosts = None if rule is None else {"policy": rule.policy, "hosts": sorted(cloud.host_groups[rule.group].hosts)}
     return {
-        "policy": one.policy,
-        "enabled": int(one.enabled),
-        "over": one.over,
-        "max_skew": one.max_skew,
+        "policy": item.policy,
+        "enabled": int(item.enabled),
+        "over": item.over,
+        "max_skew": item.max_skew,
         "host_rule": hosts,
-        "members": sorted(one.members),
+        "members": sorted(item.members),
     }
 
 
@@ -84,12 +85,12 @@ def answer_records(answers: Iterable[CloneAnswer]) -> list[dict[str, Any]]:
             "kept": answer.error is not None,
             "clones": [
                 {
-                    "vm": one.vm,
-                    "ok": one.error is None,
-                    "host": one.host if one.error is None else -1,
-                    "failed_start": one.error is not None and one.error.code == "VM.1001",
+                    "vm": clone.vm,
+                    "ok": clone.error is None,
+                    "host": clone.host if clone.error is None else -1,
+                    "failed_start": clone.error is not None and clone.error.code == "VM.1001",
                 }
-                for one in answer.clones
+                for clone in answer.clones
             ],
         }
         for answer in answers

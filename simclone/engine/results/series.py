@@ -56,8 +56,8 @@ class PlaceSeries:
             if kind in self._kinds:
                 self._places(at_us, kind)
         if "storages" in self._kinds:
-            for row, one in enumerate(self._cloud.storages):
-                figures = (one.held, one.available, one.available_physical, one.volume_count)
+            for row, storage in enumerate(self._cloud.storages):
+                figures = (storage.held, storage.available, storage.available_physical, storage.volume_count)
                 self.storages.add(at_us, row, *figures)
         if "queues" in self._kinds:
             for name, figures in self._driver.queues.figures().items():
@@ -67,32 +67,32 @@ class PlaceSeries:
 
     def _places(self, at_us: int, kind: str) -> None:
         fleet = self._cloud.fleet
-        there = fleet.array(fleet.exists) == 1
-        many = {"zones": len(self._cloud.zones), "clusters": len(self._cloud.clusters), "hosts": fleet.row_count}[kind]
+        present = fleet.array(fleet.exists) == 1
+        count = {"zones": len(self._cloud.zones), "clusters": len(self._cloud.clusters), "hosts": fleet.row_count}[kind]
         group = np.arange(fleet.row_count) if kind == "hosts" else fleet.array(fleet.cells[kind[:-1]])
 
         def total(values: IntArray) -> IntArray:
-            sums = np.zeros(many, dtype=np.int64)
-            np.add.at(sums, group[there], values[there])
+            sums = np.zeros(count, dtype=np.int64)
+            np.add.at(sums, group[present], values[present])
             return sums
 
         names = ("vm_count", "held_cpu", "held_memory", "available_cpu", "available_memory")
         sums = [total(fleet.array(fleet.cells[name])) for name in names]
-        rows = np.arange(many) if kind != "hosts" else np.flatnonzero(there)
+        rows = np.arange(count) if kind != "hosts" else np.flatnonzero(present)
         fixed = (np.full(len(rows), at_us), np.full(len(rows), PLACES.index(kind)), rows)
-        self.places.add_rows(*fixed, *(one[rows] for one in (*sums, *self._use(total))))
+        self.places.add_rows(*fixed, *(item[rows] for item in (*sums, *self._use(total))))
 
     def _use(self, total: Callable[[IntArray], IntArray]) -> tuple[IntArray, IntArray]:
         """Mean use weighted by threads and MiB; `NOT_MEASURED` where nobody measures."""
         fleet = self._cloud.fleet
-        found = []
+        result = []
         for name, weight in (
             ("cpu_use_ppm", fleet.array(fleet.cpu_num)),
             ("memory_use_ppm", fleet.array(fleet.total_memory) // MIB),
         ):
             mean = total(fleet.array(fleet.cells[name]) * weight) // np.maximum(total(weight), 1)
-            found.append(mean if fleet.monitored else np.full_like(mean, NOT_MEASURED))
-        return found[0], found[1]
+            result.append(mean if fleet.monitored else np.full_like(mean, NOT_MEASURED))
+        return result[0], result[1]
 
     def tables(self) -> Mapping[str, Mapping[str, array[int]]]:
         """The columns of all three by name."""

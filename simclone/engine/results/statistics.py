@@ -67,14 +67,14 @@ class Statistics:
 
     def to_dict(self) -> dict[str, Any]:
         """The figures by name, as plain data."""
-        found = {one.name: getattr(self, one.name) for one in fields(self)}
-        return {name: dict(value) if isinstance(value, Mapping) else value for name, value in found.items()}
+        result = {item.name: getattr(self, item.name) for item in fields(self)}
+        return {name: dict(value) if isinstance(value, Mapping) else value for name, value in result.items()}
 
     def rows(self) -> Iterator[tuple[str, str, int | float | None]]:
         """Name, key (empty unless the figure is one of several) and value."""
         for name, value in self.to_dict().items():
             if isinstance(value, dict):
-                yield from ((name, key, one) for key, one in value.items())
+                yield from ((name, key, item) for key, item in value.items())
             else:
                 yield name, "", value
 
@@ -112,7 +112,7 @@ class Statistics:
 def statistics_of(result: RunResult, durations_us: Sequence[int] | None = None) -> Statistics:
     """The statistics of a run; *durations_us* stand for the answers where rows were dropped on request."""
     if durations_us is None:
-        durations_us = [one.ended_us - one.started_us for one in result.answers]
+        durations_us = [answer.ended_us - answer.started_us for answer in result.answers]
     totals = result.totals
     compliance = _compliance(result.ledger.cloud)
     return Statistics(
@@ -192,10 +192,14 @@ def _holes(cloud: Cloud) -> dict[str, Any]:
     memory = {host: room(table, host) for host in hosts}
     hole = max(((memory[host], cpu[host]) for host in hosts if memory[host] and cpu[host]), default=(0, 0))
     stranded: dict[str, dict[str, float]] = {"cpu": {}, "memory": {}}
-    for one in cloud.offerings:
-        shut = [host for host in hosts if reservation_shortfall(table, host, one.cpu_num, one.memory_size) is not None]
+    for offering in cloud.offerings:
+        shut = [
+            host
+            for host in hosts
+            if reservation_shortfall(table, host, offering.cpu_num, offering.memory_size) is not None
+        ]
         for name, free in (("cpu", cpu), ("memory", memory)):
-            stranded[name][one.name] = _ratio(sum(free[host] for host in shut), sum(free.values())) or 0.0
+            stranded[name][offering.name] = _ratio(sum(free[host] for host in shut), sum(free.values())) or 0.0
     return {
         "hole_cpu_vcpus": hole[1],
         "hole_memory_bytes": hole[0],

@@ -81,11 +81,11 @@ class Meters:
                     used[kind][host] += share * table.cells[kind][vm] * stood
         for host in range(fleet.row_count):
             whole = {"cpu": fleet.cpu_num[host], "memory": fleet.total_memory[host]}
-            found = {
+            result = {
                 f"{kind}_use_ppm": min(used[kind][host] // (whole[kind] * span), MILLION) if whole[kind] else 0
                 for kind in KINDS
             }
-            ctx.ledger.hosts.measure(host, **found)
+            ctx.ledger.hosts.measure(host, **result)
 
     def _share(self, vm: int, kind: str, at_us: int, known: dict[tuple[int, str], int]) -> int:
         """The part in use at a time; what many VMs share is asked once."""

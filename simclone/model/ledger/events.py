@@ -29,10 +29,10 @@ class EventLog(Sequence[Event]):
         return EventLog(self.rows, len(self))
 
     def _all(self) -> list[Event]:
-        made, rows = self._made, self.rows
-        for serial in range(len(made), len(self)):
-            made.append(_event(serial, rows[serial]))
-        return made
+        result, rows = self._made, self.rows
+        for serial in range(len(result), len(self)):
+            result.append(_event(serial, rows[serial]))
+        return result
 
     def __len__(self) -> int:
         return len(self.rows) if self._size is None else self._size

@@ -133,12 +133,12 @@ class HostLedger(LedgerPart):
         """Whole PCI devices go with the host: taken at the start, given back at the stop."""
         for spec, count in self.cloud.vms.shape_of(vm).tags.devices:
             held = self.cloud.fleet.devices_held.setdefault(spec, {})
-            left = held.get(host, 0) + sign * count
-            if left < 0:
+            remaining = held.get(host, 0) + sign * count
+            if remaining < 0:
                 raise InvariantViolation(f"more devices {spec} returned to host {host} than were taken")
-            self.journal.put(held, host, left)
+            self.journal.put(held, host, remaining)
             self.journal.mark_changed(host)
-            amounts = (("count", sign * count), ("held", left), ("present", self._present(spec, host)))
+            amounts = (("count", sign * count), ("held", remaining), ("present", self._present(spec, host)))
             self.journal.emit("device", f"vm/{vm}", f"host/{host}", amounts, spec)
 
     def _present(self, spec: str, host: int) -> int:
@@ -212,21 +212,21 @@ class HostLedger(LedgerPart):
         Nothing is journalled and no VM stands behind it, so `check` does not hold afterwards.
         """
         fleet = self.cloud.fleet
-        many: IntArray = np.broadcast_to(np.asarray(times, dtype=np.int64), hosts.shape)
+        count: IntArray = np.broadcast_to(np.asarray(times, dtype=np.int64), hosts.shape)
         each = np.array([divided(memory, ratio) for ratio in fleet.memory_ratios], dtype=np.int64)
-        more = each[fleet.array(fleet.ratio_class)[hosts]] * many
-        fleet.array(fleet.available_cpu)[hosts] -= cpu * many
-        fleet.array(fleet.held_cpu)[hosts] += cpu * many
+        more = each[fleet.array(fleet.ratio_class)[hosts]] * count
+        fleet.array(fleet.available_cpu)[hosts] -= cpu * count
+        fleet.array(fleet.held_cpu)[hosts] += cpu * count
         fleet.array(fleet.available_memory)[hosts] -= more
         fleet.array(fleet.held_memory)[hosts] += more
-        fleet.array(fleet.vm_count)[hosts] += many
+        fleet.array(fleet.vm_count)[hosts] += count
         self.cloud.config_version += 1
 
     def recalculate(self, host: int) -> None:
         """Overwrite a host's reported figures from the VM rows (rules/host-capacity.md#recalculation)."""
         fleet, vms = self.cloud.fleet, self.cloud.vms
-        here = np.flatnonzero((vms.array(vms.host) == host) & (vms.array(vms.alive) == 1))
-        charged = [row for row in here.tolist() if vms.state[row] not in _UNCHARGED]
+        matching = np.flatnonzero((vms.array(vms.host) == host) & (vms.array(vms.alive) == 1))
+        charged = [row for row in matching.tolist() if vms.state[row] not in _UNCHARGED]
         memory = divided(sum(vms.memory[row] for row in charged), fleet.memory_ratio(host))
         free_memory = fleet.total_memory[host] - memory
         free_cpu = fleet.total_cpu[host] - sum(vms.cpu[row] for row in charged)

@@ -11,7 +11,7 @@ from simclone.model.cloud import USAGE, Cloud
 from simclone.model.columns import IntColumn, IntTable
 from simclone.model.ledger.events import EventLog
 
-_SLOT = {name: place for place, name in enumerate(USAGE)}
+_SLOT = {name: position for position, name in enumerate(USAGE)}
 
 
 Watcher = Callable[[int, int, int, int], None]
@@ -59,9 +59,9 @@ class Journal:
 
     def changed_hosts(self) -> list[int]:
         """Hosts whose values changed since the last call, each once, ascending."""
-        found = sorted(self.cloud.changed_hosts)
+        result = sorted(self.cloud.changed_hosts)
         self.cloud.changed_hosts.clear()
-        return found
+        return result
 
     def put(self, mapping: Any, key: Any, value: Any) -> None:
         if self.undo is not None:

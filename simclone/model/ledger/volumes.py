@@ -110,8 +110,8 @@ class VolumeLedger(LedgerPart):
     def detach(self, volume: int) -> None:
         """Take a volume from its VM."""
         vm = self.cloud.volumes.vm[volume]
-        rest = [row for row in self.cloud.vms.volumes[vm] if row != volume]
-        self.journal.put(self.cloud.vms.volumes, vm, rest)
+        others = [row for row in self.cloud.vms.volumes[vm] if row != volume]
+        self.journal.put(self.cloud.vms.volumes, vm, others)
         self.set(volume, vm=NONE, device=NONE, last_vm=vm)
 
     def remove(self, volume: int, cause: str = "") -> None:
@@ -131,10 +131,10 @@ class VolumeLedger(LedgerPart):
 
     def place(self, volume: int, space: int) -> None:
         """Bind a volume to the space held for it; it is Ready."""
-        found = self.space.holds[space]
-        storage = self.cloud.storages[found.storage]
+        result = self.space.holds[space]
+        storage = self.cloud.storages[result.storage]
         self.journal.set_attribute(storage, "volume_count", storage.volume_count + 1)
-        self.set(volume, storage=found.storage, host=found.host, space=space, status=_READY)
+        self.set(volume, storage=result.storage, host=result.host, space=space, status=_READY)
 
     def _count_volume(self, volume: int, sign: int) -> None:
         table = self.cloud.volumes
@@ -181,10 +181,10 @@ class VolumeLedger(LedgerPart):
 
     def _count_cache(self, storage: int, image: int, host: int, change: int) -> None:
         """How often an image is cached on a storage, and how many images on each host of it."""
-        one = self.cloud.storages[storage]
+        item = self.cloud.storages[storage]
         self.cloud.usage_version += 1
-        self.journal.put(one.cached_images, image, one.cached_images.get(image, 0) + change)
-        self.journal.put(one.cached_hosts, host, one.cached_hosts.get(host, 0) + change)
+        self.journal.put(item.cached_images, image, item.cached_images.get(image, 0) + change)
+        self.journal.put(item.cached_hosts, host, item.cached_hosts.get(host, 0) + change)
 
     def drop_cache(self, image: int, storage: int, host: int, cause: str = "") -> None:
         """Forget a cached image; its space ends."""
@@ -231,18 +231,18 @@ class VolumeLedger(LedgerPart):
         for image, where in list(storage.caches):
             if where == host:
                 self.drop_cache(image, row, host, "hostDeleted")
-        here = (
+        matching = (
             (volumes.array(volumes.storage) == row)
             & (volumes.array(volumes.host) == host)
             & (volumes.array(volumes.alive) == 1)
         )
-        for volume in np.flatnonzero(here).tolist():
+        for volume in np.flatnonzero(matching).tolist():
             self.space.end(volumes.space[volume], "hostDeleted")
             self.set(volume, space=NONE, storage=NONE, host=NONE, status=_DELETED)
             self.journal.set_attribute(storage, "volume_count", storage.volume_count - 1)
         shares = storage.shares
-        left = shares.available[host] if shares is not None else 0
-        self.space.set_storage(row, available=storage.available - left)
+        remaining = shares.available[host] if shares is not None else 0
+        self.space.set_storage(row, available=storage.available - remaining)
         self.space.set_share(
             row, host, present=0, total=0, available=0, total_physical=0, available_physical=0, drift=0
         )

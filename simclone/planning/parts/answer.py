@@ -57,8 +57,8 @@ class Answer(ABC):
     def to_dict(self) -> dict[str, Any]:
         """Plain data; numbers that are not finite are None."""
         plain: Any = self
-        found: dict[str, Any] = _plain(asdict(plain))
-        return found
+        result: dict[str, Any] = _plain(asdict(plain))
+        return result
 
     def _repr_html_(self) -> str:
         words = "".join(f"<p>{escape(line)}</p>" for line in self.summary().splitlines())
@@ -68,7 +68,7 @@ class Answer(ABC):
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {str(key): _plain(one) for key, one in value.items()}
+        return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [_plain(entry) for entry in value]
     return None if isinstance(value, float) and not isfinite(value) else value

@@ -70,7 +70,11 @@ def asks_of(
     names = scenario.resolved.names
     sources = [doc for doc in scenario.vms if doc.state in LIVING]
     known = [doc.name for doc in names.docs("instanceOffering")]
-    faults = [Fault("offering", f"{one!r} is unknown", ", ".join(known)) for one in offerings if one not in known]
+    faults = [
+        Fault("offering", f"{offering!r} is unknown", ", ".join(known))
+        for offering in offerings
+        if offering not in known
+    ]
     if not sources:
         faults.append(Fault("vms", "there is none that could be cloned", "a VM that is running or stopped"))
     if vm is not None and vm not in names.kinds["vm"].rows:
@@ -82,11 +86,13 @@ def asks_of(
         raise InvalidInput(faults)
     if vm is not None and not offerings:
         return [Ask(vm, account=account, system_tags=system_tags)]
-    wanted = list(offerings) or known
-    if not wanted:
+    target = list(offerings) or known
+    if not target:
         return [Ask(sources[0].name, account=account, system_tags=system_tags)]
     own = {doc.instance_offering: doc.name for doc in reversed(sources)}
-    return [Ask(vm or own.get(one) or sources[0].name, one, account=account, system_tags=system_tags) for one in wanted]
+    return [
+        Ask(vm or own.get(item) or sources[0].name, item, account=account, system_tags=system_tags) for item in target
+    ]
 
 
 def with_offering(ctx: Context, ask: Ask, original: Shape | None = None) -> None:
@@ -98,7 +104,7 @@ def with_offering(ctx: Context, ask: Ask, original: Shape | None = None) -> None
         return
     cloud, vm = ctx.cloud, ctx.cloud.find("vm", ask.vm)
     offering = cloud.find("instanceOffering", ask.offering)
-    old, one = original or cloud.vms.shape_of(vm), cloud.offerings[offering]
+    old, item = original or cloud.vms.shape_of(vm), cloud.offerings[offering]
     if cloud.vms.shape_of(vm).offering == offering:
         return
     shape = shape_of(
@@ -115,12 +121,12 @@ def with_offering(ctx: Context, ask: Ask, original: Shape | None = None) -> None
     shape = replace(
         shape,
         disks=old.disks,
-        tags=parse_tags((*one.system_tags, *own)),
+        tags=parse_tags((*item.system_tags, *own)),
         hypervisor_type=old.hypervisor_type,
         use=old.use,
     )
     row = cloud.vms.shape_row(shape)
-    ctx.ledger.vms.set(vm, shape=row, cpu=one.cpu_num, memory=one.memory_size)
+    ctx.ledger.vms.set(vm, shape=row, cpu=item.cpu_num, memory=item.memory_size)
 
 
 def clone_once(ctx: Context, ask: Ask, names: Sequence[str]) -> CloneAnswer:
@@ -140,15 +146,15 @@ def host_request(ctx: Context, ask: Ask) -> tuple[HostRequest, Cloud] | None:
     Where already the call's dry run is refused, or what follows it, this is the request of the dry run.
     """
     twin = ctx.fork()
-    seen: list[tuple[HostRequest, Cloud]] = []
+    known: list[tuple[HostRequest, Cloud]] = []
 
     def watch(_: int, request: HostRequest, cloud: Cloud) -> None:
-        seen.append((request, cloud.fork()))
+        known.append((request, cloud.fork()))
 
     twin.watch = watch
     clone_once(twin, ask, ["probe"])
-    found = [one for one in seen if not one[0].dry_run]
-    return next(reversed(found or [one for one in seen if not fits(*one)]), None)
+    result = [entry for entry in known if not entry[0].dry_run]
+    return next(reversed(result or [item for item in known if not fits(*item)]), None)
 
 
 def hosts_by_place(cloud: Cloud, rows: Iterable[int]) -> tuple[dict[str, int], dict[str, int]]:

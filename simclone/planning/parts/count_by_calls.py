@@ -36,8 +36,8 @@ def count_by_calls(ctx: Context, ask: Ask) -> Filled:
             chunk //= 2
             continue
         ranked = sorted(answer.clones, key=lambda one: one.position)
-        errors = [one.error.root_reason if one.error is not None else "" for one in ranked]
-        failed = next((place for place, error in enumerate(errors) if error), -1)
+        errors = [item.error.root_reason if item.error is not None else "" for item in ranked]
+        failed = next((index_in_list for index_in_list, error in enumerate(errors) if error), -1)
         if failed >= 0:
             until = placed + failed if until < 0 else until
             reason, chunk = errors[failed], max(chunk // 2, 1)
@@ -52,13 +52,13 @@ def count_by_calls(ctx: Context, ask: Ask) -> Filled:
 
 def whole_batches(ctx: Context, ask: Ask, size: int) -> int:
     """How many calls of *size* names are served whole, one after the other, into this very cloud."""
-    made = 0
-    while made * size < MOST:
-        answer = clone_once(ctx, ask, [f"batch-{made}-{turn}" for turn in range(size)])
-        if answer.error is not None or any(one.error is not None for one in answer.clones):
+    result = 0
+    while result * size < MOST:
+        answer = clone_once(ctx, ask, [f"batch-{result}-{turn}" for turn in range(size)])
+        if answer.error is not None or any(clone.error is not None for clone in answer.clones):
             break
-        made += 1
-    return made
+        result += 1
+    return result
 
 
 def in_turn(weights: Sequence[int]) -> Iterator[int]:
@@ -71,9 +71,9 @@ def in_turn(weights: Sequence[int]) -> Iterator[int]:
     total, credit = sum(weights), [0] * len(weights)
     while True:
         credit = [have + weight for have, weight in zip(credit, weights, strict=True)]
-        place = max(range(len(weights)), key=lambda at: (credit[at], -at))
-        credit[place] -= total
-        yield place
+        position = max(range(len(weights)), key=lambda at: (credit[at], -at))
+        credit[position] -= total
+        yield position
 
 
 def count_in_turn(ctx: Context, asks: Sequence[Ask], weights: Sequence[int]) -> tuple[list[Filled], int]:
@@ -84,22 +84,22 @@ def count_in_turn(ctx: Context, asks: Sequence[Ask], weights: Sequence[int]) -> 
     counts, until, reasons = [0] * len(asks), [-1] * len(asks), [""] * len(asks)
     rows: list[list[int]] = [[] for _ in asks]
     first = -1
-    original = [ctx.cloud.vms.shape_of(ctx.cloud.find("vm", one.vm)) for one in asks]
-    for place in in_turn(weights):
+    original = [ctx.cloud.vms.shape_of(ctx.cloud.find("vm", ask.vm)) for ask in asks]
+    for position in in_turn(weights):
         if all(reasons) or sum(counts) >= MOST:
             break
-        if reasons[place]:
+        if reasons[position]:
             continue
-        with_offering(ctx, asks[place], original[place])
-        answer = clone_once(ctx, asks[place], [f"mix-{place}-{counts[place]}"])
+        with_offering(ctx, asks[position], original[position])
+        answer = clone_once(ctx, asks[position], [f"mix-{position}-{counts[position]}"])
         error = answer.error or answer.clones[0].error
         if error is None:
-            counts[place] += 1
-            rows[place].append(answer.clones[0].vm)
+            counts[position] += 1
+            rows[position].append(answer.clones[0].vm)
             continue
         if first < 0:
             first, until = sum(counts), list(counts)
-        reasons[place] = error.root_reason
+        reasons[position] = error.root_reason
     parts = [
         Filled(count if first < 0 else before, count, reason, *hosts_by_place(ctx.cloud, own))
         for count, before, reason, own in zip(counts, until, reasons, rows, strict=True)

@@ -33,28 +33,28 @@ SPARE = 0.02
 
 def count_by_columns(ctx: Context, ask: Ask) -> Filled | None:
     """How many clones fit into the cloud, whose source is dressed; None where only placing them one by one tells."""
-    asked = host_request(ctx, ask)
-    if asked is None or asked[0].dry_run or not _by_itself(*asked):
+    requested = host_request(ctx, ask)
+    if requested is None or requested[0].dry_run or not _by_itself(*requested):
         return None
-    request, seen = asked
-    counts, reason = _counts(request, seen)
+    request, known = requested
+    counts, reason = _counts(request, known)
     total = int(counts.sum())
     if total >= MOST or not total or not _enough(ctx, ask, request, counts):
         return None
     cloud, fleet = ctx.cloud, ctx.cloud.fleet
-    clusters = _by_name(counts, fleet.array(fleet.cluster), [one.name for one in cloud.clusters])
-    zones = _by_name(counts, fleet.array(fleet.zone), [one.name for one in cloud.zones])
+    clusters = _by_name(counts, fleet.array(fleet.cluster), [entry.name for entry in cloud.clusters])
+    zones = _by_name(counts, fleet.array(fleet.zone), [item.name for item in cloud.zones])
     return Filled(total, total, reason, clusters, zones)
 
 
 def _by_name(counts: IntArray, places: IntArray, names: list[str]) -> dict[str, int]:
     sums = np.bincount(places, weights=counts, minlength=len(names)).astype(np.int64).tolist()
-    return {name: many for name, many in zip(names, sums, strict=True) if many}
+    return {name: count for name, count in zip(names, sums, strict=True) if count}
 
 
 def _by_itself(request: HostRequest, cloud: Cloud) -> bool:
     """Whether each host's verdict depends on that host alone."""
-    if request.account >= 0 or request.tags.devices or any(one.per_host for one in cloud.storages):
+    if request.account >= 0 or request.tags.devices or any(storage.per_host for storage in cloud.storages):
         return False
     everybody = Candidates(cloud, np.flatnonzero(cloud.fleet.array(cloud.fleet.exists) == 1), first=True)
     for flow in strategy_of(request, cloud).filters:
@@ -74,11 +74,11 @@ def _counts(request: HostRequest, cloud: Cloud) -> tuple[IntArray, str]:
     counts = np.zeros(twin.fleet.row_count, dtype=np.int64)
     _leap(request, ctx.ledger, strategy, counts)
     while True:
-        found = chain.run(strategy, request, twin)
-        if isinstance(found, Unplaced):
-            return counts, found.error.root_reason
-        ctx.ledger.hosts.fill(found.hosts, request.cpu, request.memory)
-        counts[found.hosts] += 1
+        result = chain.run(strategy, request, twin)
+        if isinstance(result, Unplaced):
+            return counts, result.error.root_reason
+        ctx.ledger.hosts.fill(result.hosts, request.cpu, request.memory)
+        counts[result.hosts] += 1
         if counts.sum() >= MOST:
             return counts, ""
 
@@ -92,14 +92,14 @@ def _leap(request: HostRequest, ledger: Ledger, strategy: Strategy, counts: IntA
     most = np.clip(times_it_fits(fleet, request.cpu, request.memory) - 1, 0, MOST)
     hosts = np.flatnonzero(most > 0)
     ledger.hosts.fill(hosts, request.cpu, request.memory, most[hosts] - 1)
-    found = chain.run(strategy, request, ledger.cloud)
+    result = chain.run(strategy, request, ledger.cloud)
     good = np.zeros(len(most), dtype=np.bool_)
-    if not isinstance(found, Unplaced):
-        good[found.hosts] = True
-    kept, gone = hosts[good[hosts]], hosts[~good[hosts]]
-    ledger.hosts.fill(kept, request.cpu, request.memory)
-    ledger.hosts.fill(gone, request.cpu, request.memory, -(most[gone] - 1))
-    counts[kept] = most[kept]
+    if not isinstance(result, Unplaced):
+        good[result.hosts] = True
+    retained, removed = hosts[good[hosts]], hosts[~good[hosts]]
+    ledger.hosts.fill(retained, request.cpu, request.memory)
+    ledger.hosts.fill(removed, request.cpu, request.memory, -(most[removed] - 1))
+    counts[retained] = most[retained]
 
 
 def _enough(ctx: Context, ask: Ask, request: HostRequest, counts: IntArray) -> bool:
@@ -107,19 +107,19 @@ def _enough(ctx: Context, ask: Ask, request: HostRequest, counts: IntArray) -> b
     cloud, total = ctx.cloud, int(counts.sum())
     for l3 in request.l3s:
         pool = cloud.pools[l3]
-        if cloud.l3s[l3].dhcp and sum(one.end - one.start + 1 for one in pool.ranges) - len(pool.used) < total:
+        if cloud.l3s[l3].dhcp and sum(range_.end - range_.start + 1 for range_ in pool.ranges) - len(pool.used) < total:
             return False
-    one, three = (_taken(ctx, ask, names) for names in (1, 3))
-    if one is None or three is None:
+    item, three = (_taken(ctx, ask, names) for names in (1, 3))
+    if item is None or three is None:
         return False
-    each = [max(-(-(more - less) // 2), 0) for less, more in zip(one, three, strict=True)]
+    each = [max(-(-(more - less) // 2), 0) for less, more in zip(item, three, strict=True)]
     largest = max(each)
     clusters = np.bincount(
         ctx.cloud.fleet.array(ctx.cloud.fleet.cluster), weights=counts, minlength=len(cloud.clusters)
     )
     for row, storage in enumerate(cloud.storages):
-        many = int(sum(clusters[cluster] for cluster in storage.clusters))
-        if many and not _lasts(cloud, row, many * largest + one[row]):
+        count = int(sum(clusters[cluster] for cluster in storage.clusters))
+        if count and not _lasts(cloud, row, count * largest + item[row]):
             return False
     return True
 
@@ -137,8 +137,8 @@ def _taken(ctx: Context, ask: Ask, names: int) -> list[int] | None:
 
 
 def _lasts(cloud: Cloud, row: int, taken: int) -> bool:
-    one = cloud.storages[row]
+    storage = cloud.storages[row]
     ratio = cloud.storage_ratio(row)
-    spare = int(SPARE * one.total)
-    physical = one.available_physical - int((1 - threshold_of(cloud, row)) * one.total_physical) - spare
-    return one.available - spare >= taken and physical >= taken * ratio
+    spare = int(SPARE * storage.total)
+    physical = storage.available_physical - int((1 - threshold_of(cloud, row)) * storage.total_physical) - spare
+    return storage.available - spare >= taken and physical >= taken * ratio

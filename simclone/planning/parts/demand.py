@@ -47,8 +47,8 @@ def demand_of(scenario: Scenario, share: float = 1.0) -> tuple[int, int] | None:
     if scenario.doc.workload:
         return None
     ctx = open_context(scenario)
-    asked = [one for one in requested_clones(ctx, scenario) if one.starts]
-    cpu = sorted(one.cpu for one in asked for _ in range(one.names))
-    memory = sorted(one.memory for one in asked for _ in range(one.names))
-    many = ceil(share * len(cpu) - 1e-9)
-    return sum(cpu[:many]), sum(memory[:many])
+    requested = [requested_clone for requested_clone in requested_clones(ctx, scenario) if requested_clone.starts]
+    cpu = sorted(item.cpu for item in requested for _ in range(item.names))
+    memory = sorted(entry.memory for entry in requested for _ in range(entry.names))
+    count = ceil(share * len(cpu) - 1e-9)
+    return sum(cpu[:count]), sum(memory[:count])

@@ -123,12 +123,12 @@ def sets_of(cloud: Cloud, size: int) -> tuple[Iterator[tuple[int, ...]], int, bo
 
 def worst_case(ctx: Context, size: int, room: Callable[[Context], int], *, everyone: bool = True) -> WorstCase:
     """The fewest *room* says are left when *size* hosts are lost and their VMs run elsewhere; the cloud stays."""
-    sets, many, every = sets_of(ctx.cloud, size)
+    sets, count, every = sets_of(ctx.cloud, size)
     worst: WorstCase | None = None
     for rows in sets:
         twin = ctx.fork()
         loss = lose(twin, rows, everyone=everyone)
         total = 0 if loss.lost else room(twin)
         if worst is None or (total, -len(loss.lost)) < (worst.total, -worst.unplaced):
-            worst = WorstCase(loss.hosts, total, len(loss.lost), many, every)
+            worst = WorstCase(loss.hosts, total, len(loss.lost), count, every)
     return worst or WorstCase((), 0, 0, 0, True)

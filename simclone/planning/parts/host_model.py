@@ -25,11 +25,11 @@ class Model:
 
     def change(self, count: int) -> Mapping[str, Any]:
         """So many more of it, as a change."""
-        given = {
+        values = {
             "like": self.like,
             "cpuNum": self.cpu_num,
             "totalPhysicalMemory": self.memory,
             "cluster": self.cluster,
         }
         named = {"name": f"{self.name}-{{n}}", "count": count}
-        return {"addHosts": {**{key: value for key, value in given.items() if value is not None}, **named}}
+        return {"addHosts": {**{key: value for key, value in values.items() if value is not None}, **named}}

@@ -32,15 +32,15 @@ def largest_vms(cloud: Cloud, most: int = 10) -> list[LargestVm]:
     """The hosts with the largest holes: usable ones with a vCPU free, by memory, then by vCPUs, then by rank."""
     fleet = cloud.fleet
     checked = checks_physical(cloud)
-    found = []
+    result = []
     for host in np.flatnonzero(fleet.usable() & (fleet.array(fleet.available_cpu) > 0)).tolist():
         memory = room(fleet, host)
         if checked:
             memory = min(memory, fleet.total_memory[host] - 1)
         if memory > 0:
-            found.append((-memory, -fleet.available_cpu[host], host))
-    widest = max((-cpu for _, cpu, _ in found), default=0)
-    return [LargestVm(fleet.names[host], -cpu, -memory, widest) for memory, cpu, host in sorted(found)[:most]]
+            result.append((-memory, -fleet.available_cpu[host], host))
+    widest = max((-cpu for _, cpu, _ in result), default=0)
+    return [LargestVm(fleet.names[host], -cpu, -memory, widest) for memory, cpu, host in sorted(result)[:most]]
 
 
 def largest_vm(cloud: Cloud) -> LargestVm:

@@ -38,13 +38,13 @@ def cheapest(scenario: Scenario, models: Sequence[Model], target: float | None) 
     def mix(more: float) -> tuple[int, ...] | None:
         from scipy.optimize import LinearConstraint, milp
 
-        rows = np.array([[one[0] for one in sizes], [one[1] for one in sizes]], dtype=float)
+        rows = np.array([[size[0] for size in sizes], [item[1] for item in sizes]], dtype=float)
         least = np.array([cpu * more - free_cpu, memory * more * ROUNDING - free_memory], dtype=float)
         prices = np.array([model.price for model in models])
         scale = np.maximum(rows.max(axis=1), 1.0)
         limits = LinearConstraint(rows / scale[:, None], np.maximum(least, 0) / scale, np.inf)
-        found = milp(prices, constraints=limits, integrality=np.ones(len(models), dtype=np.int64))
-        return None if found.x is None else tuple(round(value) for value in found.x.tolist())
+        result = milp(prices, constraints=limits, integrality=np.ones(len(models), dtype=np.int64))
+        return None if result.x is None else tuple(round(value) for value in result.x.tolist())
 
     least = mix(1.0)
     bound = None if least is None else sum(count * model.price for count, model in zip(least, models, strict=True))

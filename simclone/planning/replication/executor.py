@@ -57,17 +57,17 @@ def run_blocks(blocks: Sequence[RunBlock], how: Execution | None = None) -> dict
     how = how or Execution()
     unique = {block.key: block for block in blocks}
     store = _Store(how.resume)
-    done = {key: rows for key, block in unique.items() if (rows := store.read(block)) is not None}
-    left = {key: block for key, block in unique.items() if key not in done}
-    _tell(how, len(done), len(unique))
+    finished = {key: rows for key, block in unique.items() if (rows := store.read(block)) is not None}
+    remaining = {key: block for key, block in unique.items() if key not in finished}
+    _tell(how, len(finished), len(unique))
     try:
-        for key, rows in _worked_off(left, how):
-            done[key] = rows
+        for key, rows in _worked_off(remaining, how):
+            finished[key] = rows
             store.write(key, rows)
-            _tell(how, len(done), len(unique))
+            _tell(how, len(finished), len(unique))
     except KeyboardInterrupt:
-        raise Halted(done) from None
-    return done
+        raise Halted(finished) from None
+    return finished
 
 
 def outcomes_of(blocks: Sequence[RunBlock], done: Mapping[str, Rows]) -> list[RunOutcome]:
@@ -96,17 +96,17 @@ def _in_processes(blocks: Mapping[str, RunBlock], jobs: int) -> Iterator[tuple[s
     from joblib import Parallel, delayed
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-    left = dict(blocks)
+    remaining = dict(blocks)
     for _ in range(ATTEMPTS):
         parallel = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs")
         try:
-            for key, rows in parallel(delayed(_keyed)(key, block) for key, block in tuple(left.items())):
-                del left[key]
+            for key, rows in parallel(delayed(_keyed)(key, block) for key, block in tuple(remaining.items())):
+                del remaining[key]
                 yield key, rows
         except TerminatedWorkerError:
             continue
         return
-    raise WorkerLost(f"worker processes died {ATTEMPTS} times; {len(left)} blocks are not done")
+    raise WorkerLost(f"worker processes died {ATTEMPTS} times; {len(remaining)} blocks are not done")
 
 
 def _on_cluster(blocks: Mapping[str, RunBlock], address: str) -> Iterator[tuple[str, Rows]]:
@@ -123,11 +123,11 @@ def _on_cluster(blocks: Mapping[str, RunBlock], address: str) -> Iterator[tuple[
     with client:
         futures = [client.submit(_keyed, key, block, key=key, retries=ATTEMPTS) for key, block in blocks.items()]
         try:
-            for future, found in as_completed(futures, loop=client.loop, with_results=True):
+            for future, result in as_completed(futures, loop=client.loop, with_results=True):
                 if future.cancelled():
                     raise WorkerLost(f"the scheduler at {address} went away before all runs were made")
                 future.release()
-                yield found
+                yield result
         except KilledWorker as error:
             raise WorkerLost(str(error)) from None
 
@@ -146,7 +146,7 @@ class _Store:
             return None
         try:
             rows: Rows = json.loads((self._folder / f"{block.key}.json").read_text("utf-8"))
-            numbers = [one.replication for one in outcomes_from(rows)]
+            numbers = [item.replication for item in outcomes_from(rows)]
         except (OSError, ValueError, TypeError, KeyError):
             return None
         return rows if numbers == list(range(block.first, block.last)) else None

@@ -101,9 +101,9 @@ def bootstrap_interval(values: Sequence[float], share: float = 0.5, confidence: 
         return mean_interval(values, confidence)
     data = np.sort(np.asarray(values, dtype=np.float64))
     draws = np.random.Generator(np.random.PCG64(0)).integers(0, n, size=(RESAMPLES, n))
-    found = np.sort(np.quantile(data[draws], share, axis=1, method="inverted_cdf"))
+    result = np.sort(np.quantile(data[draws], share, axis=1, method="inverted_cdf"))
     edge = (1 - confidence) / 2
-    low, high = found[int(edge * RESAMPLES)], found[min(ceil((1 - edge) * RESAMPLES), RESAMPLES) - 1]
+    low, high = result[int(edge * RESAMPLES)], result[min(ceil((1 - edge) * RESAMPLES), RESAMPLES) - 1]
     estimate = float(np.quantile(data, share, method="inverted_cdf"))
     return Interval(estimate, float(low), float(high), n, confidence, _few(n))
 

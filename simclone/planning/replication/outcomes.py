@@ -44,8 +44,8 @@ class RunBlock:
     @property
     def key(self) -> str:
         """32 hex digits: equal for equal blocks of this version."""
-        told = f"{__version__}|{self.digest}|{self.seed}|{self.first}|{self.last}|{self.text}"
-        return blake2b(told.encode(), digest_size=16).hexdigest()
+        words = f"{__version__}|{self.digest}|{self.seed}|{self.first}|{self.last}|{self.text}"
+        return blake2b(words.encode(), digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,8 @@ class RunOutcome:
     def figure(self, name: str) -> float | None:
         """A figure by name: success_ratio, first_failure_s, or one of the statistics."""
         if name in ("success_ratio", "first_failure_s", "placed", "asked"):
-            found: float | None = getattr(self, name)
-            return found
+            result: float | None = getattr(self, name)
+            return result
         return self.figures[name]
 
     def to_dict(self) -> dict[str, Any]:
@@ -109,14 +109,14 @@ def _files(value: Any, key: str = "") -> set[str]:
     if isinstance(value, Mapping):
         return set().union(*(_files(below, name) for name, below in value.items()))
     if isinstance(value, list):
-        return set().union(*(_files(one, key) for one in value))
+        return set().union(*(_files(item, key) for item in value))
     return {value} if key in FILE_KEYS and isinstance(value, str) else set()
 
 
 def _digest(path: Path) -> str:
     """Of a file's bytes, or those of all files in a folder; empty for nothing."""
     if path.is_dir():
-        return "".join(_digest(one) for one in sorted(path.iterdir()) if one.is_file())
+        return "".join(_digest(item) for item in sorted(path.iterdir()) if item.is_file())
     return sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
@@ -131,7 +131,7 @@ class _Watch(Observer):
         self._least = 1.0
 
     def answered(self, at_us: int, answer: CloneAnswer) -> None:
-        errors = [answer.error] if answer.error is not None else [one.error for one in answer.clones]
+        errors = [answer.error] if answer.error is not None else [clone.error for clone in answer.clones]
         failed = next((error for error in errors if error is not None), None)
         self._asked += len(answer.request.names)
         self._placed += 0 if answer.error is not None else sum(error is None for error in errors)
@@ -167,7 +167,7 @@ def outcome_of(scenario: Scenario, seed: int, replication: int) -> RunOutcome:
     simulation.run()
     result = with_refused(scenario, simulation, refused, False)
     end = scenario.run.horizon
-    early = [one.started_us for one in refused.values() if end is None or one.started_us <= end * SECOND]
+    early = [item.started_us for item in refused.values() if end is None or item.started_us <= end * SECOND]
     failed = min([at for at in (first.at_us, *early) if at is not None], default=None)
     figures = statistics_of(result, ()).to_dict()
     plain = {name: value for name, value in figures.items() if value is None or isinstance(value, int | float)}
@@ -185,5 +185,5 @@ def outcome_of(scenario: Scenario, seed: int, replication: int) -> RunOutcome:
 
 def outcomes_from(rows: Sequence[Mapping[str, Any]]) -> list[RunOutcome]:
     """Outcomes from plain data, by replication; the same whether the data went through JSON or not."""
-    found = [RunOutcome(**{**row, "falls": tuple((at, share) for at, share in row["falls"])}) for row in rows]
-    return sorted(found, key=lambda one: one.replication)
+    result = [RunOutcome(**{**row, "falls": tuple((at, share) for at, share in row["falls"])}) for row in rows]
+    return sorted(result, key=lambda one: one.replication)

@@ -96,17 +96,17 @@ def replicate(
 
     After an interrupt only replications that every variant finished are kept, so pairs stay pairs.
     """
-    done: dict[str, list[dict[str, object]]] = {}
+    completed: dict[str, list[dict[str, object]]] = {}
     count = plan.replications
     while True:
-        blocks = {name: blocks_of(one, count, seed=plan.seed) for name, one in variants.items()}
+        blocks = {name: blocks_of(variant, count, seed=plan.seed) for name, variant in variants.items()}
         every = [block for part in blocks.values() for block in part]
         try:
-            done.update(run_blocks([block for block in every if block.key not in done], plan.executor))
+            completed.update(run_blocks([block for block in every if block.key not in completed], plan.executor))
         except Halted as end:
-            done.update(end.finished)
-            return _common(blocks, done), True
-        runs = {name: outcomes_of(part, done) for name, part in blocks.items()}
+            completed.update(end.finished)
+            return _common(blocks, completed), True
+        runs = {name: outcomes_of(part, completed) for name, part in blocks.items()}
         needed = _needed(runs, plan, figure)
         if needed <= count or count >= plan.most:
             return runs, False
@@ -120,39 +120,39 @@ def _needed(runs: Runs, plan: ReplicationPlan, figure: str) -> int:
     needed = []
     for part in runs.values():
         values = values_of(part, figure)
-        many = replications_for(values, plan.half_width, plan.confidence)
-        needed.append(ceil(many * len(part) / len(values)) if values else plan.most)
+        count = replications_for(values, plan.half_width, plan.confidence)
+        needed.append(ceil(count * len(part) / len(values)) if values else plan.most)
     return max(needed)
 
 
 def _common(blocks: Mapping[str, Sequence[RunBlock]], done: Mapping[str, list[dict[str, object]]]) -> Runs:
-    found = {name: outcomes_of(part, done) for name, part in blocks.items()}
-    shared = set.intersection(*({one.replication for one in part} for part in found.values()))
-    return {name: [one for one in part if one.replication in shared] for name, part in found.items()}
+    result = {name: outcomes_of(part, done) for name, part in blocks.items()}
+    shared = set.intersection(*({entry.replication for entry in part} for part in result.values()))
+    return {name: [item for item in part if item.replication in shared] for name, part in result.items()}
 
 
 def values_of(outcomes: Sequence[RunOutcome], figure: str) -> list[float]:
     """A figure of each replication, those that have it; raises InvalidInput for an unknown name."""
     try:
-        found = [one.figure(figure) for one in outcomes]
+        result = [outcome.figure(figure) for outcome in outcomes]
     except KeyError:
         known = "first_failure_s" + "".join(f", {name}" for name in outcomes[0].figures)
         raise InvalidInput([Fault("figure", f"{figure!r} is no figure", known)]) from None
-    return [float(value) for value in found if value is not None]
+    return [float(value) for value in result if value is not None]
 
 
 def interval_of(outcomes: Sequence[RunOutcome], figure: str, confidence: float = CONFIDENCE) -> Interval:
     """The mean of a figure over the replications that have it; of a share it lies between 0 and 1."""
-    found = mean_interval(values_of(outcomes, figure), confidence)
-    if not figure.endswith("_ratio") or not isfinite(found.low):
-        return found
-    return replace(found, low=max(found.low, 0.0), high=min(found.high, 1.0))
+    result = mean_interval(values_of(outcomes, figure), confidence)
+    if not figure.endswith("_ratio") or not isfinite(result.low):
+        return result
+    return replace(result, low=max(result.low, 0.0), high=min(result.high, 1.0))
 
 
 def reasons_of(outcomes: Sequence[RunOutcome]) -> dict[str, int]:
     """Failed names by reason over all replications, most first."""
     counts: dict[str, int] = {}
-    for one in outcomes:
-        for reason, count in one.reasons.items():
+    for outcome in outcomes:
+        for reason, count in outcome.reasons.items():
             counts[reason] = counts.get(reason, 0) + count
     return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))

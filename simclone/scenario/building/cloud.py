@@ -24,7 +24,7 @@ def build(doc: TopologyDoc, *, seed: int | None = None, replication: int = 0) ->
     findings = Findings()
     resolved = check(doc, findings)
     if findings:
-        raise InvalidInput([Fault(dotted(one.path), one.message, one.expected) for one in findings.found])
+        raise InvalidInput([Fault(dotted(item.path), item.message, item.expected) for item in findings.found])
     return build_resolved(resolved, seed=seed, replication=replication)
 
 
@@ -44,43 +44,43 @@ def build_resolved(resolved: Resolved, *, seed: int | None = None, replication: 
     add_networks(cloud, resolved)
     add_offerings(cloud, resolved)
     add_groups(cloud, resolved)
-    for row, one in enumerate(resolved.names.docs("account")):
-        cloud.accounts.append(Account(resolved.names.kinds["account"].uuids[row], one.name))
-        cloud.limits.append(dict(one.quota))
+    for row, item in enumerate(resolved.names.docs("account")):
+        cloud.accounts.append(Account(resolved.names.kinds["account"].uuids[row], item.name))
+        cloud.limits.append(dict(item.quota))
         cloud.usage.append([0] * len(USAGE))
     return Ledger(cloud)
 
 
 def _add_places(cloud: Cloud, resolved: Resolved) -> None:
     names = resolved.names
-    for uuid, one in zip(names.kinds["zone"].uuids, names.docs("zone"), strict=True):
-        cloud.zones.append(Zone(uuid, one.name))
-        cloud.zone_states.append(OBJECT_STATES.index(one.state))
+    for uuid, doc in zip(names.kinds["zone"].uuids, names.docs("zone"), strict=True):
+        cloud.zones.append(Zone(uuid, doc.name))
+        cloud.zone_states.append(OBJECT_STATES.index(doc.state))
     zones = resolved.attached.cluster_zone
-    for row, one in enumerate(names.docs("cluster")):
-        uuid, labels = names.kinds["cluster"].uuids[row], tuple(sorted(one.labels.items()))
-        cloud.clusters.append(Cluster(uuid, one.name, zones[row], one.hypervisor_type, one.architecture, labels))
-        cloud.cluster_states.append(OBJECT_STATES.index(one.state))
+    for row, doc in enumerate(names.docs("cluster")):
+        uuid, labels = names.kinds["cluster"].uuids[row], tuple(sorted(doc.labels.items()))
+        cloud.clusters.append(Cluster(uuid, doc.name, zones[row], doc.hypervisor_type, doc.architecture, labels))
+        cloud.cluster_states.append(OBJECT_STATES.index(doc.state))
 
 
 def _add_hosts(cloud: Cloud, resolved: Resolved) -> None:
     names, attached = resolved.names, resolved.attached
     uuids = names.kinds["host"].uuids
     fleet = cloud.fleet = Fleet(len(uuids))
-    for row, one in enumerate(names.docs("host")):
+    for row, doc in enumerate(names.docs("host")):
         cluster, figures = cloud.clusters[attached.host_cluster[row]], resolved.figures.hosts[row]
         fleet.add(
             uuids[row],
-            one.name,
-            {**dict(cluster.labels), **one.labels},
+            doc.name,
+            {**dict(cluster.labels), **doc.labels},
             zone=attached.host_zone[row],
             cluster=attached.host_cluster[row],
             hypervisor=cloud.code("hypervisor", cluster.hypervisor_type),
-            architecture=cloud.code("architecture", one.architecture or cluster.architecture),
-            os=cloud.code("os", one.os),
-            state=HOST_STATES.index(one.state),
-            status=STATUSES.index(one.status),
-            cpu_num=one.cpu_num,
+            architecture=cloud.code("architecture", doc.architecture or cluster.architecture),
+            os=cloud.code("os", doc.os),
+            state=HOST_STATES.index(doc.state),
+            status=STATUSES.index(doc.status),
+            cpu_num=doc.cpu_num,
             total_cpu=figures.total_cpu,
             available_cpu=figures.available_cpu,
             drift_cpu=figures.available_cpu - figures.total_cpu,
@@ -90,5 +90,5 @@ def _add_hosts(cloud: Cloud, resolved: Resolved) -> None:
             reserved_memory=figures.reserved_memory,
             ratio_class=fleet.ratio_class_of(figures.memory_ratio),
         )
-        for spec, count in one.pci_devices.items():
+        for spec, count in doc.pci_devices.items():
             fleet.devices.setdefault(spec, {})[row] = count

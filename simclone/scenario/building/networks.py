@@ -35,9 +35,9 @@ def add_networks(cloud: Cloud, resolved: Resolved) -> None:
 
 def _pool(doc: L3NetworkDoc, resolved: Resolved, row: int) -> AddressPool:
     pool = AddressPool([])
-    for place, (one, (first, last)) in enumerate(zip(doc.ip_ranges, resolved.addresses.ranges[row], strict=True)):
-        uuid = one.uuid or place_uuid("ipRange", f"{doc.name}/{one.start}", place)
-        pool.ranges.append(IpRange(uuid, first, last, one.netmask, one.gateway))
+    for position, (item, (first, last)) in enumerate(zip(doc.ip_ranges, resolved.addresses.ranges[row], strict=True)):
+        uuid = item.uuid or place_uuid("ipRange", f"{doc.name}/{item.start}", position)
+        pool.ranges.append(IpRange(uuid, first, last, item.netmask, item.gateway))
     own = resolved.names.kinds["l3Network"].paths[row]
     used = resolved.addresses.used[row].items()
     pool.used = {address: NONE for address, path in used if path[: len(own)] == own}

@@ -34,11 +34,11 @@ def add_storages(cloud: Cloud, resolved: Resolved) -> None:
             system_tags=tuple(doc.system_tags),
             links={hosts[link.host]: STATUSES.index(link.status) for link in doc.host_links},
             ceph_fsid=doc.ceph_fsid,
-            osd_groups=[_group(one, of) for one, of in zip(doc.osd_groups, groups, strict=True)],
+            osd_groups=[_group(item, of) for item, of in zip(doc.osd_groups, groups, strict=True)],
             drift=book.available - book.total,
         )
-        places = {group.name: place for place, group in enumerate(doc.osd_groups)}
-        storage.pools = tuple(CephPool(pool.name, pool.type, places[pool.osd_group]) for pool in doc.pools)
+        positions = {group.name: position for position, group in enumerate(doc.osd_groups)}
+        storage.pools = tuple(CephPool(pool.name, pool.type, positions[pool.osd_group]) for pool in doc.pools)
         if storage_type(doc.type).per_host:
             storage.shares = _shares(cloud.fleet.row_count, resolved.figures.shares[row])
         cloud.storages.append(storage)

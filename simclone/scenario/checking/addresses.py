@@ -20,19 +20,19 @@ class CheckedAddresses:
 
 def addresses(names: Directory) -> CheckedAddresses:
     """Read and check the addresses of every layer-3 network."""
-    found = CheckedAddresses()
+    result = CheckedAddresses()
     for row, doc in enumerate(names.docs("l3Network")):
         path = names.kinds["l3Network"].paths[row]
         ranges = _ranges(doc, path, names.findings)
-        found.ranges.append(ranges)
-        found.used.append({})
-        for place, text in enumerate(doc.used_ips):
-            take(found, row, text, (*path, "usedIps", place), names.findings)
+        result.ranges.append(ranges)
+        result.used.append({})
+        for position, text in enumerate(doc.used_ips):
+            take(result, row, text, (*path, "usedIps", position), names.findings)
         size = sum(last - first + 1 for first, last in ranges)
         if doc.ip_count not in (None, size) and len(ranges) == len(doc.ip_ranges):
             message = f"{doc.ip_count} differs from {size}, the addresses of ipRanges"
             names.findings.add((*path, "ipCount"), message, str(size))
-    return found
+    return result
 
 
 def take(found: CheckedAddresses, l3: int, text: str, path: Path, findings: Findings) -> None:
@@ -57,24 +57,26 @@ def ipv4(text: str, path: Path, findings: Findings) -> int | None:
 
 
 def _ranges(doc: L3NetworkDoc, path: Path, findings: Findings) -> list[tuple[int, int]]:
-    found: list[tuple[int, int]] = []
-    for place, one in enumerate(doc.ip_ranges):
-        at: Path = (*path, "ipRanges", place)
-        first, last = ipv4(one.start, (*at, "start"), findings), ipv4(one.end, (*at, "end"), findings)
-        for key, text in (("netmask", one.netmask), ("gateway", one.gateway)):
+    result: list[tuple[int, int]] = []
+    for position, ip_range_ in enumerate(doc.ip_ranges):
+        at: Path = (*path, "ipRanges", position)
+        first, last = ipv4(ip_range_.start, (*at, "start"), findings), ipv4(ip_range_.end, (*at, "end"), findings)
+        for key, text in (("netmask", ip_range_.netmask), ("gateway", ip_range_.gateway)):
             if text:
                 ipv4(text, (*at, key), findings)
         if first is None or last is None:
             continue
         if first > last:
-            findings.add((*at, "end"), f"range is reversed: {one.end} comes before {one.start}")
+            findings.add((*at, "end"), f"range is reversed: {ip_range_.end} comes before {ip_range_.start}")
             continue
-        if one.count not in (None, last - first + 1):
+        if ip_range_.count not in (None, last - first + 1):
             size = last - first + 1
-            findings.add((*at, "count"), f"{one.count} differs from {size}, the addresses of the range", str(size))
-        for other_first, other_last in found:
+            findings.add(
+                (*at, "count"), f"{ip_range_.count} differs from {size}, the addresses of the range", str(size)
+            )
+        for other_first, other_last in result:
             if first <= other_last and other_first <= last:
                 other = f"{IPv4Address(other_first)} - {IPv4Address(other_last)}"
-                findings.add((*at, "start"), f"range {one.start} - {one.end} overlaps {other}")
-        found.append((first, last))
-    return found
+                findings.add((*at, "start"), f"range {ip_range_.start} - {ip_range_.end} overlaps {other}")
+        result.append((first, last))
+    return result

@@ -27,24 +27,24 @@ class CheckedAttachments:
 
 def attachments(names: Directory) -> CheckedAttachments:
     """Resolve every attachment of a document."""
-    found = CheckedAttachments()
+    result = CheckedAttachments()
     for row, doc in enumerate(names.docs("cluster")):
-        found.cluster_zone.append(names.only("zone", doc.zone, (*names.kinds["cluster"].paths[row], "zone")))
-    _hosts(names, found)
+        result.cluster_zone.append(names.only("zone", doc.zone, (*names.kinds["cluster"].paths[row], "zone")))
+    _hosts(names, result)
     for row, doc in enumerate(names.docs("primaryStorage")):
-        zone, clusters = _reach(names, found, doc, names.kinds["primaryStorage"].paths[row])
-        found.storage_zone.append(zone)
-        found.storage_clusters.append(clusters)
+        zone, clusters = _reach(names, result, doc, names.kinds["primaryStorage"].paths[row])
+        result.storage_zone.append(zone)
+        result.storage_clusters.append(clusters)
     for row, doc in enumerate(names.docs("l2Network")):
-        zone, clusters = _reach(names, found, doc, names.kinds["l2Network"].paths[row])
-        found.l2_zone.append(zone)
-        found.l2_clusters.append(clusters)
-    _images(names, found)
-    _l3s(names, found)
+        zone, clusters = _reach(names, result, doc, names.kinds["l2Network"].paths[row])
+        result.l2_zone.append(zone)
+        result.l2_clusters.append(clusters)
+    _images(names, result)
+    _l3s(names, result)
     for row, doc in enumerate(names.docs("hostGroup")):
         path = (*names.kinds["hostGroup"].paths[row], "hosts")
-        found.group_hosts.append(frozenset(names.find_all("host", doc.hosts, path)))
-    return found
+        result.group_hosts.append(frozenset(names.find_all("host", doc.hosts, path)))
+    return result
 
 
 def _hosts(names: Directory, found: CheckedAttachments) -> None:
@@ -74,8 +74,10 @@ def _reach(names: Directory, found: CheckedAttachments, doc: object, path: Path)
     for row in clusters:
         if zone != UNKNOWN and found.cluster_zone[row] not in (zone, UNKNOWN):
             cluster, other = names.docs("cluster")[row].name, names.docs("zone")[found.cluster_zone[row]].name
-            place = (*path, "attachedClusters")
-            names.findings.add(place, f"cluster {cluster} is in zone {other}, not in {names.docs('zone')[zone].name}")
+            position = (*path, "attachedClusters")
+            names.findings.add(
+                position, f"cluster {cluster} is in zone {other}, not in {names.docs('zone')[zone].name}"
+            )
     return zone, set(clusters)
 
 
@@ -88,8 +90,10 @@ def _images(names: Directory, found: CheckedAttachments) -> None:
     backups = range(len(names.docs("backupStorage")))
     for row, doc in enumerate(names.docs("image")):
         path = (*names.kinds["image"].paths[row], "backupStorages")
-        kept = backups if doc.backup_storages is None else names.find_all("backupStorage", doc.backup_storages, path)
-        found.image_backups.append(tuple(kept))
+        retained = (
+            backups if doc.backup_storages is None else names.find_all("backupStorage", doc.backup_storages, path)
+        )
+        found.image_backups.append(tuple(retained))
 
 
 def _l3s(names: Directory, found: CheckedAttachments) -> None:
@@ -106,5 +110,8 @@ def _l3s(names: Directory, found: CheckedAttachments) -> None:
             expected = names.docs("zone")[found.l2_zone[l2]].name
             names.findings.add((*path, "zone"), f"is {doc.zone}, but L2 {name} is in {expected}", expected)
         if doc.attached_clusters is not None and set(clusters) != found.l2_clusters[l2]:
-            expected = ", ".join(names.docs("cluster")[one].name for one in sorted(found.l2_clusters[l2])) or "none"
+            expected = (
+                ", ".join(names.docs("cluster")[l2_cluster].name for l2_cluster in sorted(found.l2_clusters[l2]))
+                or "none"
+            )
             names.findings.add((*path, "attachedClusters"), f"differ from those of L2 {name}", expected)

@@ -46,18 +46,18 @@ class Capacities:
 
 def capacities(names: Directory, found: CheckedAttachments, settings: Settings) -> Capacities:
     """Derive and check all figures of a document."""
-    made = Capacities()
+    result = Capacities()
     for row in range(len(names.docs("host"))):
-        made.hosts.append(_host(names, found, settings, row))
+        result.hosts.append(_host(names, found, settings, row))
     for row in range(len(names.docs("primaryStorage"))):
-        _storage(names, found, made, row)
+        _storage(names, found, result, row)
     for row, doc in enumerate(names.docs("backupStorage")):
         path = names.kinds["backupStorage"].paths[row]
         if doc.total_capacity is None and doc.available_capacity is not None:
             names.findings.add((*path, "totalCapacity"), "is missing where availableCapacity is given")
         elif doc.available_capacity is not None:
             _at_most(names.findings, (*path, "availableCapacity"), doc.available_capacity, doc.total_capacity)
-    return made
+    return result
 
 
 def _host(names: Directory, found: CheckedAttachments, settings: Settings, row: int) -> HostFigures:
@@ -86,17 +86,17 @@ def _storage(names: Directory, found: CheckedAttachments, made: Capacities, row:
     doc, path, findings = names.docs("primaryStorage")[row], names.kinds["primaryStorage"].paths[row], names.findings
     kind, shares = storage_type(doc.type), _shares(names, found, row)
     groups = [
-        _book(one, (*path, "osdGroups", place), one.total_physical_capacity, findings)
-        for place, one in enumerate(doc.osd_groups)
+        _book(osd_group, (*path, "osdGroups", position), osd_group.total_physical_capacity, findings)
+        for position, osd_group in enumerate(doc.osd_groups)
     ]
     made.shares.append(shares)
     made.osd_groups.append(groups)
-    for key, given, of in (
+    for key, arguments, of in (
         ("localHosts", doc.local_hosts, Scope.PER_HOST),
         ("osdGroups", doc.osd_groups, Scope.POOLED),
         ("pools", doc.pools, Scope.POOLED),
     ):
-        if given and kind.scope is not of:
+        if arguments and kind.scope is not of:
             names_of = ", ".join(known.name for known in storage_types().values() if known.scope is of)
             findings.compare((*path, key), f"only a storage of type {names_of} has them, this is {doc.type}")
     if kind.per_host:
@@ -109,19 +109,19 @@ def _storage(names: Directory, found: CheckedAttachments, made: Capacities, row:
 def _shares(names: Directory, found: CheckedAttachments, row: int) -> list[tuple[int, Book]]:
     doc, path, findings = names.docs("primaryStorage")[row], names.kinds["primaryStorage"].paths[row], names.findings
     entries = doc.local_hosts or []
-    paths: list[Path] = [(*path, "localHosts", place) for place in range(len(entries))]
-    made: dict[int, Book] = {}
-    for one, at in expanded(entries, paths, findings, "host"):
-        host = names.find("host", one.host, (*at, "host"))
+    paths: list[Path] = [(*path, "localHosts", number) for number in range(len(entries))]
+    result: dict[int, Book] = {}
+    for item, at in expanded(entries, paths, findings, "host"):
+        host = names.find("host", item.host, (*at, "host"))
         if host == UNKNOWN:
             continue
-        if host in made:
-            findings.add((*at, "host"), f"{one.host!r} has a share already")
+        if host in result:
+            findings.add((*at, "host"), f"{item.host!r} has a share already")
         if found.host_cluster[host] not in (UNKNOWN, *found.storage_clusters[row]):
             cluster = names.docs("cluster")[found.host_cluster[host]].name
-            findings.compare((*at, "host"), f"cluster {cluster} of {one.host} is not attached to {doc.name}")
-        made[host] = _book(one, at, one.total_capacity, findings)
-    return list(made.items())
+            findings.compare((*at, "host"), f"cluster {cluster} of {item.host} is not attached to {doc.name}")
+        result[host] = _book(item, at, item.total_capacity, findings)
+    return list(result.items())
 
 
 def _book(doc: object, path: Path, total: int, findings: Findings) -> Book:
@@ -136,7 +136,7 @@ def _book(doc: object, path: Path, total: int, findings: Findings) -> Book:
 
 def _summed(doc: object, path: Path, books: list[Book], findings: Findings) -> Book:
     why = "the sum of localHosts"
-    sums = Book(*(sum(book[place] for book in books) for place in range(4)))
+    sums = Book(*(sum(book[number] for book in books) for number in range(4)))
     if max(sums) > MAX_AMOUNT:
         findings.compare((*path, "localHosts"), "add up to more bytes than a database column holds")
         return Book(0, 0, 0, 0)
@@ -165,13 +165,13 @@ def _pools(names: Directory, row: int) -> None:
     doc, path = names.docs("primaryStorage")[row], names.kinds["primaryStorage"].paths[row]
     groups = [group.name for group in doc.osd_groups]
     for key, words in (("osdGroups", groups), ("pools", [pool.name for pool in doc.pools])):
-        for place, word in enumerate(words):
-            if word in words[:place]:
-                names.findings.add((*path, key, place, "name"), f"{word!r} is taken")
-    for place, pool in enumerate(doc.pools):
+        for position, word in enumerate(words):
+            if word in words[:position]:
+                names.findings.add((*path, key, position, "name"), f"{word!r} is taken")
+    for position, pool in enumerate(doc.pools):
         if pool.osd_group not in groups:
             expected = "one of " + ", ".join(groups) if groups else "a group under osdGroups"
-            names.findings.add((*path, "pools", place, "osdGroup"), f"unknown osdGroup {pool.osd_group!r}", expected)
+            names.findings.add((*path, "pools", position, "osdGroup"), f"unknown osdGroup {pool.osd_group!r}", expected)
 
 
 def _same(findings: Findings, path: Path, given: int | None, expected: int, why: str) -> None:

@@ -24,10 +24,10 @@ def check_horizon(names: Directory, doc: ScenarioDoc) -> None:
     """Streams that draw arrivals and incidents that repeat need an end; a trace ends by itself."""
     if doc.run.horizon is not None:
         return
-    if any(one.trace is None for one in doc.workload):
+    if any(item.trace is None for item in doc.workload):
         names.findings.add(("workload",), "never ends", "run.horizon: seconds")
-    for row, one in enumerate(doc.incidents):
-        if one.at is None and (one.every is not None or one.preset is not None):
+    for row, incident in enumerate(doc.incidents):
+        if incident.at is None and (incident.every is not None or incident.preset is not None):
             names.findings.add(("incidents", row, "every"), "never ends", "run.horizon: seconds")
 
 
@@ -122,12 +122,12 @@ def _check_new_names(names: Directory, docs: Sequence[IncidentDoc]) -> None:
             names.findings.add((*path, "name"), f"names {new.count} hosts alike", "a pattern such as host-{n}")
         if new.cpu_num > MOST_CORES:
             names.findings.add((*path, "cpuNum"), f"{new.cpu_num} cores", f"at most {MOST_CORES}")
-        made = (
+        result = (
             {numbered(new.name, number) for number in range(1, new.count + 1)} if has_number(new.name) else {new.name}
         )
-        if made & taken:
-            names.findings.add((*path, "name"), f"{min(made & taken)!r} exists", "a name of its own")
-        taken |= made
+        if result & taken:
+            names.findings.add((*path, "name"), f"{min(result & taken)!r} exists", "a name of its own")
+        taken |= result
 
 
 def _check_target(names: Directory, doc: IncidentDoc, target: str, path: tuple[str | int, ...]) -> None:

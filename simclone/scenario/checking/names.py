@@ -71,16 +71,16 @@ class Directory:
     def find(self, kind: str, name: str, path: Path) -> int:
         """The row of a name or uuid, or `UNKNOWN` with a fault at *path*."""
         rows = self.kinds[kind].rows
-        found = rows.get(name, UNKNOWN)
-        if found == UNKNOWN and name not in self.broken.get(kind, ()):
+        result = rows.get(name, UNKNOWN)
+        if result == UNKNOWN and name not in self.broken.get(kind, ()):
             names = (doc.name for doc in self.kinds[kind].docs)
             self.findings.add(path, f"unknown {kind} {name!r}", nearest(name, names))
-        return found
+        return result
 
     def find_all(self, kind: str, names: list[str], path: Path) -> list[int]:
         """The rows of several names, those that are known."""
-        found = [self.find(kind, name, (*path, place)) for place, name in enumerate(names)]
-        return [row for row in found if row != UNKNOWN]
+        result = [self.find(kind, name, (*path, position)) for position, name in enumerate(names)]
+        return [row for row in result if row != UNKNOWN]
 
     def maybe(self, kind: str, name: str | None, path: Path) -> int | None:
         """The row of an optional name."""
@@ -108,16 +108,16 @@ def collect(
     places: Places | None = None,
 ) -> Directory:
     """Every entry of *doc* under its names; duplicates become faults."""
-    found = Directory(doc, findings, broken or {}, places or {})
+    result = Directory(doc, findings, broken or {}, places or {})
     for kind, key in KINDS.items():
         docs = _with_implied(kind, doc)
-        paths: list[Path] = [(key, place) for place in found.stood(key, len(docs))]
-        found.kinds[kind] = _kind(kind, docs, paths, findings)
-    accounts = found.kinds["account"]
+        paths: list[Path] = [(key, position) for position in result.stood(key, len(docs))]
+        result.kinds[kind] = _kind(kind, docs, paths, findings)
+    accounts = result.kinds["account"]
     if ADMINISTRATOR in accounts.rows:
         path = (*accounts.paths[accounts.rows[ADMINISTRATOR]], "name")
         findings.add(path, "admin is the administrator, who is always there and has no limits")
-    return found
+    return result
 
 
 def _with_implied(kind: str, doc: TopologyDoc) -> list[Any]:
@@ -145,18 +145,18 @@ def _kind(kind: str, docs: list[Any], paths: list[Path], findings: Findings) -> 
     uuids = [doc.uuid or place_uuid(kind, doc.name, place) for place, (doc, _) in enumerate(entries)]
     order = list(range(len(entries)))
     first: dict[str, Path] = {}
-    for place in order:
-        doc, path = entries[place]
+    for position in order:
+        doc, path = entries[position]
         _claim(first, doc.name, (*path, "name"), findings)
         if doc.uuid:
             _claim(first, doc.uuid, (*path, "uuid"), findings)
     if kind in RANKED:
         order.sort(key=uuids.__getitem__)
-    made = Kind([entries[place][0] for place in order], [uuids[place] for place in order])
-    made.paths = [entries[place][1] for place in order]
-    made.rows = {uuid: row for row, uuid in enumerate(made.uuids)}
-    made.rows.update((doc.name, row) for row, doc in enumerate(made.docs))
-    return made
+    result = Kind([entries[index_in_list][0] for index_in_list in order], [uuids[slot] for slot in order])
+    result.paths = [entries[place][1] for place in order]
+    result.rows = {uuid: row for row, uuid in enumerate(result.uuids)}
+    result.rows.update((doc.name, row) for row, doc in enumerate(result.docs))
+    return result
 
 
 def _claim(first: dict[str, Path], word: str, path: Path, findings: Findings) -> None:

@@ -20,14 +20,14 @@ def check_requests(names: Directory, doc: ScenarioDoc) -> None:
     holders: dict[str, int] = {}
     born: dict[str, set[str]] = {}
     clones: set[str] = set()
-    for place, request in zip(names.stood("requests", len(doc.requests)), doc.requests, strict=True):
-        name = request_name(request, place)
-        holder = holders.setdefault(name, place)
-        if holder != place:
-            names.findings.add(("requests", place, "name"), f"{name!r} is taken by {dotted(('requests', holder))}")
+    for position, request in zip(names.stood("requests", len(doc.requests)), doc.requests, strict=True):
+        name = request_name(request, position)
+        holder = holders.setdefault(name, position)
+        if holder != position:
+            names.findings.add(("requests", position, "name"), f"{name!r} is taken by {dotted(('requests', holder))}")
         if request.vm not in clones:
-            names.find("vm", request.vm, ("requests", place, "vm"))
-        names.account(request.account, ("requests", place, "account"))
+            names.find("vm", request.vm, ("requests", position, "vm"))
+        names.account(request.account, ("requests", position, "account"))
         born[name] = _names_in(request.clone_vm_instance)
         clones |= born[name]
     for name, expected in doc.expect.items():

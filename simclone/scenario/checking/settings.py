@@ -18,13 +18,13 @@ def settings_of(names: Directory) -> Settings:
     for key, value in doc.global_config.items():
         _put(settings.values, key, value, ("globalConfig", key), findings)
     stood = names.stood("resourceConfig", len(doc.resource_config))
-    for place, one in zip(stood, doc.resource_config, strict=True):
-        path: Path = ("resourceConfig", place)
-        row = names.find(one.resource_type, one.resource, (*path, "resource"))
+    for position, item in zip(stood, doc.resource_config, strict=True):
+        path: Path = ("resourceConfig", position)
+        row = names.find(item.resource_type, item.resource, (*path, "resource"))
         values: dict[str, Value] = {}
-        _put(values, one.key, one.value, (*path, "key"), findings, (*path, "value"))
+        _put(values, item.key, item.value, (*path, "key"), findings, (*path, "value"))
         if row != UNKNOWN and values:
-            settings.overrides.setdefault((one.resource_type, row), {}).update(values)
+            settings.overrides.setdefault((item.resource_type, row), {}).update(values)
     if isinstance(doc, ScenarioDoc):
         for key, value in doc.fidelity.items():
             _behave(settings, key, value, findings)

@@ -33,11 +33,11 @@ def check_shape(model: type[D], data: dict[str, Any], findings: Findings) -> Sha
     try:
         return Shaped(model.model_validate(data))
     except ValidationError as error:
-        found = complaints(model, data, error)
-    for one in found:
-        findings.add(one.path, one.message, one.expected)
-    findings.known.update(one.path for one in found)
-    return _rest(model, copy.deepcopy(data), found, findings)
+        result = complaints(model, data, error)
+    for item in result:
+        findings.add(item.path, item.message, item.expected)
+    findings.known.update(entry.path for entry in result)
+    return _rest(model, copy.deepcopy(data), result, findings)
 
 
 def parse_document(model: type[B], data: dict[str, Any], at: str) -> B:
@@ -45,20 +45,23 @@ def parse_document(model: type[B], data: dict[str, Any], at: str) -> B:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        faults = [Fault(dotted((at, *one.path)), one.message, one.expected) for one in complaints(model, data, error)]
+        faults = [
+            Fault(dotted((at, *complaint.path)), complaint.message, complaint.expected)
+            for complaint in complaints(model, data, error)
+        ]
     raise InvalidInput(faults)
 
 
 def _rest(model: type[D], data: dict[str, Any], found: list[Complaint], findings: Findings) -> Shaped[D]:
-    for one in found:
-        _cut(data, one.path)
+    for item in found:
+        _cut(data, item.path)
     again = _again(model, data)
-    for one in again:
-        _guess(model, data, one.path)
-        findings.guessed.add(one.path[:2])
-    broken, places = _leave_out(data, {one.path[:2] for one in _again(model, data)})
+    for item in again:
+        _guess(model, data, item.path)
+        findings.guessed.add(item.path[:2])
+    broken, positions = _leave_out(data, {entry.path[:2] for entry in _again(model, data)})
     try:
-        return Shaped(model.model_validate(data), broken, places)
+        return Shaped(model.model_validate(data), broken, positions)
     except ValidationError:
         return Shaped(None)
 
@@ -102,21 +105,21 @@ def _guess(model: type[D], data: Any, path: Path) -> None:
 
 def _leave_out(data: dict[str, Any], heads: set[Path]) -> tuple[dict[str, frozenset[str]], dict[str, list[int]]]:
     broken: dict[str, frozenset[str]] = {}
-    places: dict[str, list[int]] = {}
+    positions: dict[str, list[int]] = {}
     kinds = {key: kind for kind, key in KINDS.items()} | {"requests": "request"}
     for key in {str(head[0]) for head in heads if head}:
         value = data.get(key)
         if isinstance(value, list):
             out = {head[1] for head in heads if head[0] == key and len(head) > 1}
             broken[kinds.get(key, key)] = frozenset(_words(value, out))
-            places[key] = [place for place in range(len(value)) if place not in out]
-            data[key] = [value[place] for place in places[key]]
+            positions[key] = [number for number in range(len(value)) if number not in out]
+            data[key] = [value[location] for location in positions[key]]
         else:
             data.pop(key, None)
-    return broken, places
+    return broken, positions
 
 
 def _words(entries: list[Any], out: set[Any]) -> Iterator[str]:
-    for place, entry in enumerate(entries):
-        if place in out and isinstance(entry, Mapping):
+    for position, entry in enumerate(entries):
+        if position in out and isinstance(entry, Mapping):
             yield from (entry[key] for key in ("name", "uuid") if isinstance(entry.get(key), str))

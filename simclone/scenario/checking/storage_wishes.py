@@ -23,8 +23,8 @@ def check_offerings(names: Directory) -> None:
 def check_links(names: Directory) -> None:
     """Links of storages name hosts that exist."""
     for row, doc in enumerate(names.docs("primaryStorage")):
-        for place, link in enumerate(doc.host_links):
-            path = (*names.kinds["primaryStorage"].paths[row], "hostLinks", place, "host")
+        for position, link in enumerate(doc.host_links):
+            path = (*names.kinds["primaryStorage"].paths[row], "hostLinks", position, "host")
             names.find("host", link.host, path)
 
 

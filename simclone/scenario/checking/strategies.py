@@ -23,10 +23,10 @@ def check_strategies(names: Directory, profile: str) -> None:
         path = (*names.kinds["diskOffering"].paths[row], "allocatorStrategy")
         _known(names, path, doc.allocator_strategy, set(STORAGE_STRATEGIES), "storage strategy")
     flows = set(strategies.flow_names(profile))
-    for name, made in own.items():
-        for place, flow in enumerate(made.filters or ()):
-            _known(names, ("strategies", name, "filters", place), flow, flows, "filter")
-        for scorer in made.score:
+    for name, result in own.items():
+        for position, flow in enumerate(result.filters or ()):
+            _known(names, ("strategies", name, "filters", position), flow, flows, "filter")
+        for scorer in result.score:
             _known(names, ("strategies", name, "score", scorer), scorer, set(SCORERS), "scorer")
 
 

@@ -11,12 +11,12 @@ from simclone.scenario.document.usage import CourseDoc, Use, UtilisationDoc, cou
 
 def check_use(names: Directory, folder: Path | None) -> None:
     """All faults of all courses; one that several VMs share is looked at once."""
-    seen: set[str] = set()
+    known: set[str] = set()
     for row, doc in enumerate(names.docs("vm")):
         use: UtilisationDoc | None = doc.utilisation
-        if use is None or (key := use.key()) in seen:
+        if use is None or (key := use.key()) in known:
             continue
-        seen.add(key)
+        known.add(key)
         for name, course in (("cpu", use.cpu), ("memory", use.memory)):
             _check(names, course, (*names.kinds["vm"].paths[row], "utilisation", name), folder)
 

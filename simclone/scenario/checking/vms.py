@@ -39,11 +39,13 @@ def _shape(names: Directory, doc: Any, path: Path) -> None:
 def _account_and_group(names: Directory, doc: Any, path: Path) -> None:
     names.account(doc.account, (*path, "account"))
     group = names.maybe("affinityGroup", doc.affinity_group, (*path, "affinityGroup"))
-    for place, tag in enumerate(doc.system_tags):
+    for position, tag in enumerate(doc.system_tags):
         if tag.startswith("affinityGroupUuid::"):
-            tagged = names.find("affinityGroup", tag.removeprefix("affinityGroupUuid::"), (*path, "systemTags", place))
+            tagged = names.find(
+                "affinityGroup", tag.removeprefix("affinityGroupUuid::"), (*path, "systemTags", position)
+            )
             if group not in (None, tagged, UNKNOWN):
-                names.findings.add((*path, "systemTags", place), "names another group than affinityGroup")
+                names.findings.add((*path, "systemTags", position), "names another group than affinityGroup")
 
 
 def _addresses(names: Directory, doc: Any, path: Path, l3s: list[int], taken: CheckedAddresses) -> None:
@@ -82,5 +84,5 @@ def _sees(names: Directory, found: CheckedAttachments, made: Capacities, host: i
     if found.host_cluster[host] not in found.storage_clusters[storage]:
         return False
     if storage_type(names.docs("primaryStorage")[storage].type).per_host:
-        return any(one == host for one, _ in made.shares[storage])
+        return any(item == host for item, _ in made.shares[storage])
     return True

@@ -28,8 +28,8 @@ NOT_WITH_TRACE = ("vm", "mix", "arrivals", "batch", "lifetime", "growthPer30Days
 def check_workload(names: Directory, docs: Sequence[WorkloadDoc], folder: FilePath | None = None) -> None:
     """All faults of all streams; with the *folder* of the file, traces are looked at too."""
     holders: dict[str, Path] = {}
-    for place, doc in zip(names.stood("workload", len(docs)), docs, strict=True):
-        path: Path = ("workload", place)
+    for position, doc in zip(names.stood("workload", len(docs)), docs, strict=True):
+        path: Path = ("workload", position)
         holder = holders.setdefault(doc.name, path)
         if holder != path:
             names.findings.add((*path, "name"), f"{doc.name!r} is taken by {dotted(holder)}")
@@ -40,9 +40,9 @@ def _check(names: Directory, doc: WorkloadDoc, path: Path, folder: FilePath | No
     names.account(doc.account, (*path, "account"))
     if doc.vm is not None:
         names.find("vm", doc.vm, (*path, "vm"))
-    for place, one in enumerate(doc.mix or ()):
-        names.find("vm", one.vm, (*path, "mix", place, "vm"))
-    if doc.mix and not sum(one.weight for one in doc.mix):
+    for position, item in enumerate(doc.mix or ()):
+        names.find("vm", item.vm, (*path, "mix", position, "vm"))
+    if doc.mix and not sum(entry.weight for entry in doc.mix):
         names.findings.add((*path, "mix"), "the weights are all 0", "one above 0")
     if doc.trace is None:
         _check_drawn(names, doc, path)
@@ -81,30 +81,30 @@ def _check_arrivals(names: Directory, doc: ArrivalsDoc, path: Path) -> None:
 
 def laws(doc: WorkloadDoc, path: Path) -> Iterator[tuple[Any, Path]]:
     """The distributions of a stream and where they stand."""
-    found = [(doc.batch, (*path, "batch")), (doc.lifetime, (*path, "lifetime"))]
+    result = [(doc.batch, (*path, "batch")), (doc.lifetime, (*path, "lifetime"))]
     if doc.arrivals is not None:
-        found.append((doc.arrivals.renewal, (*path, "arrivals", "renewal")))
+        result.append((doc.arrivals.renewal, (*path, "arrivals", "renewal")))
         if doc.arrivals.bursts is not None:
-            found.append((doc.arrivals.bursts.size, (*path, "arrivals", "bursts", "size")))
-    yield from found
+            result.append((doc.arrivals.bursts.size, (*path, "arrivals", "bursts", "size")))
+    yield from result
 
 
 def check_duration(names: Directory, law: Any, path: Path, folder: FilePath | None, *, above_zero: bool) -> None:
     """A law of durations: as any law, never endless, and with *above_zero* of a mean above 0."""
-    many = len(names.findings.found)
+    count = len(names.findings.found)
     _check_law(names, law, path, folder)
-    if law is None or len(names.findings.found) > many:
+    if law is None or len(names.findings.found) > count:
         return
     try:
-        made = Distribution.of(plain(law)).within(folder or FilePath())
+        result = Distribution.of(plain(law)).within(folder or FilePath())
         shares = np.linspace(0.001, 0.999, 512)
-        found = np.asarray(made.quantile(shares), dtype=float)
+        matches = np.asarray(result.quantile(shares), dtype=float)
     except ValueError as error:
         names.findings.add(path, str(error))
         return
-    if not np.all(np.isfinite(found)):
+    if not np.all(np.isfinite(matches)):
         names.findings.add(path, "may take for ever", "a finite duration")
-    elif above_zero and float(found.mean()) <= 0:
+    elif above_zero and float(matches.mean()) <= 0:
         names.findings.add(path, "is 0", "a mean above 0")
 
 

@@ -94,8 +94,8 @@ class IncidentDoc(Doc):
 
 
 def _preset(name: str) -> tuple[DistributionDoc, DistributionDoc]:
-    found = FAILURE_PRESETS[name]
-    return DistributionDoc.model_validate(found.every), DistributionDoc.model_validate(found.repair_after)
+    result = FAILURE_PRESETS[name]
+    return DistributionDoc.model_validate(result.every), DistributionDoc.model_validate(result.repair_after)
 
 
 class FaultDoc(Doc):

@@ -44,8 +44,8 @@ class PricesDoc(Doc):
 
     def of(self, kind: str) -> float:
         """The cost of a kind of change (as files spell it), or of a unit."""
-        found: float = PRICES[kind](self)
-        return found
+        result: float = PRICES[kind](self)
+        return result
 
     def host(self, like: str) -> float:
         """The price of one more host like *like*."""

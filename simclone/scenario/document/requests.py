@@ -18,8 +18,8 @@ def _moment(value: object) -> datetime:
     if not isinstance(value, str):
         raise ValueError("not a date")
     try:
-        found = datetime.fromisoformat(value)
-        return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
+        result = datetime.fromisoformat(value)
+        return result.astimezone(UTC).replace(tzinfo=None) if result.tzinfo else result
     except (ValueError, OverflowError):
         raise ValueError("not a date") from None
 

@@ -43,12 +43,12 @@ def course_of(doc: Use, folder: FilePath) -> Course:
     """The course of a document; ValueError says what is wrong with it."""
     if not isinstance(doc, CourseDoc):
         return Course.constant(doc)
-    given = plain(doc)
-    daily, recorded = given.pop("daily", None), given.pop("recorded", None)
-    if (daily is not None) + (recorded is not None) + bool(given) != 1:
+    values = plain(doc)
+    daily, recorded = values.pop("daily", None), values.pop("recorded", None)
+    if (daily is not None) + (recorded is not None) + bool(values) != 1:
         raise ValueError("needs exactly one of a share, daily, recorded and a law")
     if daily is not None:
         return Course.daily(daily)
     if recorded is not None:
         return Course.recorded(folder / recorded)
-    return Course.drawn(Distribution.of(given).within(folder))
+    return Course.drawn(Distribution.of(values).within(folder))

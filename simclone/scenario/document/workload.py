@@ -111,9 +111,9 @@ def stream_specs(docs: Sequence[WorkloadDoc], start: datetime, folder: FilePath 
 
 def process_data(doc: ArrivalsDoc) -> dict[str, Any]:
     """Arrivals as `simclone.workload.arrivals` takes them."""
-    found = {key: value for key, value in doc.given().items() if value is not None}
-    profile = found.get("profile")
-    return found if profile is None else found | {"profile": {k: v for k, v in profile.items() if v is not None}}
+    result = {key: value for key, value in doc.given().items() if value is not None}
+    profile = result.get("profile")
+    return result if profile is None else result | {"profile": {k: v for k, v in profile.items() if v is not None}}
 
 
 def replay_of(doc: TraceDoc, folder: FilePath) -> Replay:
@@ -131,7 +131,7 @@ def _law(law: float | DistributionDoc, folder: FilePath) -> Distribution:
 
 
 def _spec(doc: WorkloadDoc, start: datetime, folder: FilePath) -> StreamSpec:
-    mix = tuple((one.vm, one.weight) for one in doc.mix or ())
+    mix = tuple((item.vm, item.weight) for item in doc.mix or ())
     return StreamSpec(
         name=doc.name,
         clock=Clock(start, doc.growth_per_30_days),
@@ -148,5 +148,5 @@ def _spec(doc: WorkloadDoc, start: datetime, folder: FilePath) -> StreamSpec:
 
 
 def _body(doc: WorkloadDoc) -> dict[str, Any]:
-    given = {"strategy": doc.strategy, "full": doc.full, "systemTags": doc.system_tags, "userTags": doc.user_tags}
-    return {key: value for key, value in given.items() if value is not None}
+    values = {"strategy": doc.strategy, "full": doc.full, "systemTags": doc.system_tags, "userTags": doc.user_tags}
+    return {key: value for key, value in values.items() if value is not None}

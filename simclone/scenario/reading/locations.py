@@ -30,13 +30,13 @@ def locate(root: Node | None, path: Path) -> Place:
     """Line and column (from 1) of a path, or of its nearest part that is there."""
     if root is None:
         return NOWHERE
-    node, place = root, _mark(root)
+    node, position = root, _mark(root)
     for part in path:
         below = _below(node, part)
         if below is None:
             break
-        node, place = below
-    return place
+        node, position = below
+    return position
 
 
 def _below(node: Node, part: str | int) -> tuple[Node, Place] | None:
@@ -55,7 +55,7 @@ def _mark(node: Node) -> Place:
 
 def duplicates(root: Node | None) -> list[tuple[Path, Place]]:
     """Every key that stands twice in one mapping: path and place of its second appearance."""
-    found: list[tuple[Path, Place]] = []
+    result: list[tuple[Path, Place]] = []
     stack: list[tuple[Node, Path]] = [(root, ())] if root is not None else []
     visited: set[int] = set()
     while stack:
@@ -64,16 +64,16 @@ def duplicates(root: Node | None) -> list[tuple[Path, Place]]:
             continue
         visited.add(id(node))
         if isinstance(node, MappingNode):
-            seen: set[str] = set()
+            known: set[str] = set()
             for key, value in node.value:
                 if isinstance(key.value, str):
-                    if key.value in seen:
-                        found.append(((*path, key.value), _mark(key)))
-                    seen.add(key.value)
+                    if key.value in known:
+                        result.append(((*path, key.value), _mark(key)))
+                    known.add(key.value)
                     stack.append((value, (*path, key.value)))
         elif isinstance(node, SequenceNode):
-            stack.extend((value, (*path, place)) for place, value in enumerate(node.value))
-    return sorted(found, key=lambda one: one[1])
+            stack.extend((value, (*path, position)) for position, value in enumerate(node.value))
+    return sorted(result, key=lambda one: one[1])
 
 
 def place_of(text: str, position: int) -> Place:

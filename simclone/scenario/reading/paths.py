@@ -16,15 +16,15 @@ _COUNTED = frozenset({"hosts", "vms"})
 
 def expand_counted(data: dict[str, Any], key: str, field: str = "name") -> None:
     """Put every single entry in the place of those that stand for many; names (in *field*) and order stay."""
-    made: list[Any] = []
+    result: list[Any] = []
     for entry in data.get(key, ()):
         count = entry.get("count")
         if count is None:
-            made.append(entry)
+            result.append(entry)
             continue
-        rest = {name: value for name, value in entry.items() if name != "count"}
-        made.extend({**rest, field: numbered(entry[field], number)} for number in range(1, count + 1))
-    data[key] = made
+        others = {name: value for name, value in entry.items() if name != "count"}
+        result.extend({**others, field: numbered(entry[field], number)} for number in range(1, count + 1))
+    data[key] = result
 
 
 def get_path(data: dict[str, Any], path: str) -> Any:
@@ -52,24 +52,24 @@ def set_path(data: dict[str, Any], path: str, value: Any) -> None:
 
 def _parent(data: dict[str, Any], path: str) -> tuple[Any, str]:
     """The container of the last step, and that step."""
-    here: Any = data
-    rest, done = path, ""
+    matching: Any = data
+    others, finished = path, ""
     while True:
-        if isinstance(here, list):
-            name, rest = _entry(here, rest, path)
+        if isinstance(matching, list):
+            name, others = _entry(matching, others, path)
         else:
-            name, _, rest = rest.partition(".")
-        if not rest:
-            return here, name
-        done = f"{done}.{name}" if done else name
-        if done in _COUNTED and any("count" in entry for entry in here.get(name, ())):
-            expand_counted(here, name)
-        below = here[int(name)] if isinstance(here, list) else here.setdefault(name, {})
+            name, _, others = others.partition(".")
+        if not others:
+            return matching, name
+        finished = f"{finished}.{name}" if finished else name
+        if finished in _COUNTED and any("count" in entry for entry in matching.get(name, ())):
+            expand_counted(matching, name)
+        below = matching[int(name)] if isinstance(matching, list) else matching.setdefault(name, {})
         if name in _FLAT:
-            return below, rest
+            return below, others
         if not isinstance(below, dict | list):
-            raise InvalidInput([Fault(path, f"{done} holds no further keys", "a path of the scenario's file")])
-        here = below
+            raise InvalidInput([Fault(path, f"{finished} holds no further keys", "a path of the scenario's file")])
+        matching = below
 
 
 def _entry(entries: list[Any], rest: str, path: str) -> tuple[str, str]:
@@ -77,18 +77,18 @@ def _entry(entries: list[Any], rest: str, path: str) -> tuple[str, str]:
     head, _, tail = rest.partition(".")
     if head.isdigit() and int(head) < len(entries):
         return head, tail
-    found = [
-        (len(word), str(place))
-        for place, entry in enumerate(entries)
+    result = [
+        (len(word), str(index_in_list))
+        for index_in_list, entry in enumerate(entries)
         for word in _words(entry)
         if rest == word or rest.startswith(f"{word}.")
     ]
-    if not found:
+    if not result:
         known = nearest(head, (word for entry in entries for word in _words(entry)))
         hint = f"a place from 0 to {len(entries) - 1}" if entries else "an entry, but the list is empty"
         raise InvalidInput([Fault(path, f"there is no {head!r}", known or hint)])
-    length, place = max(found)
-    return place, rest[length + 1 :]
+    length, position = max(result)
+    return position, rest[length + 1 :]
 
 
 def _words(entry: Any) -> Iterator[str]:

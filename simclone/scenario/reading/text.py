@@ -138,21 +138,21 @@ def _parse_json(source: Source) -> Any:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    result = dict(pairs)
+    if len(result) < len(pairs):
         raise _Duplicate
-    return found
+    return result
 
 
 def _twice(source: Source) -> InvalidInput | None:
-    found = duplicates(source.nodes())
-    faults = [Fault(dotted(path), "key stands twice", "", source.name, *place) for path, place in found]
+    result = duplicates(source.nodes())
+    faults = [Fault(dotted(path), "key stands twice", "", source.name, *position) for path, position in result]
     return InvalidInput(faults) if faults else None
 
 
 def _unplain(data: Any) -> list[tuple[Path, str]]:
     """What is no plain data: keys that are not text, NaN, infinities, dangling surrogates, endless aliases."""
-    found: list[tuple[Path, str]] = []
+    result: list[tuple[Path, str]] = []
     stack: list[tuple[Any, Path]] = [(data, ())]
     entries = 0
     while stack:
@@ -161,13 +161,13 @@ def _unplain(data: Any) -> list[tuple[Path, str]]:
         if entries > MOST_ENTRIES or len(path) > DEEPEST:
             return [(path[:1], "nested too deeply, or aliases multiply without end")]
         if isinstance(value, dict):
-            found.extend((path, f"key {key!r} is not text") for key in value if not isinstance(key, str))
+            result.extend((path, f"key {key!r} is not text") for key in value if not isinstance(key, str))
             stack.extend((below, (*path, key)) for key, below in value.items() if isinstance(key, str))
         elif isinstance(value, list):
-            stack.extend((below, (*path, place)) for place, below in enumerate(value))
+            stack.extend((below, (*path, position)) for position, below in enumerate(value))
         elif (message := _odd(value)) is not None:
-            found.append((path, message))
-    return found[::-1]
+            result.append((path, message))
+    return result[::-1]
 
 
 def _odd(value: Any) -> str | None:

@@ -45,16 +45,18 @@ class Complaint(NamedTuple):
 
 def complaints(model: type[BaseModel], data: Any, error: ValidationError) -> list[Complaint]:
     """The errors of a validation, one per path."""
-    found: dict[Path, list[Complaint]] = {}
-    for one in error.errors(include_url=False):
-        complaint = _complaint(model, data, one)
-        found.setdefault(complaint.path, []).append(complaint)
-    deeper = {path[:end] for path in found for end in range(len(path))}
-    return [_merged(same) for path, same in found.items() if not (path in deeper and all(one.inner for one in same))]
+    result: dict[Path, list[Complaint]] = {}
+    for item in error.errors(include_url=False):
+        complaint = _complaint(model, data, item)
+        result.setdefault(complaint.path, []).append(complaint)
+    deeper = {path[:end] for path in result for end in range(len(path))}
+    return [
+        _merged(same) for path, same in result.items() if not (path in deeper and all(entry.inner for entry in same))
+    ]
 
 
 def _merged(same: list[Complaint]) -> Complaint:
-    expected = dict.fromkeys(one.expected for one in same if one.expected)
+    expected = dict.fromkeys(item.expected for item in same if item.expected)
     return same[0]._replace(expected=" or ".join(expected))
 
 
@@ -122,10 +124,10 @@ def _path(data: Any, error: ErrorDetails) -> Path:
 
 def fields(model: type[BaseModel], path: Path) -> dict[str, Any]:
     """The annotations of the keys that are known at a path."""
-    here: list[Any] = [model]
+    matching: list[Any] = [model]
     for part in path:
-        here = [below for one in here for below in _below(one, part)]
-    return {field.alias or name: field.annotation for one in here for name, field in one.model_fields.items()}
+        matching = [below for item in matching for below in _below(item, part)]
+    return {field.alias or name: field.annotation for entry in matching for name, field in entry.model_fields.items()}
 
 
 def _below(model: type[BaseModel], part: str | int) -> Iterable[type[BaseModel]]:
@@ -140,4 +142,4 @@ def _below(model: type[BaseModel], part: str | int) -> Iterable[type[BaseModel]]
 def _models(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and get_origin(annotation) is None:
         return [annotation] if issubclass(annotation, BaseModel) else []
-    return [one for part in get_args(annotation) for one in _models(part)]
+    return [model for part in get_args(annotation) for model in _models(part)]

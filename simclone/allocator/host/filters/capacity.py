@@ -58,9 +58,9 @@ class HostCapacityFlow(FilterFlow):
         counts = []
         hosts = candidates.index
         for test in self.tests:
-            kept = hosts[test.keep(Candidates(candidates.cloud, hosts).hosts, facts)]
-            counts.append((test.reason, len(hosts) - len(kept)))
-            hosts = kept
+            retained = hosts[test.keep(Candidates(candidates.cloud, hosts).hosts, facts)]
+            counts.append((test.reason, len(hosts) - len(retained)))
+            hosts = retained
         return self.refusal_of(request, tuple(counts))
 
     def refusal_of(self, request: HostRequest, refused: Counts) -> ErrorCode:

@@ -68,7 +68,7 @@ class LocalStorageFlow(FilterFlow):
             if not request.volume_hosts:
                 return Pass()
             return LocalFacts(Sparse(dict.fromkeys(sorted(request.volume_hosts), 1), cloud.fleet.row_count))
-        local = [row for row, one in enumerate(cloud.storages) if one.per_host]
+        local = [row for row, storage in enumerate(cloud.storages) if storage.per_host]
         if request.operation != NEW_CREATE or not local:
             return Pass()
         return self._shares(request, cloud, local)

@@ -152,8 +152,8 @@ class HostPrimaryStorageFlow(FilterFlow):
         if request.required_storages:
             return sorted(request.required_storages)
         hosts = candidates.hosts
-        kept = candidates.index[(fits[hosts.cluster] == 1) & (linked[hosts.index] == 1)]
-        clusters = set(np.unique(cloud.fleet.array(cloud.fleet.cluster)[kept]).tolist())
+        retained = candidates.index[(fits[hosts.cluster] == 1) & (linked[hosts.index] == 1)]
+        clusters = set(np.unique(cloud.fleet.array(cloud.fleet.cluster)[retained]).tolist())
         return [
             row for row, storage in enumerate(cloud.storages) if storage.usable(True) and storage.clusters & clusters
         ]
@@ -197,14 +197,14 @@ class TagFlow(FilterFlow):
         wishes = [w for w in (request.vm_constraint, *request.disk_constraints[:1]) if w is not None]
         if request.operation != NEW_CREATE or not wishes:
             return Pass()
-        kept = set(candidates.clusters())
+        retained = set(candidates.clusters())
         for wish in wishes:
-            meeting = kept & clusters_meeting(cloud, wish)
+            meeting = retained & clusters_meeting(cloud, wish)
             if not meeting and wish.required:
                 text = "no host is attached to a primary storage its offering demands"
                 return HardStop(refusal(STORAGE_TAG, text, NO_AVAILABLE_HOST))
-            kept = meeting or kept
-        return ClusterFacts(Lookup(cloud.cluster_mask(kept)))
+            retained = meeting or retained
+        return ClusterFacts(Lookup(cloud.cluster_mask(retained)))
 
 
 def clusters_meeting(cloud: Cloud, wish: StorageConstraint) -> set[int]:

@@ -80,7 +80,7 @@ class _Build:
             return True
         if self.asks_each and not brief and not isinstance(facts, Pass):
             return False
-        part = Part(flow, facts, sum(len(one.flow.tests) for one in self.parts))
+        part = Part(flow, facts, sum(len(item.flow.tests) for item in self.parts))
         self.parts.append(part)
         if brief:
             self.per_decision.append(len(self.parts) - 1)
@@ -137,14 +137,14 @@ class _Build:
                 refused.append((test.reason, len(lost)))
                 noted[lost] = part.first + at
             alive = truth
-        kept = pool[alive]
+        retained = pool[alive]
         if self.first:
-            kept = self._cut(pool, kept, tuple(refused))
+            retained = self._cut(pool, retained, tuple(refused))
         if behind:
-            self.open = kept
-            self.index = np.intersect1d(self.index, kept, assume_unique=True)
+            self.open = retained
+            self.index = np.intersect1d(self.index, retained, assume_unique=True)
         else:
-            self.index = kept
+            self.index = retained
 
     def _cut(self, pool: IntArray, kept: IntArray, refused: Counts) -> IntArray:
         """The hosts of the page, of those the first flow kept."""

@@ -58,7 +58,7 @@ class RequestKey:
 
     def __init__(self, strategy: Strategy | None = None) -> None:
         filters = () if strategy is None else strategy.filters
-        self.groups = any(isinstance(one, AffinityGroupFlow) for one in filters)
+        self.groups = any(isinstance(item, AffinityGroupFlow) for item in filters)
         self.pages: dict[int, tuple[SortedHosts, RequestClass] | None] = {}
         self.kept: dict[tuple[int, tuple[int, ...]], tuple[SortedHosts, RequestClass]] = {}
 
@@ -351,7 +351,7 @@ class HostIndex:
         if not self._facts_hold(request_class, request):
             return self._build(request_key, strategy, request, page, request_class)
         if request_class.stale:
-            now = tuple([row for row, many in enumerate(request_class.by_cluster) if many])
+            now = tuple([row for row, count in enumerate(request_class.by_cluster) if count])
             if now and now != request_class.clusters:
                 again = self._reuse(request_key, request, page, entry, now)
                 return again or self._build(request_key, strategy, request, page, request_class)

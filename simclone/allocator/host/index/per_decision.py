@@ -56,11 +56,11 @@ def apply_filters(request_class: RequestClass, request: HostRequest, cloud: Clou
         if isinstance(facts, Pass):
             losses.append(Loss(position, (), "passed"))
             continue
-        kept, refused = narrowed(flow.tests, facts, candidates)
+        retained, refused = narrowed(flow.tests, facts, candidates)
         losses.append(Loss(position, refused))
-        if not len(kept):
-            return Filtered(kept, tuple(losses), flow.refuses(request, cloud, facts, candidates))
-        hosts = kept
+        if not len(retained):
+            return Filtered(retained, tuple(losses), flow.refuses(request, cloud, facts, candidates))
+        hosts = retained
     return Filtered(hosts, tuple(losses))
 
 
@@ -71,16 +71,16 @@ def draw_any(hosts: IntArray | Sequence[int], cloud: Cloud, identity: Identity) 
 
 def adjust_steps(steps: Sequence[Step], losses: Sequence[Loss]) -> list[Step]:
     """The steps of a request class when parts of it refuse hosts that all others keep."""
-    by_place, gone, adjusted = {loss.position: loss for loss in losses}, 0, []
+    by_place, removed, adjusted = {loss.position: loss for loss in losses}, 0, []
     for position, step in enumerate(steps):
         loss = by_place.get(position)
         if loss is None:
-            before, after = step.before - gone, step.after - gone
-            adjusted.append(Step(step.flow, step.page, before, after, step.outcome, step.refused) if gone else step)
+            before, after = step.before - removed, step.after - removed
+            adjusted.append(Step(step.flow, step.page, before, after, step.outcome, step.refused) if removed else step)
             continue
-        after = step.after - gone - loss.hosts
-        adjusted.append(Step(step.flow, step.page, step.before - gone, after, loss.outcome, loss.refused))
-        gone += loss.hosts
+        after = step.after - removed - loss.hosts
+        adjusted.append(Step(step.flow, step.page, step.before - removed, after, loss.outcome, loss.refused))
+        removed += loss.hosts
     return adjusted
 
 

@@ -188,19 +188,19 @@ class SortedHosts:
             return self._next(buckets)
         if not self.drawn:
             return self.levels.lowest(buckets)
-        return self.levels.nth(buckets, self._place(identity, sum([one.size for one in buckets])))
+        return self.levels.nth(buckets, self._place(identity, sum([bucket.size for bucket in buckets])))
 
     def best_of(self, request_class: RequestClass, identity: Identity, choice: Choice) -> int:
         """The same of a choice of the hosts open to it, which leaves one at least."""
         if choice.only:
             return self._best_of(choice.hosts, identity)
         level, buckets = self._first(request_class)
-        count, out = sum([one.size for one in buckets]), self._at(level, choice.hosts)
+        count, out = sum([item.size for item in buckets]), self._at(level, choice.hosts)
         while count == len(out):
             level, buckets = self.levels.from_level(level + 1, request_class.bit)
             if level == NOWHERE:
                 raise InvariantViolation(f"{choice.count} hosts are open to a request class, and no level has one")
-            count, out = sum([one.size for one in buckets]), self._at(level, choice.hosts)
+            count, out = sum([bucket.size for bucket in buckets]), self._at(level, choice.hosts)
         if self.rotates:
             return self._next(buckets, out)
         if not self.drawn:

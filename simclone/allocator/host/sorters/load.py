@@ -49,9 +49,9 @@ class StoppedVmAwareSortFlow(SortFlow):
                 and table.available_memory[host] > memory[host] + request.memory
             )
         ] or hosts
-        kept = set(roomy)
+        retained = set(roomy)
         hashed = hash_order([(cloud.fleet.uuids[host], host) for host in roomy])
-        return sorted(hashed, key=lambda host: stopped[host]) + [host for host in hosts if host not in kept]
+        return sorted(hashed, key=lambda host: stopped[host]) + [host for host in hosts if host not in retained]
 
 
 @lru_cache(maxsize=1 << 17)

@@ -39,14 +39,14 @@ def _elements(ctx: Context, job: Job) -> tuple[CloneRecord, ...]:
     """One element per name in order of completion; a failed clone shows the row it was before its start."""
     name, names, order = job.request.name, job.request.names, job.order
     if len(order) < len(names):
-        done = set(order)
-        order = [*order, *(place for place in range(len(names)) if place not in done)]
-    made = []
-    for place in order:
-        vm = job.vms[place]
-        shown = job.gone.get(place) or (snapshot(ctx.cloud, vm) if vm >= 0 else None)
-        made.append(CloneRecord(name, place, names[place], vm, job.errors[place], shown))
-    return tuple(made)
+        finished = set(order)
+        order = [*order, *(number for number in range(len(names)) if number not in finished)]
+    result = []
+    for position in order:
+        vm = job.vms[position]
+        shown = job.gone.get(position) or (snapshot(ctx.cloud, vm) if vm >= 0 else None)
+        result.append(CloneRecord(name, position, names[position], vm, job.errors[position], shown))
+    return tuple(result)
 
 
 def _steps(ctx: Context, job: Job) -> Workflow[ErrorCode | None]:
@@ -55,18 +55,20 @@ def _steps(ctx: Context, job: Job) -> Workflow[ErrorCode | None]:
         return error
     add_rows(ctx, job)
     if job.request.strategy != "JustCreate":
-        yield Together([ctx.alone(job.vms[place], _start(ctx, job, place)) for place in job.alive()])
+        yield Together([ctx.alone(job.vms[position], _start(ctx, job, position)) for position in job.alive()])
     error = yield from copy_data_volumes(ctx, job)
     if error is not None:
         copies.drop_images(ctx, job, "rollback")
         return error
     if job.request.strategy == "CreateStopped":
-        yield Together([ctx.alone(job.vms[place], _stop(ctx, job, place)) for place in job.alive()])
+        yield Together(
+            [ctx.alone(job.vms[index_in_list], _stop(ctx, job, index_in_list)) for index_in_list in job.alive()]
+        )
     if ctx.slow:
         yield Work("deleteTemporaryImages")
     copies.drop_images_at_end(ctx, job)
     if job.tags.flatten:
-        yield Together([_flatten(ctx, job.vms[place]) for place in job.alive()])
+        yield Together([_flatten(ctx, job.vms[slot]) for slot in job.alive()])
     return None
 
 

@@ -54,10 +54,10 @@ def _full_capacity(ctx: Context, job: Job) -> ErrorCode | None:
         if storage != NONE:
             snapshots = sum(cloud.snapshots.size[row] for row in volumes.snapshots.get(volume, ()))
             need[storage] = need.get(storage, 0) + volumes.size[volume] - snapshots
-    for storage, one in need.items():
-        wanted, found = one * len(job.request.names), cloud.storages[storage]
-        if found.available < wanted:
-            text = f"primary storage {found.uuid} has {found.available} bytes available, a full clone needs {wanted}"
+    for storage, item in need.items():
+        target, result = item * len(job.request.names), cloud.storages[storage]
+        if result.available < target:
+            text = f"primary storage {result.uuid} has {result.available} bytes available, a full clone needs {target}"
             return operation_error(text, "storage.fullClone")
     return None
 
@@ -91,7 +91,7 @@ def _quota(ctx: Context, job: Job) -> ErrorCode | None:
     )
     if not cloud.settings.fidelity["imageSizeQuotaVirtual"] and root != NONE:
         actual = cloud.volumes.actual_size[root]
-        asks = [(name, actual if name == "image.size" else asked) for name, asked in asks]
+        asks = [(name, actual if name == "image.size" else requested) for name, requested in asks]
     return quota.refusal(cloud, job.account, asks)
 
 
@@ -107,12 +107,12 @@ def dry_run_request(ctx: Context, job: Job) -> HostRequest:
     vms = cloud.vms
     l3s = tuple([cloud.nics.l3[nic] for nic in cloud.vms.nics[vm]])
     figures = (vms.cpu[vm], vms.memory[vm], vms.shape[vm], vms.account[vm])
-    places = (vms.zone[vm], vms.group[vm], vms.last_host[vm], job.host, job.cluster)
-    known, key = cloud.remembered(), ("dryRun", vm, figures, places, l3s)
-    found: HostRequest | None = known.get(key)
-    if found is None:
-        found = known[key] = _dry_run_request(cloud, job, l3s)
-    return found
+    positions = (vms.zone[vm], vms.group[vm], vms.last_host[vm], job.host, job.cluster)
+    known, key = cloud.remembered(), ("dryRun", vm, figures, positions, l3s)
+    result: HostRequest | None = known.get(key)
+    if result is None:
+        result = known[key] = _dry_run_request(cloud, job, l3s)
+    return result
 
 
 def _dry_run_request(cloud: Cloud, job: Job, l3s: tuple[int, ...]) -> HostRequest:
@@ -138,8 +138,8 @@ def _dry_run_request(cloud: Cloud, job: Job, l3s: tuple[int, ...]) -> HostReques
 def dry_run_refusal(ctx: Context, job: Job) -> ErrorCode | None:
     """The error of step 1, or None."""
     request = dry_run_request(ctx, job)
-    mine, asked = ctx.identity(job.source), job.request
-    identity = Identity(asked.source, asked.ordinal, mine.position, mine.occasion)
+    mine, requested = ctx.identity(job.source), job.request
+    identity = Identity(requested.source, requested.ordinal, mine.position, mine.occasion)
     ctx.announce(request)
     decision = dry_run(request, ctx.cloud, identity)
     ctx.note(job.request.name, ctx.cloud.vms.names[job.source], "dryRun", request.strategy, decision)

@@ -19,16 +19,16 @@ def choose_backups(ctx: Context, job: Job) -> ErrorCode | None:
     cloud = ctx.cloud
     for volume in volumes_to_clone(ctx, job):
         image = cloud.volumes.image[volume]
-        found = select_for_commit(
+        result = select_for_commit(
             cloud,
             cloud.volumes.storage[volume],
             cloud.volumes.actual_size[volume],
             None if image == NONE else image,
             cloud.chance.order(ctx.identity(job.source), "backupStorage"),
         )
-        if isinstance(found, ErrorCode):
-            return found
-        job.backups[volume] = found
+        if isinstance(result, ErrorCode):
+            return result
+        job.backups[volume] = result
     return None
 
 
@@ -37,10 +37,10 @@ def take_snapshots(ctx: Context, job: Job) -> ErrorCode | None:
     first = job.request.names[0]
     name = "snapshot-group-for-clone" if job.request.full else f"for-clone-vm-{first}"
     for volume in volumes_to_clone(ctx, job):
-        made = take_snapshot(ctx, volume, name, job.account)
-        if isinstance(made, ErrorCode):
-            return made
-        job.snapshots.append(made)
+        result = take_snapshot(ctx, volume, name, job.account)
+        if isinstance(result, ErrorCode):
+            return result
+        job.snapshots.append(result)
     return None
 
 

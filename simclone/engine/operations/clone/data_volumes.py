@@ -18,18 +18,18 @@ def copy_data_volumes(ctx: Context, job: Job) -> Workflow[ErrorCode | None]:
         return None
     sources = volumes_to_clone(ctx, job)[1:]
     failed: ErrorCode | None = None
-    for place in job.alive():
-        vm = job.vms[place]
-        made: list[int] = []
+    for position in job.alive():
+        vm = job.vms[position]
+        result: list[int] = []
         for source in sources:
             size = ctx.cloud.volumes.actual_size[source]
             error = yield from ctx.step(Work("createDataVolume", size=size, vm=vm))
-            one = error or _copy(ctx, job, vm, source)
-            if isinstance(one, ErrorCode):
-                failed = failed or one
+            item = error or _copy(ctx, job, vm, source)
+            if isinstance(item, ErrorCode):
+                failed = failed or item
             else:
-                made.append(one)
-        for device, volume in enumerate(made):
+                result.append(item)
+        for device, volume in enumerate(result):
             if failed is None:
                 failed = _attach(ctx, vm, volume, device + 1)
     return failed

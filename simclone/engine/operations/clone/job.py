@@ -51,7 +51,7 @@ class Job:
 
     def alive(self) -> list[int]:
         """Positions whose clone has not failed."""
-        return [place for place, error in enumerate(self.errors) if error is None]
+        return [position for position, error in enumerate(self.errors) if error is None]
 
 
 def volumes_to_clone(ctx: Context, job: Job) -> list[int]:

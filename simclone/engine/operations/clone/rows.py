@@ -52,15 +52,15 @@ def clone_tags(source_tags: tuple[str, ...], offering_tags: tuple[str, ...], ask
     """
     if not (source_tags or offering_tags or asked):
         return ()
-    found = {_head(tag): tag for tag in offering_tags}
-    found.update({_head(tag): tag for tag in source_tags if _head(tag) in COPIED_TAGS})
+    result = {_head(tag): tag for tag in offering_tags}
+    result.update({_head(tag): tag for tag in source_tags if _head(tag) in COPIED_TAGS})
     for tag in asked:
         head = _head(tag)
         if tag.startswith("-"):
-            found.pop(head[1:], None)
+            result.pop(head[1:], None)
         elif head not in _MEMBERSHIP:
-            found[head] = tag
-    return tuple(found.values())
+            result[head] = tag
+    return tuple(result.values())
 
 
 def _head(tag: str) -> str:
