@@ -1,0 +1,117 @@
+"""The guides' examples work as they are printed: each is installed as a distribution of its own and used."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.time.worlds import hosts, request, running, vm, world
+
+REPO = Path(__file__).resolve().parents[2]
+GUIDES = REPO / "simclone" / "docs" / "how-to"
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+GROUP = re.compile(r'\[project\.entry-points\."([\w.]+)"\]\n(\w+) = "([\w.:]+)"')
+Ran = subprocess.CompletedProcess[str]
+Installed = Callable[..., Ran]
+
+
+def install(guide: str, folder: Path) -> str:
+    """Write the guide's module and its entry point as a distribution into *folder*; the entry point's name."""
+    blocks = dict(BLOCK.findall((GUIDES / f"{guide}.md").read_text("utf-8")))
+    group, name, target = GROUP.search(blocks["toml"]).groups()  # type: ignore[union-attr]
+    (folder / f"{target.partition(':')[0]}.py").write_text(blocks["python"], "utf-8")
+    info = folder / "guide-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: guide\nVersion: 1.0\n", "utf-8")
+    (info / "entry_points.txt").write_text(f"[{group}]\n{name} = {target}\n", "utf-8")
+    return name
+
+
+@pytest.fixture
+def python(tmp_path: Path) -> Installed:
+    """Run Python with a guide installed or not."""
+
+    def ran(*words: str, guide: str | None = None) -> Ran:
+        site = tmp_path / "site"
+        if guide is not None and not site.exists():
+            site.mkdir()
+            install(guide, site)
+        path = os.pathsep.join([*([str(site)] if guide else []), str(REPO)])
+        environment = {**os.environ, "PYTHONPATH": path}
+        return subprocess.run(
+            [sys.executable, *words], capture_output=True, encoding="utf-8", timeout=120, env=environment, cwd=tmp_path
+        )
+
+    return ran
+
+
+@pytest.fixture
+def scenario(tmp_path: Path) -> Path:
+    """Two hosts, a VM on the second, one request for two clones."""
+    doc = world(name="guide", vms=[vm("v", state="Stopped", lastHost="h1", primaryStorage="nfs"), running("r", "h2")])
+    doc["requests"] = [request(0, "a", "b")]
+    path = tmp_path / "guide.json"
+    path.write_text(json.dumps(doc), "utf-8")
+    return path
+
+
+def test_a_question_is_a_command_a_function_and_a_section(python: Installed, scenario: Path) -> None:
+    """Its name is listed without loading it; it answers in words and JSON, in Python, and on the page."""
+    listed = python("-X", "importtime", "-m", "simclone", "--help", guide="add-a-question")
+    assert "busiest" in listed.stdout
+    assert "busiest" not in {line.rpartition("|")[2].strip() for line in listed.stderr.splitlines()}
+    assert "busiest" not in python("-m", "simclone", "--help").stdout
+    words = python("-m", "simclone", "busiest", str(scenario), "--most", "1", guide="add-a-question")
+    assert words.stdout.splitlines()[:2] == ["guide: busiest hosts", "  h2: 1"], words.stderr
+    document = python("-m", "simclone", "busiest", str(scenario), "--json", guide="add-a-question").stdout
+    assert json.loads(document)["hosts"][0] == ["h2", 1]
+    code = (
+        "import sys, simclone\n"
+        "answer = simclone.busiest(sys.argv[1])\n"
+        "from simclone.report.plan_sections import section_of\n"
+        "print(section_of(answer).title, section_of(answer).order)\n"
+    )
+    assert python("-c", code, str(scenario), guide="add-a-question").stdout == "Busiest hosts 115\n"
+    unknown = python("-m", "simclone", "busiest", str(scenario))
+    assert unknown.returncode == 2
+    assert "No such command 'busiest'" in unknown.stderr
+
+
+def test_a_filter_refuses_for_its_own_reason(python: Installed, tmp_path: Path) -> None:
+    """With the flow in its strategy a clone goes to the labelled host; a label nobody has fails for its reason."""
+    doc = world(hosts=hosts(3, cpu=4), vms=[vm("v", state="Stopped", lastHost="h1", primaryStorage="nfs")])
+    doc["hosts"][2]["labels"] = {"disk": "ssd"}
+    doc["strategies"] = {"labelled": {"filters": ["HostLabelFlow"], "score": {"freeCpu": 1.0}}}
+    doc["instanceOfferings"][0]["allocatorStrategy"] = "labelled"
+    doc["vms"][0]["strategy"] = "labelled"
+    doc["requests"] = [
+        {**request(0, "a"), "systemTags": ["hostLabel::disk::ssd"]},
+        {**request(1, "b"), "systemTags": ["hostLabel::disk::tape"]},
+    ]
+    path = tmp_path / "labels.json"
+    path.write_text(json.dumps(doc), "utf-8")
+    code = (
+        "import json, sys, simclone\n"
+        "run = simclone.run(json.load(open(sys.argv[1])))\n"
+        "first, second = run.answers\n"
+        "print(first.clones[0].host, second.clones[0].error.root_reason)\n"
+    )
+    ran = python("-c", code, str(path), guide="add-a-filter")
+    assert ran.stdout == "2 label.missing\n", ran.stderr
+
+
+def test_a_storage_type_carries_clones(python: Installed, scenario: Path) -> None:
+    """The scenario of the guide's type runs."""
+    doc = json.loads(scenario.read_text("utf-8"))
+    doc["primaryStorages"][0]["type"] = "VendorBlock"
+    scenario.write_text(json.dumps(doc), "utf-8")
+    ran = python("-m", "simclone", "run", str(scenario), "--json", guide="add-a-storage-type")
+    assert ran.returncode == 0, ran.stderr
+    assert python("-m", "simclone", "run", str(scenario)).returncode == 2
