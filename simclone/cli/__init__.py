@@ -28,6 +28,9 @@ COMMANDS: dict[str, str] = {
     "bench": "Measure decisions, simulations and loading on the standard workload.",
     "migrate": "Rewrite a file in the current schema version.",
     "schema": "Print the JSON Schema of scenarios, cases or answers.",
+    "strategies": "List the host strategies with their origin and their chains.",
+    "settings": "List the settings of globalConfig and fidelity, with their defaults.",
+    "reasons": "List the reasons a clone can fail for, with what each means.",
     "docs": "Read the pages about rules, terms and decisions that ship with simclone.",
 }
 """Every command with its sentence; those of planning questions come from their functions."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -74,3 +74,12 @@ def bar(before: int, after: int, total: int, width: int = 20) -> Text:
     text.append("░" * max(was - now, 0), style="green")
     text.append("·" * (width - max(was, now)), style="dim")
     return text
+
+
+def show_rows(name: str, rows: Sequence[Mapping[str, str]], *, as_json: bool) -> None:
+    """Print rows as a table, or as one JSON document under *name*."""
+    if as_json:
+        print_json({name: list(rows)})
+        return
+    columns = list(rows[0]) if rows else []
+    console().print(table(name, columns, [[row[column] for column in columns] for row in rows]))

@@ -9,6 +9,8 @@ import json
 from importlib import import_module
 from pathlib import Path
 
+from reference import REFERENCE
+
 import simclone
 from simclone.planning.parts.option import describe
 from simclone.planning.questions import QUESTIONS, module_of
@@ -37,8 +39,14 @@ def stub_text() -> str:
     return STUB_HEAD + "\n".join(lines) + f"\n\n__all__ = [\n{public}]\n"
 
 
-GENERATED = {QUESTIONS_FILE: questions_text, STUB_FILE: stub_text}
+REFERENCE_FOLDER = REPO / "simclone" / "docs" / "reference"
+GENERATED = {
+    QUESTIONS_FILE: questions_text,
+    STUB_FILE: stub_text,
+    **{REFERENCE_FOLDER / f"{name}.md": text for name, text in REFERENCE.items()},
+}
 
 if __name__ == "__main__":
     for path, text in GENERATED.items():
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text(), "utf-8")

@@ -1,0 +1,47 @@
+"""``simclone settings``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+
+def rows() -> list[dict[str, str]]:
+    """Every setting by key: kind, shipped default of each profile, bounds or choices, where it comes from."""
+    from simclone.model.settings import DEFINITIONS, FIDELITY
+
+    described = [(setting, "platform") for setting in DEFINITIONS.values()]
+    described += [(setting, "fidelity") for setting in FIDELITY.values()]
+    return [
+        {
+            "setting": setting.key,
+            "kind": setting.kind,
+            "default": _shown(setting.default_in("cloud")),
+            "profile open": _shown(setting.default_in("open")),
+            "values": ", ".join(_values(setting.choices, setting.low, setting.high)),
+            "origin": f"{origin}, decides nothing" if setting.dead else origin,
+        }
+        for setting, origin in described
+    ]
+
+
+def _shown(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _values(choices: tuple[str, ...], low: float | None, high: float | None) -> Iterator[str]:
+    yield from choices
+    if low is not None:
+        yield f"at least {low:g}"
+    if high is not None:
+        yield f"at most {high:g}"
+
+
+@click.command(name="settings")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(as_json: bool) -> None:
+    """List the settings of globalConfig and fidelity, with their defaults."""
+    from simclone.cli.output import show_rows
+
+    show_rows("settings", rows(), as_json=as_json)
