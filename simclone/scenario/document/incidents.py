@@ -45,11 +45,17 @@ class NewHostsDoc(Doc):
     """Hosts that join a cluster: *count* of them, with *localStorage* bytes for each local storage attached."""
 
     name: Name
+    """The name; for several a pattern that holds `{n}`."""
     cluster: Name
+    """The cluster they join."""
     cpu_num: Positive
+    """Physical cores of each."""
     total_physical_memory: PositiveSize
+    """Bytes of memory of each."""
     count: Count = 1
+    """So many hosts."""
     local_storage: Size | None = None
+    """Bytes that each brings to every local storage of the cluster."""
 
 
 class IncidentDoc(Doc):
@@ -62,22 +68,39 @@ class IncidentDoc(Doc):
     """
 
     name: Name | None = None
+    """The name under which statistics and events tell of it."""
     at: Seconds | None = None
+    """When it happens, seconds after t = 0."""
     every: Law | None = None
+    """The time from one event to the next, for each target: seconds or a law."""
     host: Name | None = None
+    """The host it happens to."""
     hosts: Literal["all"] | None = None
+    """`all`: every host is a target."""
     cluster: Name | None = None
+    """The hosts of this cluster are targets."""
     zone: Name | None = None
+    """The hosts of this zone are targets."""
     label: Annotated[dict[Name, Name], Field(min_length=1, max_length=1)] | None = None
+    """The hosts with this label and value are targets."""
     primary_storage: Name | None = None
+    """The primary storage it happens to."""
     event: HostEvent | StorageEvent | None = None
+    """What happens to the target."""
     repair_after: Law | None = None
+    """The time until it is undone: seconds or a law."""
     preset: Name | None = None
+    """Published laws of failure and repair by name."""
     wave: Count | None = None
+    """Maintenance of all targets, so many at once, the next ones when these are back."""
     together: bool = False
+    """All targets fail at once instead of each by itself."""
     available_physical_capacity: Size | None = None
+    """Event fill: bytes of the medium that stay free."""
     global_config: dict[Name, Scalar] | None = None
+    """Settings that take these values."""
     add_hosts: NewHostsDoc | None = None
+    """Hosts that join."""
 
     def gap_law(self) -> Law | None:
         """The time from one event to the next: as given, else the preset's."""
@@ -102,10 +125,15 @@ class FaultDoc(Doc):
     """A fault injected into a step, with a probability, at most *count* times; *code* is the error it answers."""
 
     step: Name
+    """The step it strikes."""
     name: Name | None = None
+    """The name under which it is told of."""
     probability: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """How likely it strikes each time."""
     count: Count | None = None
+    """It strikes at most so often."""
     code: Name = "SYS.1006"
+    """The error code it answers."""
 
 
 class StepTimeDoc(Doc):
@@ -116,10 +144,15 @@ class StepTimeDoc(Doc):
     """
 
     seconds: Law = 0.0
+    """How long the step takes: seconds or a law."""
     bytes_per_second: PositiveSize | None = None
+    """The speed of whatever it moves."""
     dirty_bytes_per_second: PositiveSize | None = None
+    """Live migration: how fast the VM writes memory meanwhile."""
     max_rounds: Count = 30
+    """Live migration: rounds of copying at most."""
     downtime: Seconds = 0.3
+    """Live migration: what may be left to copy while the VM stands still, in seconds."""
 
 
 Step = StepTimeDoc | Law

@@ -22,7 +22,9 @@ class CourseDoc(DistributionDoc):
     """
 
     daily: list[Share] | None = Field(None, json_schema_extra={"minItems": 24, "maxItems": 24})
+    """Shares for each of the 24 hours of the day."""
     recorded: Name | None = None
+    """A CSV file `second,share`, relative to this file."""
 
 
 Use = Share | CourseDoc
@@ -32,7 +34,9 @@ class UtilisationDoc(Doc):
     """Shares of a VM's vCPUs and memory in use; what is left out is not used at all."""
 
     cpu: Use = 0.0
+    """The share of its vCPUs in use: a number, a course or a law."""
     memory: Use = 0.0
+    """The share of its memory in use: a number, a course or a law."""
 
     def key(self) -> str:
         """The document as text, equal for equal documents."""

@@ -27,45 +27,60 @@ class PoissonDoc(Doc):
     """Requests at random moments, *perHour* on average."""
 
     per_hour: AboveZero
+    """Requests an hour on average."""
 
 
 class ProfileDoc(Doc):
     """Requests per hour for each hour of the day, times a factor for each day of the week from Monday."""
 
     per_hour: list[NotNegative] = Field(json_schema_extra={"minItems": 24, "maxItems": 24})
+    """Requests an hour, for each of the 24 hours of the day."""
     weekday: list[NotNegative] | None = None
+    """Factors for the seven days of the week, from Monday."""
 
 
 class BurstsDoc(Doc):
     """Bursts of *size* requests, *perHour* bursts on average, each spread evenly over *spread* seconds."""
 
     per_hour: AboveZero
+    """Bursts an hour on average."""
     size: Law
+    """Requests of one burst: a number or a law."""
     spread: Seconds = 0.0
+    """Seconds over which a burst's requests are spread evenly."""
 
 
 class ArrivalsDoc(Doc):
     """Exactly one process; *every* and the gaps of *renewal* are in seconds."""
 
     every: AboveZero | None = None
+    """A request every so many seconds."""
     poisson: PoissonDoc | None = None
+    """Requests at random moments."""
     renewal: Law | None = None
+    """Gaps between requests, in seconds: a number or a law."""
     profile: ProfileDoc | None = None
+    """Random moments at a rate that changes by the hour of the week."""
     bursts: BurstsDoc | None = None
+    """Bursts of requests."""
 
 
 class MixDoc(Doc):
     """A VM to clone, and how often relative to the others."""
 
     vm: Name
+    """The VM to clone."""
     weight: NotNegative = 1.0
+    """How often, relative to the others."""
 
 
 class RetryDoc(Doc):
     """A failed request is asked again up to *times* times, *backoff* seconds after each failure."""
 
     times: Amount
+    """A failed request is asked again at most so often."""
     backoff: Seconds = 0.0
+    """Seconds after each failure."""
 
 
 class TraceDoc(Doc):
@@ -76,32 +91,54 @@ class TraceDoc(Doc):
     """
 
     path: Name
+    """The trace file, relative to this file."""
     from_: Seconds = 0.0
+    """The first second of the trace that is used."""
     to: Seconds | None = None
+    """The last second of the trace that is used."""
     scale: AboveZero = 1.0
+    """Times are multiplied by this."""
     thin: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """The share of batches that is kept."""
     shift: Annotated[float, Field(ge=-9.0e12, le=9.0e12)] = 0.0
+    """Seconds added to every time."""
     vm_for: Name = SOURCE
+    """The VM to clone for a shape; `{vcpu}`, `{memoryGib}` and `{gpus}` stand for its size."""
 
 
 class WorkloadDoc(Doc):
     """A stream: *vm* or *mix* with *arrivals*, or a *trace*; *lifetime* in seconds."""
 
     name: Name
+    """The stream's name; its draws are keyed by it."""
     vm: Name | None = None
+    """The VM to clone."""
     mix: Annotated[list[MixDoc], Field(min_length=1)] | None = None
+    """Several VMs to clone, by weight."""
     arrivals: ArrivalsDoc | None = None
+    """When requests come."""
     batch: Law | None = None
+    """Names of a request: a number or a law; one when left out."""
     lifetime: Law | Literal["forever"] | None = None
+    """Seconds a clone lives: a number, a law, or `forever`."""
     growth_per_30_days: AboveZero = Field(1.0, alias="growthPer30Days")
+    """The rate is multiplied by this every 30 days."""
     trace: TraceDoc | None = None
+    """A recorded trace instead of vm, arrivals, batch and lifetime."""
     retry: RetryDoc | None = None
+    """What is done about failed names."""
     all_or_nothing: bool = False
+    """Clones of a request that fails in part are destroyed."""
     account: Name | None = None
+    """The account that asks."""
     strategy: Strategy | None = None
+    """The request's strategy."""
     full: bool | None = None
+    """Whether data volumes are cloned too."""
     system_tags: list[Name] | None = None
+    """The requests' system tags."""
     user_tags: list[Name] | None = None
+    """The requests' user tags."""
 
 
 def stream_specs(docs: Sequence[WorkloadDoc], start: datetime, folder: FilePath = FilePath()) -> list[StreamSpec]:
