@@ -12,7 +12,7 @@ PAGE_MARKER = "NO_AVAILABLE_HOST_BUT_PAGINATION_HAS_NOT_DONE"
 
 
 class ErrorCode(Struct, frozen=True, gc=False):
-    """An error as the API reports it (host-allocation.md 7.1).
+    """An error as the API reports it (rules/errors.md#codes).
 
     *reason* is simclone's own short constant for tables and tests (``host.memory``, ``ip.exhausted``, …); it is
     never part of an answer. *causes* is filled for lists only.

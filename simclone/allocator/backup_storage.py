@@ -33,7 +33,7 @@ def feeds(cloud: Cloud, backup: int, storage: int) -> bool:
 
 
 def select_for_vm(cloud: Cloud, image: int, zone: int | None, root_candidates: Sequence[int]) -> int | ErrorCode | None:
-    """The backup storage a new VM's image comes from (clone-storage-affinity.md 2.2).
+    """The backup storage a new VM's image comes from (rules/vm-life.md#reserved).
 
     None when every candidate root storage has the image cached already.
     """

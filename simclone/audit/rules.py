@@ -10,7 +10,7 @@ Amounts = Mapping[str, int]
 STOPPED, DESTROYING, DESTROYED, CREATED, STARTING = 4, 6, 7, 0, 1
 DELETED = 3
 UNLIMITED_STRATEGIES = ("MinimumCPUUsageHostAllocatorStrategy", "MaxInstancePerHostHostAllocatorStrategy")
-"""Chains that look at no quota (clone-storage-affinity.md, Appendix A)."""
+"""Chains that look at no quota (rules/host-selection.md#commercial-chains)."""
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 With ``hostAllocator.concurrent`` the filters of an allocation see the cloud as it is when its turn begins; only the
 reservation sees what others reserved meanwhile. Rules the reservation does not test again can then be broken
-(host-allocation.md 8, rules/affinity.md#evaluation).
+(rules/host-selection.md#ties, rules/affinity.md#evaluation).
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Questions that change nothing: candidate hosts and storages, capacity reports (host-allocation.md 2.7, 3.5)."""
+"""Questions that change nothing: candidate hosts and storages, capacity reports.
+
+Rule: rules/host-capacity.md#capacity-query, rules/host-selection.md#other-operations.
+"""
 
 from __future__ import annotations
 

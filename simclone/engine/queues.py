@@ -50,7 +50,7 @@ class Queues:
         self._slots: dict[tuple[str | int, ...], Slots] = {}
 
     def _levels(self, queue: tuple[str | int, ...]) -> list[tuple[tuple[str | int, ...], int]]:
-        """The slots a queue stands for, outermost first, with their number (clone-storage-affinity.md 8.1)."""
+        """The slots a queue stands for, outermost first, with their number (rules/timing.md#queues)."""
         values = self.ctx.cloud.settings.values
         if queue[0] == "host-allocator":
             parallel = values["hostAllocator.hostAllocator.concurrent"]

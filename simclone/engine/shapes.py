@@ -29,7 +29,7 @@ def shape_of(
 ) -> Shape:
     """The shape of a VM; a root disk offering gives the size where the image has none (ISO) or none is given.
 
-    The offering's strategy and tags are copied into the VM (host-allocation.md 3.1).
+    The offering's strategy and tags are copied into the VM (rules/host-selection.md#offering).
     """
     item = None if offering is None else cloud.offerings[offering]
     template = None if image is None else cloud.images[image]

@@ -1,4 +1,4 @@
-"""How long the steps of a workflow take (clone-storage-affinity.md 8.2, 3.12)."""
+"""How long the steps of a workflow take (rules/timing.md#anchors, rules/timing.md#copies)."""
 
 from __future__ import annotations
 

@@ -36,7 +36,10 @@ class Together(Struct, frozen=True):
 
 
 class Locked(Struct, frozen=True):
-    """A workflow that needs a VM for itself: operations on one VM come one after the other (clone sheet 2.1)."""
+    """A workflow that needs a VM for itself: operations on one VM come one after the other.
+
+    Rule: rules/vm-life.md#create.
+    """
 
     vm: int
     job: Workflow[Any]

@@ -203,7 +203,7 @@ FIDELITY: Mapping[str, Setting] = _define(
     _flag("imageSizeQuotaVirtual", True),
     _choice("quotaAtAllocation", "SYS.1000", "ID.1003"),
 )
-"""Behaviours that look like slips of the product or that the sheets doubt; defaults are the sheets' reading."""
+"""Behaviours that look like slips of the product or whose cause is in doubt; each default is the likeliest reading."""
 
 RESOURCE_TYPES = ("zone", "cluster", "host", "primaryStorage", "backupStorage", "l3Network")
 

@@ -100,7 +100,7 @@ class PrimaryStorage:
         self.per_host = self.kind.per_host
 
     def usable(self, new_vm: bool) -> bool:
-        """Connected, and Enabled (a new VM) or Enabled/Disabled (anything else); host-allocation.md 1.6."""
+        """Connected, and Enabled (a new VM) or Enabled/Disabled (anything else); rules/host-filters.md#storage."""
         return self.status == CONNECTED and (self.state == ENABLED or (not new_vm and self.state == DISABLED))
 
     def caches_image(self, image: int) -> bool:

@@ -1,4 +1,4 @@
-"""Find a host and reserve it; a refused reservation goes on to the next host (host-allocation.md 1.5)."""
+"""Find a host and reserve it; a refused reservation goes on to the next host (rules/host-selection.md#order)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Host and storage of a new VM together, with the search over local and shared combinations.
 
-Source: clone-storage-affinity.md 2.3, host-allocation.md 4.
+Source: rules/vm-life.md#storage-choice, rules/host-selection.md#request.
 """
 
 from __future__ import annotations
@@ -118,7 +118,10 @@ def _shared(
 
 
 def create_strategy(shape: Shape, wish: Wish) -> str | None:
-    """The chain a create runs; clone rows always run their own (host-allocation.md 3.2, clone sheet 2.3)."""
+    """The chain a create runs; clone rows always run their own.
+
+    Rule: rules/host-selection.md#create, rules/vm-life.md#storage-choice.
+    """
     if wish.cloned:
         return shape.strategy or LEAST_VM
     if wish.host is not None or not shape.l3s or shape.strategy is None:
@@ -127,7 +130,7 @@ def create_strategy(shape: Shape, wish: Wish) -> str | None:
 
 
 def hypervisor_of(cloud: Cloud, shape: Shape, wish: Wish) -> str | None:
-    """The hypervisor wanted: VM, host, cluster, image format (host-allocation.md 4)."""
+    """The hypervisor wanted: VM, host, cluster, image format (rules/host-selection.md#request)."""
     if shape.hypervisor_type is not None:
         return shape.hypervisor_type
     if wish.host is not None:

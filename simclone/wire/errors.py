@@ -1,4 +1,4 @@
-"""Errors as JSON (host-allocation.md 7.1, clone-storage-affinity.md 1.2 and 9.4)."""
+"""Errors as JSON (rules/errors.md#codes, rules/clone-call.md#answer, rules/errors.md#codes)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""VmInstanceInventory and what it holds (clone-storage-affinity.md 7); null members are left out."""
+"""VmInstanceInventory and what it holds (rules/api-shapes.md#inventories); null members are left out."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "systemTags": ("system_tags", _TEXTS),
     "userTags": ("user_tags", _TEXTS),
 }
-"""Body key → field of the request, and what its value must be (clone-storage-affinity.md 1.1)."""
+"""Body key → field of the request, and what its value must be (rules/clone-call.md#request)."""
 
 TOP_TAGS = ("systemTags", "userTags")
 _URL = re.compile(r"/v1/vm-instances/([^/?]+)/actions")

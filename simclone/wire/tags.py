@@ -1,6 +1,6 @@
 """System tags, read once at the edge: texts such as ``ha::NeverStop`` into `Tags`, and what the API refuses about them.
 
-Source: clone-storage-affinity.md 6.
+Source: rules/system-tags.md#known.
 """
 
 from __future__ import annotations

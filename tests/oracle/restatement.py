@@ -1,7 +1,7 @@
-"""The host filter chain, sort order and reservation told a second time, from the fact sheets alone.
+"""The host filter chain, sort order and reservation told a second time, from the rules' pages alone.
 
-One host at a time, plain loops and ints; nothing here comes from ``simclone.allocator``. Section numbers are those of
-host-allocation.md (H) and clone-storage-affinity.md (C). The request is read by attribute, the cloud through its model.
+One host at a time, plain loops and ints; nothing here comes from ``simclone.allocator``. Citations lead to those pages.
+The request is read by attribute, the cloud through its model.
 
 In the order of the file:
 
@@ -37,7 +37,7 @@ MARKER = "NO_AVAILABLE_HOST_BUT_PAGINATION_HAS_NOT_DONE"
 FAILED = "SYS.1006"
 INTERNAL = "SYS.1000"
 
-# H 1.2, column by column.
+# rules/host-selection.md#chains, column by column.
 _OPEN_LEAST = "L2 DES QUO BSPS STATE IMG CAP VOLPS PS AVOID TAG BIND FILT"
 OPEN = {
     "LeastVmPreferredHostAllocatorStrategy": _OPEN_LEAST,
@@ -55,7 +55,8 @@ OPEN_SORT = {
     "MigrateVmAllocatorStrategy": "PRIO SOFT LEAST",
     "LocalStorageMigrateVmAllocatorStrategy": "PRIO LEAST",
 }
-# C Appendix A. The producers P are read as one first query: attached, designated, Enabled, Connected, hypervisor.
+# rules/host-selection.md#commercial-chains. The producers P are read as one first query: attached, designated,
+# Enabled, Connected, hypervisor.
 _CLOUD_LEAST = "P DES QUO BSPS STATE IMG CAP VOLPS PS AVOID TAG BIND FILT"
 CLOUD = {
     "LeastVmPreferredHostAllocatorStrategy": _CLOUD_LEAST,
@@ -125,12 +126,12 @@ def jround(value: float) -> int:
 
 
 def down(amount: int, ratio: float) -> int:
-    """VM bytes as host bytes (H 2.2)."""
+    """VM bytes as host bytes (rules/host-capacity.md#ratios)."""
     return amount if ratio == 1 else jround(amount / ratio)
 
 
 def up(amount: int, ratio: float) -> int:
-    """Host bytes as VM bytes (H 2.2)."""
+    """Host bytes as VM bytes (rules/host-capacity.md#ratios)."""
     return amount if ratio == 1 else jround(amount * ratio)
 
 
@@ -149,7 +150,7 @@ class Chain:
         self.new = request.operation == "NewCreate"
         self.cloud_profile = cloud.settings.profile == "cloud"
 
-    # -- small questions -----------------------------------------------------------------------------------
+    # -- small questions
 
     def of(self, host: int, column: str) -> int:
         """A figure of a host."""
@@ -165,7 +166,7 @@ class Chain:
         return [row for row, one in enumerate(self.c.storages) if cluster in one.clusters]
 
     def usable(self, storage: int) -> bool:
-        """H 1.6 PS: Connected, and Enabled (new) or Enabled/Disabled."""
+        """rules/host-filters.md#storage: Connected, and Enabled (new) or Enabled/Disabled."""
         one = self.c.storages[storage]
         return one.status == 0 and (one.state == 0 or (one.state == 1 and not self.new))
 
@@ -193,10 +194,10 @@ class Chain:
             if self.c.vms.state_name(row) == "Stopped" and self.c.vms.last_host[row] == host
         ]
 
-    # -- flows: each takes the candidates and gives those it keeps ---------------------------------------------
+    # -- flows: each takes the candidates and gives those it keeps
 
     def L2(self, hosts: list[int], first: bool, page: int) -> list[int]:
-        """H 1.6 L2."""
+        """rules/host-filters.md#network."""
         if not self.q.l3s:
             if self.q.allow_no_l3 or page > 0:
                 raise Skip
@@ -229,19 +230,19 @@ class Chain:
         return self.of(host, "state") == 0 and self.of(host, "status") == 0
 
     def DES(self, hosts: list[int], first: bool, page: int) -> list[int]:
-        """H 1.6 DES: as first flow a query that also wants Enabled and Connected."""
+        """rules/host-filters.md#designated: as first flow a query that also wants Enabled and Connected."""
         if first:
             return [host for host in hosts if self._wanted(host) and self._up(host)]
         return [host for host in hosts if self._wanted(host)]
 
     def P(self, hosts: list[int], first: bool, page: int) -> list[int]:
-        """C Appendix A: the common prefix of producers."""
+        """rules/host-selection.md#commercial-chains: the common prefix of producers."""
         with suppress(Skip):
             hosts = self.L2(hosts, first, page)
         return [host for host in hosts if self._wanted(host) and self._up(host)]
 
     def QUO(self, hosts: list[int], first: bool, page: int) -> list[int]:
-        """H 5.3, with the usage of H 5.1 counted from the rows."""
+        """rules/quotas.md#allocation-check, with the usage of rules/quotas.md#limits counted from the rows."""
         account = self.q.account
         if account < 0:
             return hosts
@@ -268,7 +269,10 @@ class Chain:
         return hosts
 
     def BSPS(self, hosts: list[int], first: bool, page: int) -> list[int]:
-        """H 1.6 BSPS with the metric table of C 3.1; every failure is a direct SYS.1006."""
+        """Every failure is a direct SYS.1006.
+
+        Rules: rules/host-filters.md#image with the table of rules/primary-storage.md#backup-types.
+        """
         if self.q.backup_storage is None:
             return hosts
         backup = self.c.backups[self.q.backup_storage]
@@ -291,11 +295,11 @@ class Chain:
         return kept
 
     def STATE(self, hosts: list[int], first: bool, page: int) -> list[int]:
-        """H 1.6 STATE."""
+        """rules/host-filters.md#state."""
         return [host for host in hosts if self._up(host) and self._hypervisor_fits(host)]
 
     def IMG(self, hosts: list[int], first: bool, page: int) -> list[int]:
-        """H 1.6 IMG."""
+        """rules/host-filters.md#image."""
         if not self.new or self.q.image is None:
             return hosts
         reach = {row for host in hosts for row in self.attached(host)}
@@ -312,7 +316,7 @@ class Chain:
         return [host for host in hosts if any(self.of(host, "zone") in self.c.backups[row].zones for row in connected)]
 
     def CAP(self, hosts: list[int], first: bool, page: int) -> list[int]:
-        """H 2.3."""
+        """rules/host-capacity.md#filter."""
         kept = []
         check = self.setting("hostAllocator.hostAllocator.checkHostMem")
         for host in hosts:
@@ -332,7 +336,7 @@ class Chain:
         return kept
 
     def VOLPS(self, hosts: list[int], first: bool, page: int) -> list[int]:
-        """H 1.6 VOLPS."""
+        """rules/host-filters.md#storage."""
         if self.new:
             return hosts
         if not self.q.root_ready:
@@ -340,7 +344,7 @@ class Chain:
         return [host for host in hosts if set(self.q.volume_storages) <= set(self.attached(host))]
 
     def PS(self, hosts: list[int], first: bool, page: int) -> list[int]:
-        """H 1.6 PS, both stages."""
+        """rules/host-filters.md#storage, both stages."""
         required, optional = set(self.q.required_storages), self.q.optional_storages
         kept = []
         for host in hosts:
@@ -375,11 +379,11 @@ class Chain:
         return final
 
     def AVOID(self, hosts: list[int], first: bool, page: int) -> list[int]:
-        """H 1.6 AVOID."""
+        """rules/host-filters.md#designated."""
         return [host for host in hosts if host not in self.q.avoid]
 
     def OS(self, hosts: list[int], first: bool, page: int) -> list[int]:
-        """H 1.6 OS; an unknown system never excludes anybody."""
+        """rules/host-filters.md#binding; an unknown system never excludes anybody."""
         reference = self.q.current_host if self.q.current_host is not None else self.q.last_host
         if self.setting("hostAllocator.migration.differentOs") or reference is None:
             return hosts
@@ -387,7 +391,7 @@ class Chain:
         return [host for host in hosts if own < 0 or self.of(host, "os") in (own, -1)]
 
     def TAG(self, hosts: list[int], first: bool, page: int) -> list[int]:
-        """H 1.6 TAG: the VM's wish, then the first of its disk offerings'."""
+        """rules/primary-storage.md#tags: the VM's wish, then the first of its disk offerings'."""
         if not self.new:
             return hosts
         wishes = [self.q.vm_constraint, *self.q.disk_constraints[:1]]
@@ -407,7 +411,7 @@ class Chain:
         return hosts
 
     def BIND(self, hosts: list[int], first: bool, page: int) -> list[int]:
-        """H 1.6 BIND."""
+        """rules/host-filters.md#binding."""
         scene = self.setting("vm.resourceBinding.Scene")
         across = self.setting("vm.vm.ha.across.clusters")
         if (scene != "All" and scene != self.q.scene) or (not self.q.bindings and across):
@@ -422,7 +426,10 @@ class Chain:
         return hosts if not bound and self.setting("vm.resourceBinding.strategy") == "Soft" else bound
 
     def FILT(self, hosts: list[int], first: bool, page: int) -> list[int]:
-        """H 1.6 FILT: architecture, local storage; in the cloud edition the scheduling rules of C 5.5 and 5.6."""
+        """Architecture, local storage; in the cloud edition the scheduling rules too.
+
+        Rules: rules/host-filters.md#binding, rules/affinity.md#evaluation, rules/affinity.md#scheduling-rules.
+        """
         image = None if self.q.image is None else self.c.images[self.q.image]
         wanted = self.q.architecture or (image.architecture if image else None)
         if wanted is not None:
@@ -467,7 +474,10 @@ class Chain:
         return (real == total or total - real < limit) and size < limit
 
     def devices_allow(self, host: int) -> bool:
-        """Commercial PciDeviceFilterFlow (H 1.8): whole devices, taken by VMs on the host; a resize takes none."""
+        """PciDeviceFilterFlow: whole devices, taken by VMs on the host; a resize takes none.
+
+        Rule: rules/host-selection.md#commercial-chains.
+        """
         if self.q.operation == "UpdateVm":
             return True
         for spec, count in _devices(self.q.tags.texts):
@@ -477,7 +487,7 @@ class Chain:
                 return False
         return True
 
-    # -- scheduling rules ----------------------------------------------------------------------------------------
+    # -- scheduling rules
 
     def group(self) -> Any:
         """The VM's enabled group."""
@@ -485,7 +495,7 @@ class Chain:
         return found if found is not None and found.enabled else None
 
     def members(self, host: int) -> int:
-        """C 5.5 count(h): other members whose hostUuid is the host."""
+        """rules/affinity.md#evaluation count(h): other members whose hostUuid is the host."""
         group = self.group()
         return sum(
             1 for row in group.members if row != self.q.vm and self.c.vms.alive[row] and self.c.vms.host[row] == host
@@ -533,13 +543,13 @@ class Chain:
         return inside if rule.policy == "affinityHard" else not inside
 
     def LAST(self, hosts: list[int], first: bool, page: int) -> list[int]:
-        """H 1.6 LAST."""
+        """rules/host-selection.md#chains."""
         if self.q.list_all or self.q.last_host not in hosts:
             return hosts
         return [self.q.last_host]
 
     def LSMIG(self, hosts: list[int], first: bool, page: int) -> list[int]:
-        """H 1.6 LSMIG, strict."""
+        """rules/primary-storage.md#local-flows, strict."""
         row = self.q.root_storage
         shares = None if row is None else self.c.storages[row].shares
         if shares is None:
@@ -548,13 +558,13 @@ class Chain:
         return [h for h in hosts if h < shares.row_count and shares.present[h] and shares.available[h] > need]
 
     def MAXVM(self, hosts: list[int], first: bool, page: int) -> list[int]:
-        """H 1.8: the tag is mandatory and a number; hosts with n VMs or more are excluded."""
+        """The tag is mandatory and a number; hosts with n VMs or more are out (rules/host-selection.md#commercial)."""
         tags = [tag.split("::")[1] for tag in self.q.tags.texts if tag.startswith("maxInstancePerHost::")]
         if not tags or not tags[0].isdecimal():
             raise Hard(FAILED)
         return [host for host in hosts if self.vms_on(host) < int(tags[0])]
 
-    # -- the chain -----------------------------------------------------------------------------------------------
+    # -- the chain
 
     def names(self) -> tuple[list[str], list[str]]:
         """Filters and sorters of the request's strategy."""
@@ -567,7 +577,7 @@ class Chain:
         return filters[name].split(), sorters.get(name, "").split()
 
     def run(self) -> Verdict:
-        """H 9, page by page."""
+        """rules/host-selection.md#pagination, page by page."""
         paging = self.setting("hostAllocator.usePagination")
         limit = self.setting("hostAllocator.paginationLimit")
         everybody = [host for host in self._everywhere() if self.of(host, "exists")]
@@ -604,7 +614,7 @@ class Chain:
                 return Verdict(page=page, code=NO_HOST, cause=MARKER, kept=tuple(kept))
             return Verdict(page=page, code=code, kept=tuple(kept))
 
-    # -- the sort chain, on real lists (H 1.5) ---------------------------------------------------------------------
+    # -- the sort chain, on real lists (rules/host-selection.md#order)
 
     def ordered(self, shuffled: list[int]) -> list[int] | None:
         """The order in which hosts are tried when the shuffle gave *shuffled*; None where a sorter fails."""
@@ -644,7 +654,7 @@ class Chain:
         return ranked, [host for host in ranked if priority(host) == priority(ranked[0])], False
 
     def sort_RULE(self, sub: list[int]) -> Any:
-        """Soft VM-VM rules prefer (C 5.5)."""
+        """Soft VM-VM rules prefer (rules/affinity.md#evaluation)."""
         group = self.group()
         policy = group.policy if group else ""
         if policy == "antiSoft":
@@ -656,7 +666,7 @@ class Chain:
         return sub, sub, False
 
     def sort_HOSTRULE(self, sub: list[int]) -> Any:
-        """Soft VM-host rules prefer (C 5.6)."""
+        """Soft VM-host rules prefer (rules/affinity.md#scheduling-rules)."""
         rule = self.group().host_rule if self.group() else None
         if rule is None or not rule.policy.endswith("Soft"):
             return sub, sub, False
@@ -674,11 +684,11 @@ class Chain:
         return sorted(sub, key=self.vms_on), sub, True
 
     def sort_MINCPU(self, sub: list[int]) -> Any:
-        """Lowest CPU use (H 1.8)."""
+        """Lowest CPU use (rules/host-selection.md#commercial)."""
         return self._usage(sub, "minimumCPUUsageHostAllocatorStrategyMode::hard", "cpu_use_ppm")
 
     def sort_MINMEM(self, sub: list[int]) -> Any:
-        """Lowest memory use (H 1.8)."""
+        """Lowest memory use (rules/host-selection.md#commercial)."""
         return self._usage(sub, "minimumMemoryUsageHostAllocatorStrategyMode::hard", "memory_use_ppm")
 
     def _usage(self, sub: list[int], hard: str, column: str) -> Any:
@@ -687,7 +697,7 @@ class Chain:
         return None if hard in self.q.tags.texts else (sorted(sub, key=self.vms_on), sub, True)
 
     def sort_STOPPED(self, sub: list[int]) -> Any:
-        """H 1.7, with the iteration order of Java's HashMap (H 8)."""
+        """With the iteration order of Java's HashMap (rules/host-selection.md#stopped-aware)."""
 
         def room(host: int) -> bool:
             there = self.stopped_on(host)
@@ -747,7 +757,7 @@ class Chain:
 
         return sorted(sub, key=lambda host: (grade(host), self.of(host, "available_cpu"), host)), sub, False
 
-    # -- the reservation (H 2.4, C 5.5) ------------------------------------------------------------------------------
+    # -- the reservation (rules/host-capacity.md#reservation, rules/affinity.md#evaluation)
 
     def reservable(self, host: int) -> bool:
         """The authoritative test under the row lock; the physical size is not looked at."""

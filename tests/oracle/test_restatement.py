@@ -1,4 +1,4 @@
-"""The allocator against the plain restatement of the fact sheets: survivors, pages, errors, order, reservation."""
+"""The allocator against the plain restatement of the rules: survivors, pages, errors, order, reservation."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def same_survivors(request: HostRequest, cloud: Any) -> Verdict:
 
 
 def same_decision(request: HostRequest, cloud: Any, decision: Any) -> None:
-    """Order and reservation: the tried hosts and the chosen one are a beginning of an order the sheets allow."""
+    """Order and reservation: the tried hosts and the chosen one are a beginning of an order the rules allow."""
     wanted, told = same_survivors(request, cloud), Chain(request, cloud)
     about = f"{request}\nrestated {wanted}\ndecided {decision}"
     tried = [one.host for one in decision.tried]
@@ -74,7 +74,7 @@ def same_decision(request: HostRequest, cloud: Any, decision: Any) -> None:
 
 
 def same_list(request: HostRequest, cloud: Any, found: Any) -> None:
-    """Dry runs: the list is the survivors of the winning page in an order the sheets allow."""
+    """Dry runs: the list is the survivors of the winning page in an order the rules allow."""
     request = request.dry()
     wanted, told = same_survivors(request, cloud), Chain(request, cloud)
     if not wanted.hosts or told.ordered(wanted.hosts) is None:
@@ -87,7 +87,7 @@ def same_list(request: HostRequest, cloud: Any, found: Any) -> None:
 @given(clouds(), operations())
 @settings(max_examples=examples(250))
 def test_every_decision_of_a_run_equals_the_restatement(doc: Doc, ops: list[Any]) -> None:
-    """Each host decision and dry run of a stream of operations is one the fact sheets allow, and no other."""
+    """Each host decision and dry run of a stream of operations is one the rules allow, and no other."""
 
     def decided(seen: Seen) -> None:
         same_decision(seen.request, seen.cloud, seen.decision)

@@ -1,4 +1,4 @@
-"""Surprises of the clone sheet about affinity groups and the choice of a host."""
+"""Surprises of the clone call about affinity groups and the choice of a host."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Surprises of the clone sheet about the call as a whole: batches, answers, quotas, what is left behind."""
+"""Surprises of the clone call about the call as a whole: batches, answers, quotas, what is left behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The doubtful points of the clone sheet, each with the setting that decides it, and the list of what is not tested."""
+"""The doubtful points of the clone call, each with the setting that decides it, and the list of what is not tested."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_every_surprise_is_tested_or_excepted() -> None:
 
 
 def test_the_settings_of_doubt_are_known() -> None:
-    """The sheet's defaults are in force unless a file says otherwise."""
+    """The documented defaults are in force unless a file says otherwise."""
     assert {name: one.default for name, one in FIDELITY.items()} == {
         "doubleReturn": True,
         "anyCachedImage": True,

@@ -1,4 +1,4 @@
-"""Surprises of the clone sheet about primary storage: capacity, caches, mixed clusters."""
+"""Surprises of the clone call about primary storage: capacity, caches, mixed clusters."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def test_java_round_sends_halves_towards_plus_infinity(value: float, rounded: in
         (3.0, 2863311531, 23, 2863311523),
     ],
 )
-def test_vectors_of_sheet_2_8(ratio: float, down: int, fit: int, left: int) -> None:
+def test_the_vectors_of_ratios(ratio: float, down: int, fit: int, left: int) -> None:
     """8 GiB VMs on a 64 GiB host that keeps 1 GiB: bytes charged, how many fit, what is left."""
     assert divided(8 * GIB, ratio) == down
     free, placed = 64 * GIB, 0

@@ -1,4 +1,7 @@
-"""The plain driver of a filter chain: page by page over columns, as ZStack does (host-allocation.md 1.3, 1.4)."""
+"""The plain driver of a filter chain: page by page over columns, as ZStack does.
+
+Rule: rules/host-selection.md#chain, rules/host-selection.md#pagination.
+"""
 
 from __future__ import annotations
 

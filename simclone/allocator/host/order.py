@@ -1,4 +1,7 @@
-"""The order in which surviving hosts are tried: sort keys first, chance among equals (host-allocation.md 1.5)."""
+"""The order in which surviving hosts are tried: sort keys first, chance among equals.
+
+Rule: rules/host-selection.md#order.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one host allocation asks for (host-allocation.md 4)."""
+"""What one host allocation asks for (rules/host-selection.md#request)."""
 
 from __future__ import annotations
 

@@ -43,6 +43,6 @@ def _rule(request: HostRequest, cloud: Cloud, host: int) -> Try | None:
 
 
 def all_refused(tried: tuple[Try, ...]) -> ErrorCode:
-    """The nameless error list of a search whose every reservation failed (host-allocation.md 7.4)."""
+    """The nameless error list of a search whose every reservation failed (rules/errors.md#every-reservation-failed)."""
     causes = tuple(ErrorCode(code="SYS.1006", details=item.text, reason=item.reason) for item in tried)
     return ErrorCode(code=None, causes=causes, reason=tried[0].reason if tried else "")

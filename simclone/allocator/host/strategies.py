@@ -1,4 +1,7 @@
-"""Strategy → ordered flows, one literal table per profile (host-allocation.md 1.2, clone-storage-affinity.md A)."""
+"""Strategy → ordered flows, one literal table per profile.
+
+Rule: rules/host-selection.md#chains, rules/host-selection.md#commercial-chains.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Resource bindings: the hosts a VM is bound to, by its tag or to its cluster (host-allocation.md 1.6)."""
+"""Resource bindings: the hosts a VM is bound to, by its tag or to its cluster (rules/host-filters.md#binding)."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def taken_of(cloud: Cloud, storage: int, size: int, *, exact: bool = False) -> i
 
 
 def physical_shortage(total: int, available: int, size: int, threshold: float) -> str | None:
-    """Tests B and C of section 3.5 on physical figures in bytes; the reason, or None.
+    """Tests B and C of rules/host-selection.md#other-operations on physical figures in bytes; the reason, or None.
 
     >>> physical_shortage(100, 100, 50, 0.9), physical_shortage(100, 10, 5, 0.9), physical_shortage(100, 50, 90, 0.9)
     (None, 'storage.physical', 'storage.tooLarge')
@@ -80,7 +80,7 @@ def storage_shortage(cloud: Cloud, storage: int, size: int, exact: bool) -> str 
 
 @dataclass(frozen=True, slots=True)
 class ShareThreshold:
-    """The test of section 3.5 on the shares of a storage, per host.
+    """The test of rules/host-selection.md#other-operations on the shares of a storage, per host.
 
     *sound* shares are *present* and pass by their physical figures; one of them fits with *least* bytes available.
     """

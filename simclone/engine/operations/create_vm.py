@@ -1,4 +1,4 @@
-"""Create one VM: API checks, the row, and its first start (clone-storage-affinity.md 2)."""
+"""Create one VM: API checks, the row, and its first start (rules/vm-life.md#create)."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def normalised(cloud: Cloud, shape: Shape, wish: Wish) -> Wish:
 
 
 def create_refusal(cloud: Cloud, new: NewVm, strategy: str) -> ErrorCode | None:
-    """The API's checks before anything exists (host-allocation.md 5.2 and 6)."""
+    """The API's checks before anything exists (rules/quotas.md#api-check, rules/states.md#effect)."""
     shape, wish = new.shape, new.wish
     if strategy not in ("InstantStart", "CreateStopped", "JustCreate"):
         return invalid_argument(f"unknown strategy {strategy!r}")

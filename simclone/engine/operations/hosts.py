@@ -1,4 +1,4 @@
-"""Hosts come, go, change state, go into maintenance (host-allocation.md 6)."""
+"""Hosts come, go, change state, go into maintenance (rules/states.md#effect)."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def change_zone_state(ctx: Context, zone: int, event: str) -> Outcome:
 
 
 def change_cluster_state(ctx: Context, cluster: int, event: str) -> Outcome:
-    """Enable or disable a cluster: a bulk operation on its hosts (host-allocation.md, surprise 17)."""
+    """Enable or disable a cluster: a bulk operation on its hosts (rules/states.md#disabled-cluster)."""
     state = ENABLED if event == "enable" else DISABLED
     ctx.ledger.set_state(ctx.cloud.cluster_states, cluster, state, ctx.cloud.clusters[cluster].name, event)
     fleet = ctx.cloud.fleet

@@ -1,4 +1,4 @@
-"""Live migration of a running VM (host-allocation.md 3.4)."""
+"""Live migration of a running VM (rules/host-selection.md#migrate)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Start a stopped or only recorded VM, stop, reboot, pause (host-allocation.md 3.3, 2.5)."""
+"""Start a stopped or only recorded VM, stop, reboot, pause.
+
+Rule: rules/host-selection.md#start, rules/host-capacity.md#return.
+"""
 
 from __future__ import annotations
 
@@ -77,7 +80,7 @@ def _hypervisor(cloud: Cloud, vm: int) -> str | None:
 
 
 def start_request(cloud: Cloud, vm: int, host: int | None, cluster: int | None) -> HostRequest:
-    """The host request of a later start; where it is Designated follows section 3.3."""
+    """The host request of a later start; where it is Designated follows rules/host-selection.md#start."""
     current = cloud.vms.cluster[vm]
     cluster = cluster if host is None else None
     moved = cluster is not None and cluster != current

@@ -34,8 +34,9 @@ class Meters:
     """Writes each host's mean use of vCPUs and memory in parts per million at the end of every window.
 
     A VM's share is that of the window's middle, a host's CPU use is the vCPUs in use over its threads, at most all of
-    them (host-allocation.md 1.7: average over a collection window). Before the first window ends, hosts show what
-    stands at t = 0.
+    them. Before the first window ends, hosts show what stands at t = 0.
+
+    Rule: rules/host-selection.md#commercial (average over a collection window).
     """
 
     def __init__(self, ctx: Context, folder: Path, window_us: int) -> None:

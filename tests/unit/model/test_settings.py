@@ -54,7 +54,7 @@ DEFAULTS = [
 
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize(("key", "value"), DEFAULTS)
-def test_shipped_defaults_are_those_of_the_sheets(profile: str, key: str, value: object) -> None:
+def test_shipped_defaults_are_the_documented_ones(profile: str, key: str, value: object) -> None:
     """Every setting that decides something starts at the product's own default."""
     assert Settings(profile).get(key) == value
 

@@ -1,4 +1,4 @@
-"""Two flows about where the image is kept (host-allocation.md 1.6, rules/primary-storage.md#backup-types)."""
+"""Two flows about where the image is kept (rules/host-filters.md#image, rules/primary-storage.md#backup-types)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DesignatedHost: hosts in the zone, clusters or host that was asked for (host-allocation.md 1.6)."""
+"""DesignatedHost: hosts in the zone, clusters or host that was asked for (rules/host-filters.md#designated)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""AttachedL2Network: hosts whose cluster sees every L2 the VM's cards need (host-allocation.md 1.6)."""
+"""AttachedL2Network: hosts whose cluster sees every L2 the VM's cards need (rules/host-filters.md#network)."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ class HostOsVersionFlow(FilterFlow):
 
 
 class ResourceBindingFlow(FilterFlow):
-    """Hosts a VM is bound to, by its tag or to its cluster; softly or hard (host-allocation.md 1.6)."""
+    """Hosts a VM is bound to, by its tag or to its cluster; softly or hard (rules/host-filters.md#binding)."""
 
     name: ClassVar[str] = "ResourceBindingAllocatorFlow"
     tags: ClassVar[frozenset[str]] = frozenset({"resourceBindings"})

@@ -1,4 +1,4 @@
-"""The first flow of the cloud profile: the producers of clone-storage-affinity.md Appendix A read as one."""
+"""The first flow of the cloud profile: the producers of rules/host-selection.md#commercial-chains read as one."""
 
 from __future__ import annotations
 

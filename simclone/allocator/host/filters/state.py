@@ -1,4 +1,4 @@
-"""HostStateAndHypervisor: Enabled and Connected hosts of the right hypervisor (host-allocation.md 1.6)."""
+"""HostStateAndHypervisor: Enabled and Connected hosts of the right hypervisor (rules/host-filters.md#state)."""
 
 from __future__ import annotations
 

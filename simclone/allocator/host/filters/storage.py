@@ -1,4 +1,4 @@
-"""Flows about primary storage: what is attached, connected and large enough (host-allocation.md 1.6)."""
+"""Flows about primary storage: what is attached, connected and large enough (rules/host-filters.md#storage)."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ class HostPrimaryStorageFlow(FilterFlow):
 
 
 class TagFlow(FilterFlow):
-    """Storage wishes of offerings: only clusters with the named or tagged storage (host-allocation.md 1.6)."""
+    """Storage wishes of offerings: only clusters with the named or tagged storage (rules/host-filters.md#storage)."""
 
     name: ClassVar[str] = "TagAllocatorFlow"
     tests: ClassVar[tuple[Test, ...]] = (Test(STORAGE_TAG, lambda host, facts: facts.fits[host.cluster] == 1),)

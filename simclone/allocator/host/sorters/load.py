@@ -16,7 +16,7 @@ SHARE_BITS = 21
 
 
 class LeastVmPreferredSortFlow(SortFlow):
-    """Fewest VM rows on the host first, whatever their size or state (host-allocation.md 1.5)."""
+    """Fewest VM rows on the host first, whatever their size or state (rules/host-selection.md#order)."""
 
     name: ClassVar[str] = "LeastVmPreferredSortFlow"
     reads: ClassVar[frozenset[str]] = frozenset({"count"})
@@ -26,7 +26,9 @@ class LeastVmPreferredSortFlow(SortFlow):
 
 
 class StoppedVmAwareSortFlow(SortFlow):
-    """Hosts that could also take back their stopped VMs, fewest stopped ones first (host-allocation.md 1.7).
+    """Hosts that could also take back their stopped VMs, fewest stopped ones first.
+
+    Rule: rules/host-selection.md#stopped-aware.
 
     Ties follow the iteration order of a Java HashMap over host uuids, so one host keeps winning.
     """

@@ -1,4 +1,7 @@
-"""PrimaryStoragePriority: clusters whose storage suits the image's backup storage best (host-allocation.md 1.5)."""
+"""PrimaryStoragePriority: clusters whose storage suits the image's backup storage best.
+
+Rule: rules/host-selection.md#order.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first words of known system tags: the platform's (clone-storage-affinity.md 6) and those that flows declare."""
+"""The first words of known system tags: the platform's (rules/system-tags.md#known) and those that flows declare."""
 
 from __future__ import annotations
 

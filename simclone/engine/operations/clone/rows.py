@@ -1,4 +1,4 @@
-"""Step 6: one VM row per name, always JustCreate; what a clone inherits (section 1.8)."""
+"""Step 6: one VM row per name, always JustCreate; what a clone inherits (rules/clone-call.md#inherited)."""
 
 from __future__ import annotations
 

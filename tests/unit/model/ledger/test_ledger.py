@@ -74,8 +74,8 @@ def drifts(ctx: Context) -> list[tuple[str, dict[str, int]]]:
         (3.0, 23, 2863311523),
     ],
 )
-def test_vectors_of_sheet_2_8_in_the_books(ratio: float, fit: int, left: int) -> None:
-    """As many 8 GiB VMs as the sheet says leave a 64 GiB host exactly the bytes it says."""
+def test_the_vectors_of_ratios_in_the_books(ratio: float, fit: int, left: int) -> None:
+    """As many 8 GiB VMs as the rule says leave a 64 GiB host exactly the bytes it says."""
     ctx = cloud_of(ratio)
     for _ in range(fit):
         running(ctx)
