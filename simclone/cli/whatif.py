@@ -45,8 +45,9 @@ def command(
 ) -> None:
     """SCENARIO before and after its what-ifs: success, and room for more."""
     from simclone import api
+    from simclone.changes.load import write_scenario
     from simclone.planning.whatif import beside, stacked, whatif
-    from simclone.scenario.writing import refuse_taken, write_scenario
+    from simclone.scenario.writing import refuse_taken
 
     if (commit is None) != (out is None):
         raise click.UsageError("--commit and --out go together")

@@ -199,7 +199,7 @@ class Candidates:
                 f"hosts.{names[host]}.totalPhysicalMemory": fleet.total_memory[host] + memory,
                 f"hosts.{names[host]}.totalCpu": None,
             }
-            more = cpu * self.prices.of("vcpu") + memory // GIB * self.prices.of("memoryGib")
+            more = cpu * self.prices.vcpu + memory // GIB * self.prices.memory_gib
             text = f"give host {names[host]} {' and '.join(parts)}"
             fix = self._fix("growHost", text, names[host], {"set": told}, more=more, amount=memory or cpu)
             yield Candidate(fix, _sets(host, **grown))

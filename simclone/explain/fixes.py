@@ -8,12 +8,14 @@ from itertools import combinations
 
 from simclone.allocator.host import chain
 from simclone.allocator.host.request import HostRequest
+from simclone.changes.register import known_kinds
 from simclone.engine.context import Context
 from simclone.explain.candidates import Candidate, Candidates, Fix
 from simclone.model.cloud import Cloud
 from simclone.model.ledger.ledger import Ledger
 from simclone.placement.host import strategy_of
 from simclone.records import Unplaced
+from simclone.scenario.checking.changes import prices_of
 from simclone.scenario.document.prices import PricesDoc
 
 MOST_TRIES = 50
@@ -50,7 +52,7 @@ def fixes_of(
     """
     if fits(request, cloud):
         return Fixes()
-    ranked = sorted(Candidates(request, cloud, prices or PricesDoc()).all(), key=lambda one: one.fix.cost)
+    ranked = sorted(Candidates(request, cloud, prices or prices_of(known_kinds())).all(), key=lambda one: one.fix.cost)
     found: dict[str, Fix] = {}
     tries: dict[str, int] = {}
     for one in ranked:

@@ -9,9 +9,9 @@ from itertools import count
 from typing import Any
 
 from simclone.explain.candidates import Fix
-from simclone.scenario.changes import data_of
 from simclone.scenario.document.prices import PricesDoc
 from simclone.scenario.load import Scenario
+from simclone.scenario.writing import data_of
 from simclone.units import GIB, format_size, parse_size
 
 WISHES = ("hostUuid", "clusterUuid", "zoneUuid", "primaryStorageUuidForRootVolume")
@@ -169,7 +169,7 @@ class _Maker:
         def fix(units: int) -> Fix:
             more = units * GIB
             values = {f"{path}.{key}": size + more for key, size in now.items()}
-            cost = units * self._prices.of("storageGib")
+            cost = units * self._prices.storage_gib
             return self._fix("growStorage", f"give {where} {format_size(more)} more", where, values, cost, more)
 
         return Growing("growStorage", fix)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simclone.allocator.host.filters.capacity import least_available
+from simclone.changes.load import as_scenario
 from simclone.engine.context import Context
 from simclone.engine.opening import open_context
 from simclone.errors import Fault, InvalidInput
@@ -18,7 +19,7 @@ from simclone.planning.parts.demand import Wanted, wanted
 from simclone.planning.parts.host_loss import usable_hosts
 from simclone.planning.replication.intervals import Interval
 from simclone.planning.replication.plan import Plan, interval_of, replicate
-from simclone.scenario.load import Given, Scenario, as_scenario
+from simclone.scenario.load import Given, Scenario
 from simclone.units import divided, plural
 
 if TYPE_CHECKING:

@@ -15,13 +15,15 @@ from simclone.allocator.host.strategies import (
     MIGRATE,
     TABLES,
 )
+from simclone.changes.load import as_scenario, scenario_from
+from simclone.changes.whatif import changed, what_if
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.parts.answer import Answer
 from simclone.planning.replication.intervals import Difference, Interval, paired
 from simclone.planning.replication.outcomes import Outcome
 from simclone.planning.replication.plan import Plan, interval_of, reasons_of, replicate, values_of
-from simclone.scenario.changes import changed, data_of, what_if
-from simclone.scenario.load import Given, Scenario, as_scenario, scenario_from
+from simclone.scenario.load import Given, Scenario
+from simclone.scenario.writing import data_of
 from simclone.units import plural
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simclone.allocator.host.request import HostRequest
+from simclone.changes.load import as_scenario
 from simclone.engine.context import Context
 from simclone.engine.operations.hosts import change_host_state, vms_on
 from simclone.engine.operations.migrate_vm import migrate_vm
@@ -16,7 +17,7 @@ from simclone.model.vms import NONE
 from simclone.planning.parts.answer import Answer
 from simclone.planning.parts.clone_calls import Ask, asks_of, call, dress, host_request, standing
 from simclone.planning.parts.host_loss import usable_hosts
-from simclone.scenario.load import Given, as_scenario
+from simclone.scenario.load import Given
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
+from simclone.changes.load import as_scenario
+from simclone.changes.whatif import changed
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.parts.answer import Answer
 from simclone.planning.replication.intervals import Interval, bootstrap_interval, checked_share
 from simclone.planning.replication.outcomes import Outcome
 from simclone.planning.replication.plan import Plan, replicate
-from simclone.scenario.changes import changed
-from simclone.scenario.load import Given, as_scenario
+from simclone.scenario.load import Given
 from simclone.units import plural
 
 if TYPE_CHECKING:

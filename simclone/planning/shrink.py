@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from simclone.changes.load import as_scenario
+from simclone.changes.whatif import changed
 from simclone.engine.context import Context
 from simclone.engine.opening import open_context
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.parts.answer import Answer
 from simclone.planning.parts.host_loss import lose, sets_of
 from simclone.planning.replication.plan import Plan, replicate
-from simclone.scenario.changes import changed
-from simclone.scenario.load import Given, Scenario, as_scenario
+from simclone.scenario.load import Given, Scenario
 from simclone.units import plural
 
 if TYPE_CHECKING:

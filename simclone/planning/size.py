@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from typing import TYPE_CHECKING, Any
 
+from simclone.changes.load import as_scenario
+from simclone.changes.whatif import changed
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.parts.answer import Answer
 from simclone.planning.parts.model_mix import cheapest
 from simclone.planning.replication.intervals import checked_share
 from simclone.planning.replication.plan import Plan, Runs, interval_of, reasons_of, replicate
-from simclone.scenario.changes import changed
-from simclone.scenario.load import Given, Scenario, as_scenario
+from simclone.scenario.load import Given, Scenario
 from simclone.units import plural
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simclone.changes.load import as_scenario
 from simclone.engine.context import Context
 from simclone.engine.operations.hosts import change_host_state, vms_on
 from simclone.engine.operations.migrate_vm import migrate_vm
@@ -20,7 +21,7 @@ from simclone.planning.headroom import room_left
 from simclone.planning.parts.answer import Answer
 from simclone.planning.parts.clone_calls import Ask, asks_of, standing
 from simclone.planning.parts.host_loss import MOST_SETS, Loss, WorstCase, losable_hosts, lose, usable_hosts, worst_case
-from simclone.scenario.load import Given, as_scenario
+from simclone.scenario.load import Given
 from simclone.units import plural
 
 if TYPE_CHECKING:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simclone.changes.load import as_scenario
+from simclone.changes.whatif import changed
 from simclone.engine.opening import open_context
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.parts.answer import Answer
 from simclone.planning.replication.intervals import Interval, checked_share
 from simclone.planning.replication.plan import Plan, interval_of, reasons_of, replicate
-from simclone.scenario.changes import changed
-from simclone.scenario.load import Given, Scenario, as_scenario
+from simclone.scenario.load import Given, Scenario
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simclone.changes.load import as_scenario
+from simclone.changes.whatif import what_if
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.compare import whatif_variants
 from simclone.planning.headroom import headroom
 from simclone.planning.parts.answer import Answer
 from simclone.planning.replication.intervals import Difference, Interval, paired
 from simclone.planning.replication.plan import Plan, interval_of, reasons_of, replicate
-from simclone.scenario.changes import what_if
-from simclone.scenario.load import Given, Scenario, as_scenario
+from simclone.scenario.load import Given, Scenario
 from simclone.units import plural
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from typing import Any
 
 from simclone.api import load
 from simclone.audit import Violation, replay
+from simclone.changes.schedule import actions_of
 from simclone.engine.clock import Clock
 from simclone.engine.context import Context
 from simclone.engine.opening import open_context
@@ -70,7 +71,7 @@ def simulation(doc: Doc, seed: int | None = None, observers: Iterable[Observer] 
     """A scenario's simulation at t = 0."""
     scenario = load(doc)
     ctx = open_context(scenario, seed=seed)
-    made = simulation_of(scenario, ctx, requests_of(scenario)[0])
+    made = simulation_of(scenario, ctx, requests_of(scenario)[0], actions=actions_of(scenario, ctx))
     made._observers = tuple(observers)
     return made
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from simclone.allocator.host.request import HostRequest
+from simclone.changes.schedule import actions_of
 from simclone.engine.context import Context
 from simclone.engine.opening import open_context
 from simclone.engine.operations.clone.call import clone_now
@@ -48,7 +49,7 @@ def standing(scenario: Scenario, *, seed: int | None = None, replication: int = 
     ctx = open_context(scenario, seed=seed, replication=replication)
     if at == "end":
         requests, _ = requests_of(scenario)
-        simulation_of(scenario, ctx, requests).run()
+        simulation_of(scenario, ctx, requests, actions=actions_of(scenario, ctx)).run()
     return ctx
 
 

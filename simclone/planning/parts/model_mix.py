@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simclone.changes.whatif import changed
 from simclone.engine.opening import open_context
 from simclone.planning.parts.demand import demand_of
 from simclone.planning.parts.host_loss import usable_hosts
-from simclone.scenario.changes import changed
 from simclone.scenario.load import Scenario
 
 if TYPE_CHECKING:
