@@ -26,6 +26,7 @@ class AddHosts(DocKind):
 
     key: ClassVar[str] = "addHosts"
     incident: ClassVar[bool] = True
+    grows: ClassVar[bool] = True
     prices: ClassVar[Mapping[str, float]] = {"addHost": 100.0}
 
     name: Name = "new-{n}"
@@ -143,3 +144,8 @@ class AddHosts(DocKind):
         keys = ("name", "cluster", "cpuNum", "totalPhysicalMemory")
         new = [{"cluster": only_cluster(data), **host} for host in grown["hosts"][before:]]
         return [{"at": at, self.key: {**{key: host[key] for key in keys}, **local}} for host in new]
+
+    def words(self) -> str:
+        """What is done."""
+        what = "a host" if self.count == 1 else f"{self.count} hosts"
+        return f"add {what}" + (f" like {self.like}" if self.like is not None else "")

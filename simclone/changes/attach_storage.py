@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from simclone.changes.entries import attach, storage_entry
@@ -15,6 +16,7 @@ class AttachStorage(DocKind):
     """A primary storage serves one more cluster."""
 
     key: ClassVar[str] = "attachStorage"
+    prices: ClassVar[Mapping[str, float]] = {"attachStorage": 5.0}
 
     primary_storage: Name
     """The primary storage."""
@@ -30,3 +32,7 @@ class AttachStorage(DocKind):
         cloud = ctx.cloud
         row, cluster = cloud.find("primaryStorage", self.primary_storage), cloud.find("cluster", self.cluster)
         yield finished(attach_primary_storage(ctx, row, cluster))
+
+    def words(self) -> str:
+        """What is done."""
+        return f"attach {self.primary_storage} to cluster {self.cluster}"

@@ -29,3 +29,7 @@ class DropHostRule(DocKind):
     def to_cloud(self, ctx: Context) -> Workflows:
         """Drop the rule."""
         yield finished(drop_host_rule(ctx, ctx.cloud.find("affinityGroup", self.affinity_group)))
+
+    def words(self) -> str:
+        """What is done."""
+        return f"drop the VM-host rule of group {self.affinity_group}"

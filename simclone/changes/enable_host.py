@@ -35,3 +35,7 @@ class EnableHost(HostEvent):
     def undo(self, ctx: Context, row: int) -> Workflows:
         """Bring the host back, should it have failed since."""
         return restart_after_repair(ctx, row)
+
+    def words(self) -> str:
+        """What is done."""
+        return f"enable host {self.name_of_target()}"

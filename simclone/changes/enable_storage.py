@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from simclone.changes.entries import storage_entry
@@ -17,6 +17,7 @@ class EnableStorage(StorageEvent):
     key: ClassVar[str] = "enableStorage"
     event: ClassVar[str] = "enable"
     restores: ClassVar[bool] = True
+    prices: ClassVar[Mapping[str, float]] = {"enableStorage": 1.0}
 
     def to_file(self, data: Data) -> None:
         """Write the state; raises InvalidInput."""
@@ -30,3 +31,7 @@ class EnableStorage(StorageEvent):
     def undo(self, ctx: Context, row: int) -> Workflows:
         """Connect it, should it have failed since."""
         yield finished(set_storage_status(ctx, row, "Connected"))
+
+    def words(self) -> str:
+        """What is done."""
+        return f"enable primary storage {self.name_of_target()}"

@@ -50,6 +50,14 @@ class GlobalConfig(ValueKind[dict[Name, Scalar]]):
         for key, value in self.root.items():
             yield finished(update_global_config(ctx, key, value))
 
+    def words(self) -> str:
+        """What is done."""
+        return ", ".join(f"set {key} to {_shown(value)}" for key, value in self.root.items())
+
+
+def _shown(value: Scalar) -> str:
+    return f"{value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+
 
 def _full(key: str) -> str:
     try:

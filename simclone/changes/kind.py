@@ -31,7 +31,8 @@ T = TypeVar("T")
 class Kind:
     """A kind of change; a subclass is also a pydantic model. See `simclone.scenario.document.kinds.Change`.
 
-    *key* names it in what-ifs, *prices* are the usual costs of fixes that it makes.
+    *key* names it in what-ifs, *prices* are the usual costs of fixes that it makes. One that *grows* the columns of a
+    cloud is tried on a fork of it, not in a trial.
     """
 
     key: ClassVar[str] = ""
@@ -41,6 +42,7 @@ class Kind:
     restores: ClassVar[bool] = False
     has_presets: ClassVar[bool] = False
     in_waves: ClassVar[bool] = False
+    grows: ClassVar[bool] = False
     prices: ClassVar[Mapping[str, float]] = {}
 
     @classmethod
@@ -85,6 +87,10 @@ class Kind:
     def as_data(self) -> Data:
         """The change as what-ifs write it: its key and what stands below it."""
         return {self.key: self.written()}
+
+    def words(self) -> str:
+        """What is done, as the text of a fix says it."""
+        return f"{self.key} {self.written(mode='json')}"
 
     def missing(self, key: str, expected: str) -> InvalidInput:
         """The error for a key that is needed and not given."""

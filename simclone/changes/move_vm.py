@@ -35,3 +35,7 @@ class MoveVm(DocKind):
     def to_cloud(self, ctx: Context) -> Workflows:
         """End what the VM holds of its host and hold as much of the other one."""
         yield finished(put_on_host(ctx, ctx.cloud.find("vm", self.vm), ctx.cloud.find("host", self.host)))
+
+    def words(self) -> str:
+        """What is done."""
+        return f"move VM {self.vm} to {self.host}"

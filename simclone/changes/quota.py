@@ -47,3 +47,8 @@ class Quota(DocKind):
         account = ctx.cloud.find("account", self.account)
         for name, value in self.limits.items():
             yield finished(update_quota(ctx, account, name, value))
+
+    def words(self) -> str:
+        """What is done."""
+        limits = ", ".join(f"{name} to {value}" for name, value in self.limits.items())
+        return f"raise {limits}"

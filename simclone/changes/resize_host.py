@@ -43,3 +43,7 @@ class ResizeHost(DocKind):
         row = ctx.cloud.find("host", self.host)
         cpu_num, memory = host_size(ctx, row)
         yield finished(resize_host(ctx, row, self.cpu_num or cpu_num, self.total_physical_memory or memory))
+
+    def words(self) -> str:
+        """What is done."""
+        return f"resize host {self.host}"

@@ -32,3 +32,7 @@ class SetGroupPolicy(DocKind):
     def to_cloud(self, ctx: Context) -> Workflows:
         """Set the policy."""
         yield finished(set_group_policy(ctx, ctx.cloud.find("affinityGroup", self.affinity_group), self.policy))
+
+    def words(self) -> str:
+        """What is done."""
+        return f"make group {self.affinity_group} {self.policy}"

@@ -31,3 +31,8 @@ class SetHostStatus(DocKind):
     def to_cloud(self, ctx: Context) -> Workflows:
         """Set the status."""
         yield finished(set_host_status(ctx, ctx.cloud.find("host", self.host), self.status))
+
+    def words(self) -> str:
+        """What is done."""
+        back = f"bring host {self.host} back"
+        return back if self.status == "Connected" else f"set host {self.host} to {self.status}"

@@ -20,13 +20,10 @@ class SetValues(ValueKind[Annotated[dict[Name, Any], Field(min_length=1)]]):
 
     key: ClassVar[str] = "set"
     prices: ClassVar[Mapping[str, float]] = {
-        "enableStorage": 1.0,
-        "reconnectStorage": 2.0,
         "stopSource": 2.0,
         "addIpRange": 3.0,
         "copyImage": 3.0,
         "dropWish": 4.0,
-        "attachStorage": 5.0,
         "growStorage": 15.0,
         "addBackupStorage": 20.0,
     }

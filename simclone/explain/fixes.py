@@ -8,6 +8,7 @@ from itertools import combinations
 
 from simclone.allocator.host import chain
 from simclone.allocator.host.request import HostRequest
+from simclone.changes.kind import make
 from simclone.changes.register import known_kinds
 from simclone.engine.context import Context
 from simclone.explain.candidates import Candidate, Candidates, Fix
@@ -77,15 +78,15 @@ def fits(request: HostRequest, cloud: Cloud) -> bool:
 
 def _helps(request: HostRequest, cloud: Cloud, changes: tuple[Candidate, ...]) -> bool:
     ledger = Ledger(cloud)
-    if any(one.grows for one in changes):
-        return _made(request, ledger.fork(), changes)
+    if any(candidate.change.grows for candidate in changes):
+        return _fits_with(request, ledger.fork(), changes)
     with ledger.trial():
-        return _made(request, ledger, changes)
+        return _fits_with(request, ledger, changes)
 
 
-def _made(request: HostRequest, ledger: Ledger, changes: tuple[Candidate, ...]) -> bool:
-    for one in sorted(changes, key=lambda change: change.grows):
-        one.make(Context(ledger))
+def _fits_with(request: HostRequest, ledger: Ledger, changes: tuple[Candidate, ...]) -> bool:
+    for candidate in sorted(changes, key=lambda candidate: candidate.change.grows):
+        make(candidate.change, Context(ledger))
     return fits(request, ledger.cloud)
 
 
