@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
+
+from pydantic import Field
 
 from simclone.changes.entries import machine, only_cluster
 from simclone.changes.kind import Data, DocKind, Incidents, Workflows, finished
@@ -40,7 +42,9 @@ class AddHosts(DocKind):
     total_physical_memory: PositiveSize | None = None
     """The memory of each, in bytes."""
     local_storage: Size | None = None
-    """The bytes that each brings to local storages."""
+    """The bytes that each brings to every local storage."""
+    local_storages: dict[Name, Size] = Field(default_factory=dict)
+    """The bytes that each brings to the local storages named; they go before `localStorage`."""
     count: Count = 1
     """How many there are."""
 
@@ -106,6 +110,7 @@ class AddHosts(DocKind):
             expand_counted(storage, "localHosts", "host")
             like = next((share for share in storage["localHosts"] if share["host"] == self.like), None)
             size = self.local_storage if self.local_storage is not None else like and like["totalCapacity"]
+            size = self.local_storages.get(storage["name"], size)
             if size is not None:
                 storage["localHosts"].append({"host": name, "totalCapacity": size})
 
@@ -125,13 +130,15 @@ class AddHosts(DocKind):
     def _shares(self, ctx: Context, cluster: int, like: int | None) -> dict[int, int]:
         """Bytes that a new host brings, by the row of the local storage."""
         cloud = ctx.cloud
+        named = {cloud.find("primaryStorage", name): size for name, size in self.local_storages.items()}
         if self.local_storage is not None:
-            return {row: self.local_storage for row in cloud.storages_of(cluster) if cloud.storages[row].is_local}
+            every = {row: self.local_storage for row in cloud.storages_of(cluster) if cloud.storages[row].is_local}
+            return every | named
         shares: dict[int, int] = {}
         for row, storage in enumerate(cloud.storages):
             if like is not None and storage.shares is not None and storage.shares.present[like]:
                 shares[row] = storage.shares.total[like]
-        return shares
+        return shares | named
 
     def as_incidents(self, data: Data, at: float) -> list[Data]:
         """An incident for each new host, which says its size."""
@@ -140,7 +147,7 @@ class AddHosts(DocKind):
         before = len(grown["hosts"])
         grown["primaryStorages"] = []
         self.to_file(grown)
-        local: dict[str, Any] = {} if self.local_storage is None else {"localStorage": self.local_storage}
+        local = {key: value for key, value in self.written(mode="json").items() if key.startswith("localStorage")}
         keys = ("name", "cluster", "cpuNum", "totalPhysicalMemory")
         new = [{"cluster": only_cluster(data), **host} for host in grown["hosts"][before:]]
         return [{"at": at, self.key: {**{key: host[key] for key in keys}, **local}} for host in new]

@@ -24,6 +24,7 @@ from simclone.changes.fill_storage import FillStorage
 from simclone.changes.global_config import GlobalConfig
 from simclone.changes.kind import Kind
 from simclone.changes.maintain_host import MaintainHost
+from simclone.changes.maintain_storage import MaintainStorage
 from simclone.changes.merge_clusters import MergeClusters
 from simclone.changes.move_vm import MoveVm
 from simclone.changes.quota import Quota
@@ -63,6 +64,7 @@ BUILT_IN: tuple[type[Kind], ...] = (
     RepairStorage,
     DisableStorage,
     EnableStorage,
+    MaintainStorage,
     FillStorage,
     AttachStorage,
     AttachNetwork,
