@@ -12,6 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simclone.audit import Violation, replay
+from simclone.changes.load import as_scenario, scenario_from
+from simclone.changes.load import load as load_file
+from simclone.changes.schedule import actions_of
+from simclone.changes.whatif import change_scenario
 from simclone.check.compare import differences
 from simclone.check.operations import answer_facts
 from simclone.check.run import FAILED, PASSED, CaseResult, Failure, run_steps
@@ -31,9 +35,7 @@ from simclone.explain.findings import Finding, findings
 from simclone.explain.judging import Again
 from simclone.records import CloneAnswer, CloneRecord, Placed
 from simclone.report.material import Material
-from simclone.scenario.changes import change_scenario
-from simclone.scenario.load import Given, Scenario, as_scenario, scenario_from
-from simclone.scenario.load import load as load_file
+from simclone.scenario.load import Given, Scenario
 from simclone.scenario.reading.text import decode, read_bytes
 from simclone.units import SECOND, format_size, plural
 from simclone.wire.request import clone_request
@@ -111,7 +113,7 @@ def run(
     opened = ctx.fork() if scenario.vms else None
     requests, refused = requests_of(scenario)
     relay = _Relay(observers)
-    simulation = simulation_of(scenario, ctx, requests, observers=(relay,))
+    simulation = simulation_of(scenario, ctx, requests, actions=actions_of(scenario, ctx), observers=(relay,))
     try:
         simulation.run()
     except KeyboardInterrupt:

@@ -22,8 +22,8 @@ from simclone.model.columns import IntArray
 from simclone.model.inventory import HOST_STATES, STATUSES
 from simclone.model.vms import NONE
 from simclone.records import ErrorCode, Placed
-from simclone.scenario.changes import data_of
 from simclone.scenario.load import Scenario
+from simclone.scenario.writing import data_of
 from simclone.store import exchange, refuse_directory, refuse_format, write_parquet, write_sqlite
 from simclone.units import SECOND
 from simclone.version import __version__

@@ -9,12 +9,14 @@ from math import isfinite
 from typing import Any
 
 from simclone.api import LONGEST_S, Run, Source, load, overridden
+from simclone.changes.load import with_incidents
+from simclone.changes.schedule import actions_of
 from simclone.engine.context import Watch
 from simclone.engine.opening import open_context
 from simclone.engine.prepare import requests_of, simulation_of, with_refused
 from simclone.engine.run_loop import Observer, RunLoop
 from simclone.errors import Fault, InvalidInput
-from simclone.scenario.load import Scenario, with_incidents
+from simclone.scenario.load import Scenario
 from simclone.units import SECOND, java_round
 from simclone.wire.request import clone_request, refuse_body
 
@@ -51,7 +53,8 @@ class Simulation:
         self._seed, self._replication = seed, replication
         self._ctx = open_context(self.scenario, seed=seed, replication=replication)
         requests, self._refused = requests_of(self.scenario)
-        self._engine = simulation_of(self.scenario, self._ctx, requests, observers=tuple(observers))
+        actions = actions_of(self.scenario, self._ctx)
+        self._engine = simulation_of(self.scenario, self._ctx, requests, actions=actions, observers=tuple(observers))
         self._asked: list[_Asked] = []
 
     def __repr__(self) -> str:

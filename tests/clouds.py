@@ -32,6 +32,7 @@ import simclone.engine.queries as queries_module
 import simclone.placement.host as host_module
 from simclone.allocator.host.request import HostRequest
 from simclone.chance import Identity
+from simclone.changes.load import scenario_of
 from simclone.engine.context import Context
 from simclone.engine.opening import open_context
 from simclone.engine.operations import groups as admin_groups
@@ -47,7 +48,6 @@ from simclone.model.columns import IntTable
 from simclone.model.inventory import StorageConstraint
 from simclone.model.ledger.ledger import Ledger
 from simclone.records import CloneAnswer, CloneRequest, Decision
-from simclone.scenario.load import scenario_of
 from simclone.units import GIB, MIB, SECOND, multiplied
 from simclone.wire.tags import parse_tags
 

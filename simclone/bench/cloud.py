@@ -10,9 +10,9 @@ from simclone.allocator.host.request import HostRequest
 from simclone.allocator.host.strategies import BEST_FIT, FIRST_FIT, LEAST_VM, WORST_FIT
 from simclone.bench.stream import FLAVOURS, HOST_CORES, HOST_GIB
 from simclone.chance import place_uuid
+from simclone.changes.load import scenario_of
 from simclone.engine.context import Context
 from simclone.engine.opening import open_context
-from simclone.scenario.load import scenario_of
 from simclone.units import GIB
 
 POLICIES = {"fewest": LEAST_VM, "worst": WORST_FIT, "best": BEST_FIT, "first": FIRST_FIT}

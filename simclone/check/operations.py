@@ -1,4 +1,4 @@
-"""The operations of a case, each a call into the engine; names are turned into rows here and nowhere else."""
+"""The operations of a case: changes, and calls of the API; names are turned into rows here and nowhere else."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import Any
 
+from simclone.changes.kind import Kind, make
+from simclone.check.change_operations import CHANGES, Spec
 from simclone.check.facts import data_volumes, vm_facts, volume_facts
 from simclone.engine.context import Context, Outcome
 from simclone.engine.operations import groups, hosts, storage, volumes
@@ -14,7 +16,7 @@ from simclone.engine.operations.clone.call import clone_now
 from simclone.engine.operations.create_vm import NewVm, create_now
 from simclone.engine.operations.destroy_vm import destroy_vm, expunge_vm, recover_vm
 from simclone.engine.operations.migrate_vm import migrate_vm
-from simclone.engine.operations.settings import update_global_config, update_resource_config
+from simclone.engine.operations.settings import update_resource_config
 from simclone.engine.operations.start_vm import pause_vm, reboot_vm, start_vm, stop_vm
 from simclone.engine.shapes import disk_of, shape_of
 from simclone.engine.waits import run_now
@@ -24,7 +26,6 @@ from simclone.model.vms import NONE
 from simclone.records import CloneAnswer, CloneRequest, ErrorCode
 from simclone.units import parse_size
 
-Spec = Mapping[str, Any]
 Answer = dict[str, Any]
 
 
@@ -319,16 +320,14 @@ def add_ip_range(stage: Stage, spec: Spec) -> list[Answer]:
     return [plain(groups.add_ip_range(stage.ctx, l3, low, high))]
 
 
-def add_host(stage: Stage, spec: Spec) -> list[Answer]:
-    """A new host with its disks."""
-    cloud = stage.ctx.cloud
-    cluster = cloud.find("cluster", spec["cluster"])
-    local = {
-        cloud.find("primaryStorage", one["primaryStorage"]): parse_size(one["totalCapacity"])
-        for one in spec.get("localStorage", ())
-    }
-    memory = parse_size(spec["totalPhysicalMemory"])
-    return [plain(hosts.add_host(stage.ctx, spec["name"], cluster, spec["cpuNum"], memory, local))]
+def _make(change_of: Callable[[Spec], Kind | ErrorCode]) -> Callable[[Stage, Spec], list[Answer]]:
+    """An operation that is a change, made at once."""
+
+    def operation(stage: Stage, spec: Spec) -> list[Answer]:
+        change = change_of(spec)
+        return [failed(change) if isinstance(change, ErrorCode) else plain(make(change, stage.ctx)[-1])]
+
+    return operation
 
 
 def _simple(kind: str, call: Callable[..., Any], *arguments: str) -> Callable[[Stage, Spec], list[Answer]]:
@@ -361,11 +360,6 @@ def update_vm(stage: Stage, spec: Spec) -> list[Answer]:
     return [about_vm(stage, hosts.resize_vm(stage.ctx, vm, spec.get("cpuNum"), spec.get("memorySize"), asker))]
 
 
-def global_config(stage: Stage, spec: Spec) -> list[Answer]:
-    """Change a setting."""
-    return [plain(update_global_config(stage.ctx, spec["key"], spec["value"]))]
-
-
 def resource_config(stage: Stage, spec: Spec) -> list[Answer]:
     """Change an override."""
     asked = (spec["resourceType"], spec["resource"], spec["key"], spec["value"])
@@ -373,6 +367,7 @@ def resource_config(stage: Stage, spec: Spec) -> list[Answer]:
 
 
 OPERATIONS: Mapping[str, Callable[[Stage, Spec], list[Answer]]] = {
+    **{name: _make(change_of) for name, change_of in CHANGES.items()},
     "create": create,
     "clone": clone_stand_in,
     "cloneVmInstance": clone_vm_instance,
@@ -401,20 +396,12 @@ OPERATIONS: Mapping[str, Callable[[Stage, Spec], list[Answer]]] = {
     "allocateIp": allocate_ip,
     "releaseIp": release_ip,
     "addIpRange": add_ip_range,
-    "addHost": add_host,
-    "deleteHost": _simple("host", hosts.delete_host),
-    "changeHostState": _simple("host", hosts.change_host_state, "event"),
-    "setHostStatus": _simple("host", hosts.set_host_status, "status"),
     "changeZoneState": _simple("zone", hosts.change_zone_state, "event"),
     "changeImageState": _simple("image", groups.change_image_state, "event"),
     "changeBackupStorageState": _simple("backupStorage", groups.change_backup_storage_state, "event"),
-    "changePrimaryStorageState": _simple("primaryStorage", storage.change_primary_storage_state, "event"),
-    "attachPrimaryStorage": _pair("primaryStorage", "cluster", storage.attach_primary_storage),
     "detachPrimaryStorage": _pair("primaryStorage", "cluster", storage.detach_primary_storage),
     "setHostPrimaryStorageStatus": _pair("host", "primaryStorage", storage.set_host_storage_status, "status"),
-    "updateGlobalConfig": global_config,
     "updateResourceConfig": resource_config,
-    "updateQuota": _simple("account", groups.update_quota, "name", "value"),
     "addVmToAffinityGroup": _pair("affinityGroup", "vm", groups.add_vm_to_affinity_group),
     "removeVmFromAffinityGroup": _pair("affinityGroup", "vm", groups.remove_vm_from_affinity_group),
     "changeAffinityGroupState": _simple("affinityGroup", groups.change_affinity_group_state, "event"),

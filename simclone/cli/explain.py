@@ -115,9 +115,9 @@ def _only(story: Explanation, host: str) -> Explanation:
 def _apply(run: Run, story: Explanation, out: str, kind: str | None) -> None:
     """Write the changed scenario, run it, and say what came of it."""
     from simclone import api
+    from simclone.changes.load import write_scenario
+    from simclone.changes.whatif import change_scenario
     from simclone.explain.reruns import Question, succeeds
-    from simclone.scenario.changes import change_scenario
-    from simclone.scenario.writing import write_scenario
 
     chosen = next((item for item in story.fixes or () if kind in (None, item.kind)), None)
     if chosen is None:

@@ -13,7 +13,7 @@ import click
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 def command(file: str, out: str | None, force: bool) -> None:
     """Rewrite FILE in the current schema version; comments and order stay."""
-    from simclone.scenario.rewrite import rewritten
+    from simclone.changes.load import rewritten
 
     if out is not None and Path(out).exists() and not force:
         raise click.UsageError(f"{out} exists; choose another name or pass --force")

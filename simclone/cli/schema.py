@@ -16,6 +16,7 @@ def command(kind: str) -> None:
 
         print_json(answer_schema())
         return
-    from simclone.scenario.schema import case_schema, scenario_schema
+    from simclone.changes.load import scenario_schema
+    from simclone.scenario.schema import case_schema
 
     print_json(scenario_schema() if kind == "scenario" else case_schema())

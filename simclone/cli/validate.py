@@ -12,9 +12,9 @@ def command(files: tuple[str, ...], as_json: bool) -> None:
     """Read FILES (scenarios or cases) and report every fault with file, line and column."""
     from dataclasses import asdict
 
+    from simclone.changes.load import load
     from simclone.cli.output import print_json
     from simclone.errors import Fault, InvalidInput
-    from simclone.scenario.load import load
 
     faults: list[Fault] = []
     for name in files:

@@ -1,4 +1,4 @@
-"""A scenario's simulation at t = 0: its requests, streams, incidents and faults scheduled."""
+"""A scenario's simulation at t = 0: its requests, streams, faults and the actions it is given scheduled."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from simclone.engine.actions import Action
 from simclone.engine.context import Context
-from simclone.engine.incidents import Incidents
 from simclone.engine.injected_faults import Faults, StepFault
 from simclone.engine.results.result import RunResult
 from simclone.engine.results.utilisation import Meters
@@ -44,9 +44,14 @@ def requests_of(scenario: Scenario) -> tuple[list[CloneRequest], dict[str, Clone
 
 
 def simulation_of(
-    scenario: Scenario, ctx: Context, requests: Sequence[CloneRequest], *, observers: Iterable[Observer] = ()
+    scenario: Scenario,
+    ctx: Context,
+    requests: Sequence[CloneRequest],
+    *,
+    actions: Iterable[Action],
+    observers: Iterable[Observer] = (),
 ) -> RunLoop:
-    """A scenario's simulation at t = 0: its requests, streams and incidents scheduled."""
+    """A scenario's simulation at t = 0: its requests and streams scheduled, and *actions* (those of its incidents)."""
     doc, folder = scenario.doc, Path(scenario.path).parent
     horizon = None if doc.run.horizon is None else java_round(doc.run.horizon * SECOND)
     options = Options(
@@ -71,7 +76,8 @@ def simulation_of(
     if any(vm.utilisation is not None for vm in scenario.vms):
         meters = Meters(ctx, folder, java_round(doc.run.utilisation_window * SECOND))
     simulation = RunLoop(ctx, requests=requests, arrivals=drawn, options=options, observers=observers)
-    Incidents(simulation, doc.incidents, folder)
+    for action in actions:
+        simulation.driver.at(action.at_us, action.kind, action.act, simulation.driver)
     if meters is not None:
         simulation.background(lambda: meters.window_us, meters.measure)
     return simulation

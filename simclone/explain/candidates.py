@@ -1,21 +1,29 @@
-"""Single changes that might let a host be found, each with the change to the books and the one to the file."""
+"""Single changes that might let a host be found."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from simclone.allocator.host import chain
 from simclone.allocator.host.request import HostRequest
-from simclone.allocator.rules import quota
+from simclone.allocator.rules import quota as quota_rule
 from simclone.allocator.rules.capacity import ANYTHING, checks_physical, shortfall
-from simclone.engine.context import Context
+from simclone.changes.add_hosts import AddHosts
+from simclone.changes.attach_network import AttachNetwork
+from simclone.changes.drop_host_rule import DropHostRule
+from simclone.changes.enable_host import EnableHost
+from simclone.changes.global_config import GlobalConfig
+from simclone.changes.kind import Kind
+from simclone.changes.move_vm import MoveVm
+from simclone.changes.quota import Quota
+from simclone.changes.resize_host import ResizeHost
+from simclone.changes.set_group_policy import SetGroupPolicy
+from simclone.changes.set_host_status import SetHostStatus
 from simclone.engine.operations.migrate_vm import migrate_request
-from simclone.engine.operations.settings import update_global_config
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import CONNECTED, ENABLED
 from simclone.model.vms import NONE
@@ -46,11 +54,10 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A fix to be tried; *make* changes the books, on a copy of the cloud when it *grows* the fleet."""
+    """A fix to be tried, and the *change* that it makes."""
 
     fix: Fix
-    make: Callable[[Context], None]
-    grows: bool = False
+    change: Kind
 
 
 class FixCandidates:
@@ -70,10 +77,12 @@ class FixCandidates:
         yield from self.moves()
         yield from self.added_hosts()
 
-    def _fix(
-        self, kind: str, text: str, target: str, change: Mapping[str, Any], more: float = 0, amount: int = 0
-    ) -> Fix:
-        return Fix(kind, text, target, self.prices.of(kind) + more, amount, (change,))
+    def _candidate(
+        self, kind: str, change: Kind, target: str, text: str | None = None, *, more: float = 0, amount: int = 0
+    ) -> Candidate:
+        """A fix that makes *change*; *text* where its own words do not say enough."""
+        words = change.words() if text is None else text
+        return Candidate(Fix(kind, words, target, self.prices.of(kind) + more, amount, (change.as_data(),)), change)
 
     def _hosts(self) -> list[int]:
         return [int(row) for row in np.flatnonzero(self.cloud.fleet.array(self.cloud.fleet.exists) == 1)]
@@ -85,32 +94,22 @@ class FixCandidates:
         for host in np.flatnonzero((fleet.array(fleet.exists) == 1) & bad).tolist():
             name = fleet.names[host]
             if fleet.state[host] != ENABLED:
-                change = {"set": {f"hosts.{name}.state": "Enabled"}}
-                fix = self._fix("enableHost", f"enable host {name}", name, change)
-                yield Candidate(fix, _sets(host, state=ENABLED))
+                yield self._candidate("enableHost", EnableHost(host=name), name)
             if fleet.status[host] != CONNECTED:
-                change = {"set": {f"hosts.{name}.status": "Connected"}}
-                fix = self._fix("reconnectHost", f"bring host {name} back", name, change)
-                yield Candidate(fix, _sets(host, status=CONNECTED))
+                yield self._candidate("reconnectHost", SetHostStatus(host=name, status="Connected"), name)
 
     def quotas(self) -> Iterator[Candidate]:
         """All limits the request runs into, raised to what it takes."""
         account, cloud = self.request.account, self.cloud
         if account < 0:
             return
-        asks = dict(quota.start_asks(self.request.cpu, self.request.memory)) | {"vm.totalNum": 1}
-        needed = {name: quota.usage(cloud, account)[name] + more for name, more in asks.items()}
+        asks = dict(quota_rule.start_asks(self.request.cpu, self.request.memory)) | {"vm.totalNum": 1}
+        needed = {name: quota_rule.usage(cloud, account)[name] + more for name, more in asks.items()}
         over = {name: value for name, value in needed.items() if value > cloud.limit(account, name)}
         if not over:
             return
-        text, name = ", ".join(f"{entry} to {value}" for entry, value in over.items()), cloud.accounts[account].name
-
-        def change(ctx: Context) -> None:
-            for item, value in over.items():
-                ctx.ledger.set_limit(account, item, value)
-
-        words = {"quota": {"account": name, "limits": over}}
-        yield Candidate(self._fix("raiseQuota", f"raise {text}", name, words, amount=max(over.values())), change)
+        name = cloud.accounts[account].name
+        yield self._candidate("raiseQuota", Quota(account=name, limits=over), name, amount=max(over.values()))
 
     def rules(self) -> Iterator[Candidate]:
         """Affinity and binding rules made soft, or dropped."""
@@ -119,42 +118,27 @@ class FixCandidates:
         if row is None:
             return
         group = self.cloud.groups[row]
-        if group.policy.hard:
-            soft = group.policy.soft
-            text = f"make group {group.name} {soft} instead of {group.policy}"
-            fix = self._fix("softenRule", text, group.name, {"set": {f"affinityGroups.{group.name}.policy": soft}})
-            yield Candidate(fix, lambda ctx: ctx.ledger.set_group(row, policy=soft))
+        if group.policy.endswith("Hard"):
+            soft = group.policy.removesuffix("Hard") + "Soft"
+            change = SetGroupPolicy.model_validate({"affinityGroup": group.name, "policy": soft})
+            text = f"{change.words()} instead of {group.policy}"
+            yield self._candidate("softenRule", change, group.name, text)
         if group.host_rule is not None:
-            text = f"drop the VM-host rule of group {group.name}"
-            fix = self._fix("dropHostRule", text, group.name, {"set": {f"affinityGroups.{group.name}.hostRule": None}})
-            yield Candidate(fix, lambda ctx: ctx.ledger.set_group(row, host_rule=None))
+            yield self._candidate("dropHostRule", DropHostRule(affinity_group=group.name), group.name)
 
     def _bindings(self) -> Iterator[Candidate]:
         key = "vm.resourceBinding.strategy"
         if self.request.bindings and str(self.cloud.settings.values[key]) != "Soft":
-            fix = self._fix("softenRule", f"set {key} to Soft", key, {"globalConfig": {key: "Soft"}})
-            yield Candidate(fix, _configures(key, "Soft"))
+            yield self._candidate("softenRule", GlobalConfig({key: "Soft"}), key)
 
     def networks(self) -> Iterator[Candidate]:
         """Clusters the networks of the VM's cards do not reach."""
         cloud, l2s = self.cloud, {self.cloud.l3s[l3].l2 for l3 in self.request.l3s}
-        for cluster, item in enumerate(cloud.clusters):
-            lacking = [l2 for l2 in sorted(l2s) if cluster not in cloud.l2_clusters[l2]]
-
-            def change(ctx: Context, lacking: list[int] = lacking, cluster: int = cluster) -> None:
-                for l2 in lacking:
-                    ctx.ledger.attach_l2(l2, cluster)
-
+        for row, cluster in enumerate(cloud.clusters):
+            lacking = [cloud.l2s[l2].name for l2 in sorted(l2s) if row not in cloud.l2_clusters[l2]]
             if lacking:
-                names = ", ".join(cloud.l2s[l2].name for l2 in lacking)
-                words = {
-                    f"l2Networks.{cloud.l2s[l2].name}.attachedClusters": sorted(
-                        cloud.clusters[at].name for at in cloud.l2_clusters[l2] | {cluster}
-                    )
-                    for l2 in lacking
-                }
-                text = f"attach {names} to cluster {item.name}"
-                yield Candidate(self._fix("attachNetwork", text, item.name, {"set": words}), change)
+                change = AttachNetwork(l2_networks=lacking, cluster=cluster.name)
+                yield self._candidate("attachNetwork", change, cluster.name)
 
     def settings(self) -> Iterator[Candidate]:
         """Less reserve, more over-provisioning, step by step."""
@@ -169,9 +153,9 @@ class FixCandidates:
                 if kind == "raiseRatio" and step <= float(values[key]):
                     continue
                 value = int(step) if step == int(step) else step
-                text = f"set {key} to {step:g} (it is {values[key]})"
-                fix = self._fix(kind, text, key, {"globalConfig": {key: value}}, more=turn)
-                yield Candidate(fix, _configures(key, value))
+                change = GlobalConfig({key: value})
+                text = f"{change.words()} (it is {values[key]})"
+                yield self._candidate(kind, change, key, text, more=turn)
 
     def _lacks(self, host: int) -> tuple[int, int]:
         """vCPUs and bytes a host lacks."""
@@ -189,20 +173,17 @@ class FixCandidates:
             cpu, memory = cores * (fleet.total_cpu[host] // max(fleet.cpu_num[host], 1)), -(-memory // GIB) * GIB
             if not cpu and not memory:
                 continue
-            columns = {"total_cpu": cpu, "available_cpu": cpu, "total_memory": memory, "available_memory": memory}
-            grown = {name: fleet.cells[name][host] + more for name, more in columns.items()}
             parts = ([plural(cores, "more core")] if cores else []) + (
                 [f"{format_size(memory)} more memory"] if memory else []
             )
-            words = {
-                f"hosts.{names[host]}.cpuNum": fleet.cpu_num[host] + cores,
-                f"hosts.{names[host]}.totalPhysicalMemory": fleet.total_memory[host] + memory,
-                f"hosts.{names[host]}.totalCpu": None,
-            }
-            more = cpu * self.prices.of("vcpu") + memory // GIB * self.prices.of("memoryGib")
+            change = ResizeHost(
+                host=names[host],
+                cpu_num=fleet.cpu_num[host] + cores,
+                total_physical_memory=fleet.total_memory[host] + memory,
+            )
+            more = cpu * self.prices.vcpu + memory // GIB * self.prices.memory_gib
             text = f"give host {names[host]} {' and '.join(parts)}"
-            fix = self._fix("growHost", text, names[host], {"set": words}, more=more, amount=memory or cpu)
-            yield Candidate(fix, _sets(host, **grown))
+            yield self._candidate("growHost", change, names[host], text, more=more, amount=memory or cpu)
 
     def moves(self) -> Iterator[Candidate]:
         """One running VM that makes room where it leaves, and finds a host elsewhere."""
@@ -229,9 +210,8 @@ class FixCandidates:
 
     def _move(self, vm: int, host: int, target: int) -> Candidate:
         name, names = self.cloud.vms.names[vm], self.cloud.fleet.names
-        change = {"moveVm": {"vm": name, "host": names[target]}}
-        fix = self._fix("moveVm", f"move VM {name} from {names[host]} to {names[target]}", name, change)
-        return Candidate(fix, _moved(vm, target))
+        text = f"move VM {name} from {names[host]} to {names[target]}"
+        return self._candidate("moveVm", MoveVm(vm=name, host=names[target]), name, text)
 
     def added_hosts(self) -> Iterator[Candidate]:
         """An empty copy of each size of host that is there, smallest first."""
@@ -242,39 +222,6 @@ class FixCandidates:
             size = (fleet.total_memory[row], fleet.total_cpu[row])
             sizes.setdefault((*size, fleet.cluster[row], devices), row)
         for turn, ((memory, cpu, cluster, _), like) in enumerate(sorted(sizes.items())):
-            text = f"add a host like {fleet.names[like]} ({cpu} vCPUs, {format_size(memory)})"
-            change = {"addHosts": {"like": fleet.names[like]}}
-            fix = self._fix("addHost", text, self.cloud.clusters[cluster].name, change, more=turn)
-            yield Candidate(fix, partial(_joined, like), grows=True)
-
-
-def _joined(like: int, ctx: Context) -> None:
-    """An empty copy of a host joins."""
-    fleet = ctx.cloud.fleet
-    copied = {name: value for name, value in fleet.values_of(like) if name not in ("state", "status", "exists")}
-    empty = {"available_cpu": copied["total_cpu"], "available_memory": copied["total_memory"]}
-    zero = dict.fromkeys(("vm_count", "held_cpu", "held_memory", "drift_cpu", "drift_memory", "stopped_count"), 0)
-    new = ctx.ledger.hosts.add("f" * 32, "new", dict(fleet.labels[like]), **{**copied, **empty, **zero})
-    for present in fleet.devices.values():
-        present[new] = present.get(like, 0)
-
-
-def _sets(host: int, **values: int) -> Callable[[Context], None]:
-    return lambda ctx: ctx.ledger.hosts.set(host, "trial", **values)
-
-
-def _configures(key: str, value: float | str) -> Callable[[Context], None]:
-    def change(ctx: Context) -> None:
-        update_global_config(ctx, key, value)
-
-    return change
-
-
-def _moved(vm: int, host: int) -> Callable[[Context], None]:
-    def change(ctx: Context) -> None:
-        ctx.ledger.hosts.end(vm, "trial")
-        ctx.ledger.vms.set(vm, host=NONE)
-        ctx.ledger.hosts.hold(vm, host, "trial")
-        ctx.ledger.vms.set(vm, host=host, cluster=ctx.cloud.fleet.cluster[host])
-
-    return change
+            change = AddHosts(like=fleet.names[like])
+            text = f"{change.words()} ({cpu} vCPUs, {format_size(memory)})"
+            yield self._candidate("addHost", change, self.cloud.clusters[cluster].name, text, more=turn)

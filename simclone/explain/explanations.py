@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from simclone.changes.schedule import actions_of
 from simclone.engine.context import Context, Watch
 from simclone.engine.opening import open_context
 from simclone.engine.prepare import requests_of, simulation_of
@@ -128,7 +129,7 @@ class Explanations:
         ctx = self._opened.fork()
         requests, _ = requests_of(self._scenario)
         ctx.watch = watch
-        simulation = simulation_of(self._scenario, ctx, requests)
+        simulation = simulation_of(self._scenario, ctx, requests, actions=actions_of(self._scenario, ctx))
         while ctx.noted <= serial and simulation.step():
             pass
         return simulation

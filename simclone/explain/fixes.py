@@ -8,12 +8,15 @@ from itertools import combinations
 
 from simclone.allocator.host import chain
 from simclone.allocator.host.request import HostRequest
+from simclone.changes.kind import make
+from simclone.changes.register import known_kinds
 from simclone.engine.context import Context
 from simclone.explain.candidates import Candidate, Fix, FixCandidates
 from simclone.model.cloud import Cloud
 from simclone.model.ledger.ledger import Ledger
 from simclone.placement.host import strategy_of
 from simclone.records import Unplaced
+from simclone.scenario.checking.changes import prices_of
 from simclone.scenario.document.prices import PricesDoc
 
 MOST_TRIES = 50
@@ -50,8 +53,10 @@ def fixes_of(
     """
     if fits(request, cloud):
         return Fixes()
-    ranked = sorted(FixCandidates(request, cloud, prices or PricesDoc()).all(), key=lambda one: one.fix.cost)
     result: dict[str, Fix] = {}
+    ranked = sorted(
+        FixCandidates(request, cloud, prices or prices_of(known_kinds())).all(), key=lambda one: one.fix.cost
+    )
     tries: dict[str, int] = {}
     for item in ranked:
         kind = item.fix.kind
@@ -75,15 +80,15 @@ def fits(request: HostRequest, cloud: Cloud) -> bool:
 
 def _helps(request: HostRequest, cloud: Cloud, changes: tuple[Candidate, ...]) -> bool:
     ledger = Ledger(cloud)
-    if any(change.grows for change in changes):
-        return _made(request, ledger.fork(), changes)
+    if any(candidate.change.grows for candidate in changes):
+        return _fits_with(request, ledger.fork(), changes)
     with ledger.trial():
-        return _made(request, ledger, changes)
+        return _fits_with(request, ledger, changes)
 
 
-def _made(request: HostRequest, ledger: Ledger, changes: tuple[Candidate, ...]) -> bool:
-    for item in sorted(changes, key=lambda change: change.grows):
-        item.make(Context(ledger))
+def _fits_with(request: HostRequest, ledger: Ledger, changes: tuple[Candidate, ...]) -> bool:
+    for candidate in sorted(changes, key=lambda candidate: candidate.change.grows):
+        make(candidate.change, Context(ledger))
     return fits(request, ledger.cloud)
 
 

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from itertools import count
 from typing import Any
 
+from simclone.changes.attach_storage import AttachStorage
+from simclone.changes.enable_storage import EnableStorage
+from simclone.changes.global_config import GlobalConfig
+from simclone.changes.kind import Kind
+from simclone.changes.quota import Quota
+from simclone.changes.repair_storage import RepairStorage
+from simclone.changes.set_values import SetValues
 from simclone.explain.candidates import Fix
-from simclone.scenario.changes import data_of
 from simclone.scenario.document.prices import PricesDoc
 from simclone.scenario.load import Scenario
+from simclone.scenario.writing import data_of
 from simclone.units import GIB, format_size, parse_size
 from simclone.vocabulary import VM_STATE, Subject, reason_of
 
@@ -63,9 +70,17 @@ class _Maker:
         self._scenario, self._prices, self._data = scenario, prices, data_of(scenario)
 
     def _fix(
+        self, kind: str, change: Kind, target: str, text: str | None = None, more: float = 0, amount: int = 0
+    ) -> Fix:
+        """A fix that makes *change*; *text* where its own words do not say enough."""
+        words = change.words() if text is None else text
+        return Fix(kind, words, target, self._prices.of(kind) + more, amount, (change.as_data(),))
+
+    def _set(
         self, kind: str, text: str, target: str, values: Mapping[str, Any], more: float = 0, amount: int = 0
     ) -> Fix:
-        return Fix(kind, text, target, self._prices.of(kind) + more, amount, ({"set": dict(values)},))
+        """A fix that writes values at paths of the file."""
+        return self._fix(kind, SetValues(dict(values)), target, text, more, amount)
 
     def _request(self, name: str) -> tuple[int, Mapping[str, Any]] | None:
         rows = (row for row, request in enumerate(self._scenario.requests) if request.name == name)
@@ -80,38 +95,37 @@ class _Maker:
         row, body = result
         for key in WISHES:
             if body["cloneVmInstance"].get(key):
-                yield self._fix(
-                    "dropWish", f"ask without {key}", request, {f"requests.{row}.cloneVmInstance.{key}": None}
-                )
+                values = {f"requests.{row}.cloneVmInstance.{key}": None}
+                yield self._set("dropWish", f"ask without {key}", request, values)
 
     def storages(self) -> Maker:
         """Primary storages enabled, brought back, attached to clusters they do not serve."""
-        clusters = [entry["name"] for entry in self._data.get("clusters", ())]
-        for item in self._data.get("primaryStorages", ()):
-            yield from self._states("primaryStorages", "primary storage", item)
-            yield from self._attached("primaryStorages", item, "attachedClusters", "cluster", clusters)
+        clusters = [cluster["name"] for cluster in self._data.get("clusters", ())]
+        for storage in self._data.get("primaryStorages", ()):
+            name = storage["name"]
+            if storage.get("state", "Enabled") != "Enabled":
+                yield self._fix("enableStorage", EnableStorage(primary_storage=name), name)
+            if storage.get("status", "Connected") != "Connected":
+                yield self._fix("reconnectStorage", RepairStorage(primary_storage=name), name)
+            for cluster in _not_listed(storage.get("attachedClusters"), clusters):
+                yield self._fix("attachStorage", AttachStorage(primary_storage=name, cluster=cluster), cluster)
 
     def backups(self) -> Maker:
         """Backup storages enabled, brought back, attached to zones they do not serve."""
-        zones = [entry["name"] for entry in self._data.get("zones", ())]
-        for item in self._data.get("backupStorages", ()):
-            yield from self._states("backupStorages", "backup storage", item)
-            yield from self._attached("backupStorages", item, "attachedZones", "zone", zones)
-
-    def _attached(self, key: str, one: Mapping[str, Any], field: str, what: str, places: list[str]) -> Maker:
-        listed = places if one.get(field) is None else one[field]
-        for location in places:
-            if location not in listed:
-                text = f"attach {one['name']} to {what} {location}"
-                yield self._fix("attachStorage", text, location, {f"{key}.{one['name']}.{field}": [*listed, location]})
-
-    def _states(self, key: str, what: str, one: Mapping[str, Any]) -> Maker:
-        name = one["name"]
-        if one.get("state", "Enabled") != "Enabled":
-            yield self._fix("enableStorage", f"enable {what} {name}", name, {f"{key}.{name}.state": "Enabled"})
-        if one.get("status", "Connected") != "Connected":
-            values = {f"{key}.{name}.status": "Connected"}
-            yield self._fix("reconnectStorage", f"bring {what} {name} back", name, values)
+        zones = [zone["name"] for zone in self._data.get("zones", ())]
+        for backup in self._data.get("backupStorages", ()):
+            name, path = backup["name"], f"backupStorages.{backup['name']}"
+            if backup.get("state", "Enabled") != "Enabled":
+                values = {f"{path}.state": "Enabled"}
+                yield self._set("enableStorage", f"enable backup storage {name}", name, values)
+            if backup.get("status", "Connected") != "Connected":
+                values = {f"{path}.status": "Connected"}
+                yield self._set("reconnectStorage", f"bring backup storage {name} back", name, values)
+            for zone in _not_listed(backup.get("attachedZones"), zones):
+                listed = [*backup["attachedZones"], zone]
+                yield self._set(
+                    "attachStorage", f"attach {name} to zone {zone}", zone, {f"{path}.attachedZones": listed}
+                )
 
     def storage_settings(self) -> Maker:
         """The threshold lifted, and more over-provisioning step by step."""
@@ -122,8 +136,8 @@ class _Maker:
         ):
             for turn, step in enumerate(steps):
                 if step > float(values[key]):
-                    text = f"set {key} to {step:g} (it is {values[key]})"
-                    yield self._fix(kind, text, key, {f"globalConfig.{key}": step}, more=turn)
+                    change = GlobalConfig({key: step})
+                    yield self._fix(kind, change, key, f"{change.words()} (it is {values[key]})", more=turn)
 
     def larger_storages(self) -> Maker:
         """Primary storages with more space: as a whole, on a host, in an OSD group."""
@@ -154,7 +168,7 @@ class _Maker:
                 if backup not in retained:
                     text = f"keep image {image['name']} on {backup} too"
                     path = f"images.{image['name']}.backupStorages"
-                    yield self._fix("copyImage", text, image["name"], {path: [*retained, backup]})
+                    yield self._set("copyImage", text, image["name"], {path: [*retained, backup]})
 
     def another_backup(self) -> Maker:
         """An image store more, for every zone and without a limit."""
@@ -163,7 +177,7 @@ class _Maker:
         name = next(name for name in map("image-store-{}".format, count(1)) if name not in taken)
         more = {"name": name, "type": "ImageStoreBackupStorage"}
         text = f"add an image store {name}"
-        yield self._fix("addBackupStorage", text, name, {"backupStorages": [*present, more]})
+        yield self._set("addBackupStorage", text, name, {"backupStorages": [*present, more]})
 
     def _larger(self, path: str, where: str, entry: Mapping[str, Any]) -> Growing:
         keys = ("totalCapacity", "availableCapacity", "totalPhysicalCapacity", "availablePhysicalCapacity")
@@ -172,8 +186,8 @@ class _Maker:
         def fix(units: int) -> Fix:
             more = units * GIB
             values = {f"{path}.{key}": size + more for key, size in now.items()}
-            cost = units * self._prices.of("storageGib")
-            return self._fix("growStorage", f"give {where} {format_size(more)} more", where, values, cost, more)
+            cost = units * self._prices.storage_gib
+            return self._set("growStorage", f"give {where} {format_size(more)} more", where, values, cost, more)
 
         return Growing("growStorage", fix)
 
@@ -193,7 +207,7 @@ class _Maker:
             new = str(IPv4Address(end + units))
             values = {f"l3Networks.{name}.ipRanges.{row}.end": new, f"l3Networks.{name}.ipCount": None}
             values[f"l3Networks.{name}.ipRanges.{row}.count"] = None
-            return self._fix(
+            return self._set(
                 "addIpRange", f"let the range of {name} end at {new} (not {one['end']})", name, values, 0, units
             )
 
@@ -212,11 +226,9 @@ class _Maker:
 
         def fix(units: int) -> Fix:
             value = now + units * unit
-            text = {"quota": {"account": doc.name, "limits": {name: value}}}
             shown = format_size(value) if unit == GIB else str(value)
-            return Fix(
-                "raiseQuota", f"raise {name} to {shown}", doc.name, self._prices.of("raiseQuota"), value, (text,)
-            )
+            change = Quota(account=doc.name, limits={name: value})
+            return self._fix("raiseQuota", change, doc.name, f"raise {name} to {shown}", amount=value)
 
         yield Growing("raiseQuota", fix)
 
@@ -234,4 +246,9 @@ class _Maker:
         if result is not None:
             doc = self._vm(result[1]["vm"])
             text = f"start and stop VM {doc.name} (it is {doc.state})"
-            yield self._fix("stopSource", text, doc.name, {f"vms.{doc.name}.state": "Stopped"})
+            yield self._set("stopSource", text, doc.name, {f"vms.{doc.name}.state": "Stopped"})
+
+
+def _not_listed(listed: Sequence[str] | None, names: Sequence[str]) -> list[str]:
+    """The names that are not listed; a list that is left out holds them all."""
+    return [] if listed is None else [name for name in names if name not in listed]

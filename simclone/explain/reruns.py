@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from simclone.changes.schedule import actions_of
+from simclone.changes.whatif import change_scenario
 from simclone.engine.opening import open_context
 from simclone.engine.prepare import requests_of, simulation_of
 from simclone.engine.run_loop import Observer
@@ -14,7 +16,6 @@ from simclone.explain.candidates import Fix
 from simclone.explain.fixes import Fixes, joined
 from simclone.explain.rerun_candidates import Change, Growing, candidates_for
 from simclone.records import CloneAnswer
-from simclone.scenario.changes import change_scenario
 from simclone.scenario.document.prices import PricesDoc
 from simclone.scenario.load import Scenario
 
@@ -77,7 +78,7 @@ def outcome_with(question: Question, changes: Sequence[Mapping[str, Any]]) -> Re
         return RerunOutcome()
     requests, _ = requests_of(scenario)
     known = _Answer(question.request)
-    simulation = simulation_of(scenario, ctx, requests, observers=(known,))
+    simulation = simulation_of(scenario, ctx, requests, actions=actions_of(scenario, ctx), observers=(known,))
     while known.found is None and simulation.step():
         pass
     return RerunOutcome() if known.found is None else _outcome(known.found, question.clone)

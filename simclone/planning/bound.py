@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Unpack
 import numpy as np
 
 from simclone.allocator.rules.capacity import ANYTHING, charged, checks_physical, need_of
+from simclone.changes.load import as_scenario
 from simclone.engine.context import Context
 from simclone.engine.opening import open_context
 from simclone.errors import Fault, InvalidInput
@@ -19,7 +20,7 @@ from simclone.planning.parts.host_loss import usable_hosts
 from simclone.planning.parts.option import Option
 from simclone.planning.replication.intervals import Interval
 from simclone.planning.replication.plan import ReplicationPlan, RunKeywords, interval_of, plan_of, replicate
-from simclone.scenario.load import Given, Scenario, as_scenario
+from simclone.scenario.load import Given, Scenario
 from simclone.units import plural
 from simclone.vocabulary import Policy
 

@@ -15,6 +15,8 @@ from simclone.allocator.host.strategies import (
     MIGRATE,
     TABLES,
 )
+from simclone.changes.load import as_scenario, scenario_from
+from simclone.changes.whatif import change_scenario, what_if
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.parts.answer import Answer
 from simclone.planning.parts.option import Option
@@ -30,8 +32,8 @@ from simclone.planning.replication.plan import (
     replicate,
     values_of,
 )
-from simclone.scenario.changes import change_scenario, data_of, what_if
-from simclone.scenario.load import Given, Scenario, as_scenario, scenario_from
+from simclone.scenario.load import Given, Scenario
+from simclone.scenario.writing import data_of
 from simclone.units import plural
 
 if TYPE_CHECKING:

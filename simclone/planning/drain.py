@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
+from simclone.changes.load import as_scenario
 from simclone.engine.context import Context
 from simclone.engine.operations.hosts import change_host_state, vms_on
 from simclone.engine.operations.migrate_vm import migrate_vm
@@ -15,7 +16,7 @@ from simclone.planning.parts.answer import Answer
 from simclone.planning.parts.clone_calls import cloud_at
 from simclone.planning.parts.host_loss import usable_hosts
 from simclone.planning.parts.option import At, Option, Seed
-from simclone.scenario.load import Given, as_scenario
+from simclone.scenario.load import Given
 from simclone.units import plural
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
+from simclone.changes.load import as_scenario
 from simclone.engine.context import Context
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.parts.answer import Answer
@@ -15,7 +16,7 @@ from simclone.planning.parts.count_by_columns import count_by_columns
 from simclone.planning.parts.host_loss import WorstCase, worst_case
 from simclone.planning.parts.largest_vm import LargestVm, largest_vm
 from simclone.planning.parts.option import At, Option, Seed, Vm
-from simclone.scenario.load import Given, Scenario, as_scenario
+from simclone.scenario.load import Given, Scenario
 from simclone.units import plural
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from simclone.changes.load import as_scenario
 from simclone.planning.bound import bound
 from simclone.planning.compare import compare, strategy_variants
 from simclone.planning.drain import drain
@@ -16,7 +17,7 @@ from simclone.planning.runway import runway
 from simclone.planning.size import size
 from simclone.planning.survive import survive
 from simclone.planning.whatif import whatif
-from simclone.scenario.load import Given, Scenario, as_scenario
+from simclone.scenario.load import Given, Scenario
 
 LARGE = 300
 """Fleets of more hosts get no host-by-host answers: they take minutes."""

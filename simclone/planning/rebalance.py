@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.rules.capacity import shortfall
+from simclone.changes.load import as_scenario
 from simclone.engine.context import Context
 from simclone.engine.operations.hosts import change_host_state, vms_on
 from simclone.engine.operations.migrate_vm import migrate_vm
@@ -17,7 +18,7 @@ from simclone.planning.parts.answer import Answer
 from simclone.planning.parts.clone_calls import Ask, asks_of, clone_once, cloud_at, host_request, with_offering
 from simclone.planning.parts.host_loss import usable_hosts
 from simclone.planning.parts.option import At, Option, Seed, Vm
-from simclone.scenario.load import Given, as_scenario
+from simclone.scenario.load import Given
 from simclone.vocabulary import PolicyKind
 
 if TYPE_CHECKING:

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Unpack
 
+from simclone.changes.load import as_scenario
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.parts.answer import Answer
 from simclone.planning.parts.option import Option
 from simclone.planning.replication.plan import ReplicationPlan, RunKeywords, plan_of
 from simclone.planning.sweep import check_ranges, run_points
-from simclone.scenario.load import Given, as_scenario
+from simclone.scenario.load import Given
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Annotated, ClassVar, Unpack
 
+from simclone.changes.load import as_scenario
+from simclone.changes.whatif import change_scenario
 from simclone.engine.context import Context
 from simclone.engine.opening import open_context
 from simclone.errors import Fault, InvalidInput, UnplacedVms
@@ -14,8 +16,7 @@ from simclone.planning.parts.answer import Answer
 from simclone.planning.parts.host_loss import lose, sets_of
 from simclone.planning.parts.option import Option
 from simclone.planning.replication.plan import ReplicationPlan, RunKeywords, plan_of, replicate
-from simclone.scenario.changes import change_scenario
-from simclone.scenario.load import Given, Scenario, as_scenario
+from simclone.scenario.load import Given, Scenario
 from simclone.units import plural
 
 if TYPE_CHECKING:

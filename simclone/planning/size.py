@@ -8,6 +8,8 @@ from dataclasses import replace as changed_answer
 from math import inf
 from typing import TYPE_CHECKING, Annotated, ClassVar, Unpack
 
+from simclone.changes.load import as_scenario
+from simclone.changes.whatif import change_scenario
 from simclone.errors import Fault, InvalidInput, UnplacedVms
 from simclone.planning.parts.answer import Answer
 from simclone.planning.parts.host_model import Model
@@ -23,8 +25,7 @@ from simclone.planning.replication.plan import (
     reasons_of,
     replicate,
 )
-from simclone.scenario.changes import change_scenario
-from simclone.scenario.load import Given, Scenario, as_scenario
+from simclone.scenario.load import Given, Scenario
 from simclone.units import plural
 from simclone.vocabulary import Subject, reason_of
 

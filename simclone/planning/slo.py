@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Unpack
 
+from simclone.changes.load import as_scenario
 from simclone.planning.parts.answer import Answer
 from simclone.planning.parts.option import Option
 from simclone.planning.replication.intervals import checked_share
 from simclone.planning.replication.plan import ReplicationPlan, RunKeywords, interval_of, plan_of, replicate
 from simclone.planning.sweep import DEMAND, at_values
-from simclone.scenario.load import Given, as_scenario
+from simclone.scenario.load import Given
 
 if TYPE_CHECKING:
     import pandas as pd

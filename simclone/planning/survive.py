@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 
 import numpy as np
 
+from simclone.changes.load import as_scenario
 from simclone.engine.context import Context
 from simclone.errors import Fault, InvalidInput
 from simclone.model.vms import NONE
@@ -26,7 +27,7 @@ from simclone.planning.parts.host_loss import (
     worst_case,
 )
 from simclone.planning.parts.option import At, Option, Seed, Vm, deprecated
-from simclone.scenario.load import Given, as_scenario
+from simclone.scenario.load import Given
 from simclone.units import plural
 
 if TYPE_CHECKING:

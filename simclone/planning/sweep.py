@@ -9,14 +9,22 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Unpack
 
 import numpy as np
 
+from simclone.changes.load import as_scenario
+from simclone.changes.whatif import change_scenario
 from simclone.engine.opening import open_context
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.parts.answer import Answer
 from simclone.planning.parts.option import Option
 from simclone.planning.replication.intervals import Interval
-from simclone.planning.replication.plan import ReplicationPlan, RunKeywords, interval_of, plan_of, reasons_of, replicate
-from simclone.scenario.changes import change_scenario
-from simclone.scenario.load import Given, Scenario, as_scenario
+from simclone.planning.replication.plan import (
+    ReplicationPlan,
+    RunKeywords,
+    interval_of,
+    plan_of,
+    reasons_of,
+    replicate,
+)
+from simclone.scenario.load import Given, Scenario
 
 if TYPE_CHECKING:
     import pandas as pd

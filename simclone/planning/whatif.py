@@ -8,16 +8,24 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Unpack
 
 import numpy as np
 
+from simclone.changes.load import as_scenario, write_scenario
+from simclone.changes.whatif import change_scenario, what_if
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.compare import whatif_variants
 from simclone.planning.headroom import headroom
 from simclone.planning.parts.answer import Answer
 from simclone.planning.parts.option import Option
 from simclone.planning.replication.intervals import Difference, Interval, paired
-from simclone.planning.replication.plan import ReplicationPlan, RunKeywords, interval_of, plan_of, reasons_of, replicate
-from simclone.scenario.changes import change_scenario, what_if
-from simclone.scenario.load import Given, Scenario, as_scenario
-from simclone.scenario.writing import refuse_taken, write_scenario
+from simclone.planning.replication.plan import (
+    ReplicationPlan,
+    RunKeywords,
+    interval_of,
+    plan_of,
+    reasons_of,
+    replicate,
+)
+from simclone.scenario.load import Given, Scenario
+from simclone.scenario.writing import refuse_taken
 from simclone.units import plural
 
 if TYPE_CHECKING:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from hashlib import sha256
 from os import PathLike
 from pathlib import Path as FilePath
@@ -12,14 +13,18 @@ from typing import Any, TypeVar
 from simclone.errors import Fault, InvalidInput, UnknownName
 from simclone.model.ledger.ledger import Ledger
 from simclone.scenario.building.cloud import build_resolved
+from simclone.scenario.checking.changes import with_kinds
 from simclone.scenario.checking.document import Resolved, check
 from simclone.scenario.checking.incidents import check_incidents
 from simclone.scenario.checking.requests import request_name
 from simclone.scenario.checking.shape import Shaped, check_shape
 from simclone.scenario.document.case import CaseDoc, StepDoc
+from simclone.scenario.document.incidents import IncidentDoc
+from simclone.scenario.document.kinds import Kinds
 from simclone.scenario.document.offerings import StrategyDoc, VmDoc
 from simclone.scenario.document.requests import RequestDoc, RunDoc
 from simclone.scenario.document.scenario import ScenarioDoc, TopologyDoc
+from simclone.scenario.document.written import scenario_model
 from simclone.scenario.findings import Findings, dotted
 from simclone.scenario.reading.hosts_csv import HostTable, read_hosts
 from simclone.scenario.reading.migrate import migrate
@@ -101,7 +106,7 @@ Given = Scenario | str | FilePath | Mapping[str, Any]
 """A scenario, the path of its file, or its data."""
 
 
-def as_scenario(source: Given) -> Scenario:
+def as_scenario(source: Given, *, kinds: Kinds) -> Scenario:
     """A scenario from a file's path or from plain data in the file's spelling; raises InvalidInput with every fault.
 
     Raises TypeError for anything else.
@@ -109,24 +114,27 @@ def as_scenario(source: Given) -> Scenario:
     if isinstance(source, Scenario):
         return source
     if isinstance(source, Mapping):
-        return scenario_of(source)
+        return scenario_of(source, kinds=kinds)
     if not isinstance(source, (str, PathLike)):
         raise TypeError(f"a scenario is a file's path or its data as a mapping, not {type(source).__name__}")
-    result = load(source)
-    if isinstance(result, Case):
+    found = load(source, kinds=kinds)
+    if isinstance(found, Case):
         raise UnknownName("scenario", f"{source} is a case; use simclone.check_path")
-    return result
+    return found
 
 
-def load(path: str | FilePath) -> Scenario | Case:
-    """The case (a file with ``steps``) or scenario at *path*; raises InvalidInput with every fault."""
+def load(path: str | FilePath, *, kinds: Kinds) -> Scenario | Case:
+    """The case (a file with ``steps``) or scenario at *path*; raises InvalidInput with every fault.
+
+    *kinds* are the kinds of changes it may hold.
+    """
     source = read(path)
-    return _case(source) if isinstance(source.data, dict) and "steps" in source.data else _scenario(source)
+    return _case(source) if isinstance(source.data, dict) and "steps" in source.data else _scenario(source, kinds)
 
 
-def load_scenario(path: str | FilePath) -> Scenario:
+def load_scenario(path: str | FilePath, *, kinds: Kinds) -> Scenario:
     """The scenario at *path* (``-`` is stdin); raises InvalidInput with every fault."""
-    return _scenario(read(path))
+    return _scenario(read(path), kinds)
 
 
 def load_case(path: str | FilePath) -> Case:
@@ -134,44 +142,54 @@ def load_case(path: str | FilePath) -> Case:
     return _case(read(path))
 
 
-def scenario_of(data: Mapping[str, Any], name: str = "<data>") -> Scenario:
+def scenario_of(data: Mapping[str, Any], name: str = "<data>", *, kinds: Kinds) -> Scenario:
     """A scenario from plain data in the file's spelling; raises InvalidInput with every fault."""
-    return _scenario(Source(name, "", False, sha256(repr(data).encode()).hexdigest(), dict(data)))
+    return _scenario(Source(name, "", False, sha256(repr(data).encode()).hexdigest(), dict(data)), kinds)
 
 
-def scenario_from(data: Mapping[str, Any], path: str, digest: str) -> Scenario:
+def scenario_from(data: Mapping[str, Any], path: str, digest: str, *, kinds: Kinds) -> Scenario:
     """A scenario from plain data made of the file at *path*, where its data files lie; raises InvalidInput."""
-    return _scenario(Source(path, "", False, digest, dict(data)))
+    return _scenario(Source(path, "", False, digest, dict(data)), kinds)
 
 
-def with_incidents(scenario: Scenario, incidents: Sequence[Mapping[str, Any]]) -> Scenario:
+def with_incidents(scenario: Scenario, incidents: Sequence[Mapping[str, Any]], *, kinds: Kinds) -> Scenario:
     """The scenario with more incidents, checked like those of its file; raises InvalidInput with every fault."""
     findings = Findings()
-    result = check_shape(ScenarioDoc, {"incidents": [dict(incident) for incident in incidents]}, findings)
-    if result.doc is not None and not findings.found:
+    written = check_shape(scenario_model(kinds), {"incidents": [dict(incident) for incident in incidents]}, findings)
+    more: list[IncidentDoc] = []
+    if written.doc is not None and not findings.found:
+        more = with_kinds(written.doc, kinds, findings, {}).incidents
         names = replace(scenario.resolved.names, findings=findings)
-        check_incidents(names, result.doc.incidents, FilePath(scenario.path).parent)
-    if findings.found or result.doc is None:
-        raise InvalidInput([Fault(dotted(item.path), item.message, item.expected) for item in findings.found])
-    doc = scenario.doc.model_copy(update={"incidents": [*scenario.doc.incidents, *result.doc.incidents]})
+        check_incidents(names, more, FilePath(scenario.path).parent)
+    if findings.found or written.doc is None:
+        raise InvalidInput([Fault(dotted(fault.path), fault.message, fault.expected) for fault in findings.found])
+    doc = scenario.doc.model_copy(update={"incidents": [*scenario.doc.incidents, *more]})
     return replace(scenario, doc=doc)
 
 
-def _scenario(source: Source) -> Scenario:
-    doc, resolved, digest = _checked(ScenarioDoc, source)
-    requests = tuple(
-        request.model_copy(update={"name": request_name(request, at)}) for at, request in enumerate(doc.requests)
-    )
-    expect = {name: item.given() for name, item in doc.expect.items()}
+def _scenario(source: Source, kinds: Kinds) -> Scenario:
+    doc, resolved, digest = _checked(scenario_model(kinds), source, partial(_with_kinds, kinds))
+    requests = tuple(one.model_copy(update={"name": request_name(one, at)}) for at, one in enumerate(doc.requests))
+    expect = {name: one.given() for name, one in doc.expect.items()}
     return Scenario(source.name, digest, resolved, doc, requests, expect)
 
 
+def _with_kinds(kinds: Kinds, written: Shaped[ScenarioDoc], findings: Findings) -> ScenarioDoc | None:
+    return None if written.doc is None else with_kinds(written.doc, kinds, findings, written.places)
+
+
+def _as_shaped(written: Shaped[D], _: Findings) -> D | None:
+    return written.doc
+
+
 def _case(source: Source) -> Case:
-    doc, resolved, digest = _checked(CaseDoc, source)
+    doc, resolved, digest = _checked(CaseDoc, source, _as_shaped)
     return Case(source.name, digest, resolved, doc)
 
 
-def _checked(model: type[D], source: Source) -> tuple[D, Resolved, str]:
+def _checked(
+    model: type[D], source: Source, finish: Callable[[Shaped[D], Findings], D | None]
+) -> tuple[D, Resolved, str]:
     if not isinstance(source.data, dict):
         raise InvalidInput([source.fault((), "the document is not a mapping", "keys such as hosts and requests")])
     findings = Findings()
@@ -182,13 +200,14 @@ def _checked(model: type[D], source: Source) -> tuple[D, Resolved, str]:
     if table is not None:
         broken["host"] = broken.get("host", frozenset()) | frozenset(table.lost)
         broken["host"] = broken["host"] if table.usable else _Every()
-    resolved = None if result.doc is None else check(result.doc, findings, broken, result.places, source.folder)
-    for item in findings.found:
-        position = table if table is not None and item.path[:1] == ("hosts",) and len(item.path) > 1 else source
-        faults.append(position.fault(item.path, item.message, item.expected))
-    if faults or result.doc is None or resolved is None:
+    doc = finish(result, findings)
+    resolved = None if doc is None else check(doc, findings, broken, result.places, source.folder)
+    for one in findings.found:
+        place = table if table is not None and one.path[:1] == ("hosts",) and len(one.path) > 1 else source
+        faults.append(place.fault(one.path, one.message, one.expected))
+    if faults or doc is None or resolved is None:
         raise InvalidInput(sorted(faults, key=lambda fault: (fault.file != source.name, fault.line, fault.column)))
-    return result.doc, resolved, source.digest if table is None else _digest(source, table)
+    return doc, resolved, source.digest if table is None else _digest(source, table)
 
 
 class _Every(frozenset[str]):

@@ -9,15 +9,16 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from simclone.errors import InvalidInput
+from simclone.scenario.document.kinds import Kinds
 from simclone.scenario.findings import Findings
 from simclone.scenario.load import load
 from simclone.scenario.reading.migrate import migrate
 from simclone.scenario.reading.text import read
 
 
-def rewritten(path: str | Path) -> tuple[str, bool]:
+def rewritten(path: str | Path, *, kinds: Kinds) -> tuple[str, bool]:
     """The text and whether it differs in version; raises InvalidInput for a file that is no valid document."""
-    load(path)
+    load(path, kinds=kinds)
     source = read(path)
     findings = Findings()
     if source.is_json:

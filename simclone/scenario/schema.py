@@ -17,7 +17,8 @@ from typing import Any
 
 from simclone.scenario.document.base import Doc
 from simclone.scenario.document.case import CaseDoc
-from simclone.scenario.document.scenario import ScenarioDoc
+from simclone.scenario.document.kinds import Kinds
+from simclone.scenario.document.written import scenario_model
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _TABLE = {
@@ -31,9 +32,9 @@ _TABLE = {
 }
 
 
-def scenario_schema() -> dict[str, Any]:
-    """The schema of a scenario file."""
-    return _schema(ScenarioDoc, "simclone scenario")
+def scenario_schema(kinds: Kinds) -> dict[str, Any]:
+    """The schema of a scenario file that may hold changes of these *kinds*."""
+    return _schema(scenario_model(kinds), "simclone scenario")
 
 
 def case_schema() -> dict[str, Any]:

@@ -13,11 +13,17 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from simclone.errors import Fault, InvalidInput
-from simclone.scenario.changes import data_of
+from simclone.scenario.document.kinds import Kinds
 from simclone.scenario.load import Scenario, scenario_from
 from simclone.units import GIB, MIB, TIB
 
 _SIZE = re.compile("(Memory|Capacity|Size|^size)$")
+
+
+def data_of(scenario: Scenario) -> dict[str, Any]:
+    """The scenario as plain data in the file's spelling, hosts of a table among them."""
+    data: dict[str, Any] = scenario.doc.model_dump(by_alias=True, exclude_unset=True, mode="json")
+    return data
 
 
 def yaml_text(data: Mapping[str, Any]) -> str:
@@ -44,13 +50,13 @@ def _readable(value: Any, key: str = "") -> Any:
     return value
 
 
-def write_scenario(scenario: Scenario, path: str | Path) -> Path:
+def write_scenario(scenario: Scenario, path: str | Path, *, kinds: Kinds) -> Path:
     """Write a scenario as a new file; raises InvalidInput where it is no scenario seen from there, as `write_new` too.
 
     Data files it names are looked for beside the new file.
     """
-    known = scenario_from(data_of(scenario), str(path), scenario.sha256)
-    return write_new(path, yaml_text(data_of(known)))
+    seen = scenario_from(data_of(scenario), str(path), scenario.sha256, kinds=kinds)
+    return write_new(path, yaml_text(data_of(seen)))
 
 
 def refuse_taken(path: str | Path) -> None:

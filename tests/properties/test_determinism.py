@@ -18,7 +18,7 @@ from tests.clouds import Doc, apply, clouds, examples, opened, operations
 SCRIPT = """
 import json, msgspec, sys
 from simclone.api import run
-from simclone.scenario.load import scenario_of
+from simclone.changes.load import scenario_of
 done = run(scenario_of(json.load(open(sys.argv[1]))), seed=int(sys.argv[2]))
 plain = lambda rows: [msgspec.to_builtins(row) for row in rows]
 parts = {"responses": done.responses, "answers": plain(done.answers),
@@ -113,7 +113,7 @@ def test_same_seed_same_bytes_and_another_seed_other_places(tmp_path: Path) -> N
 def _hosts_of(doc: Doc) -> dict[str, list[str | None]]:
     """Where the clones of each request went."""
     from simclone.api import run
-    from simclone.scenario.load import scenario_of
+    from simclone.changes.load import scenario_of
 
     done = run(scenario_of(doc), seed=5)
     names = done.result.ledger.cloud.fleet.names

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from simclone.audit import replay
+from simclone.changes.load import scenario_of
 from simclone.check.operations import OPERATIONS, Stage
 from simclone.check.questions import QUESTIONS
 from simclone.engine.opening import open_context
 from simclone.engine.results.records import answer_records, figures
 from simclone.engine.waits import Locked, Together, Work, Workflow
-from simclone.scenario.load import scenario_of
 from simclone.units import GIB
 from simclone.wire.response import render_answer
 

@@ -9,6 +9,7 @@ from typing import Any
 from simclone.allocator.host.request import HostRequest
 from simclone.audit import replay
 from simclone.chance import Identity
+from simclone.changes.load import scenario_of
 from simclone.check.operations import OPERATIONS, Answer, Stage, new_vm
 from simclone.check.questions import QUESTIONS
 from simclone.engine.opening import open_context
@@ -17,7 +18,6 @@ from simclone.engine.results.records import answer_records, figures
 from simclone.model.cloud import Cloud
 from simclone.placement.host import candidates
 from simclone.records import ErrorCode, Unplaced
-from simclone.scenario.load import scenario_of
 from simclone.units import GIB
 
 Doc = dict[str, Any]

@@ -12,8 +12,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from simclone import api
+from simclone.changes.load import scenario_schema
 from simclone.check.run import PASSED
-from simclone.scenario.schema import scenario_schema
 from simclone.wire.schema import answer_schema
 
 FOLDER = Path(__file__).resolve().parents[2] / "scenarios"

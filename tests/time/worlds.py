@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from simclone.api import load
 from simclone.audit import Violation, replay
+from simclone.changes.schedule import actions_of
 from simclone.engine.context import Context
 from simclone.engine.opening import open_context
 from simclone.engine.operations.create_vm import NewVm, create_vm
@@ -71,7 +72,7 @@ def simulation(doc: Doc, seed: int | None = None, observers: Iterable[Observer] 
     """A scenario's simulation at t = 0."""
     scenario = load(doc)
     ctx = open_context(scenario, seed=seed)
-    made = simulation_of(scenario, ctx, requests_of(scenario)[0])
+    made = simulation_of(scenario, ctx, requests_of(scenario)[0], actions=actions_of(scenario, ctx))
     made._observers = tuple(observers)
     return made
 

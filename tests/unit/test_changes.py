@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 import simclone
+from simclone.changes.demand import scaled_names
+from simclone.changes.whatif import change_scenario, what_if
 from simclone.engine.opening import open_context
 from simclone.errors import InvalidInput
-from simclone.scenario.change_demand import scaled_names
-from simclone.scenario.changes import change_scenario, data_of, what_if
 from simclone.scenario.reading.paths import get_path, set_path
+from simclone.scenario.writing import data_of
 from simclone.units import GIB
 from tests.time.worlds import Doc, hosts, request, vm, world
 

@@ -12,11 +12,11 @@ import pytest
 
 import simclone
 from simclone import api
+from simclone.changes.load import load_case
 from simclone.check.compare import differences
 from simclone.check.operations import OPERATIONS
 from simclone.check.questions import QUESTIONS
 from simclone.check.run import CaseResult, run_steps
-from simclone.scenario.load import load_case
 from simclone.scenario.schema import case_schema
 
 REPO = Path(__file__).resolve().parents[2]

@@ -10,9 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 import simclone
+from simclone.changes.register import known_kinds
 from simclone.cli import cli
 from simclone.explain.reruns import Question, succeeds
-from simclone.scenario.document.prices import KINDS, PricesDoc
+from simclone.scenario.checking.changes import prices_of
 from simclone.units import GIB, SECOND
 from tests.time.worlds import Doc, hosts, request, running, vm, world
 
@@ -139,10 +140,10 @@ def test_grown_as_told_the_clone_succeeds() -> None:
 
 def test_every_kind_has_a_cost() -> None:
     """Costs order the answer; growing costs what it grows by on top."""
-    prices = PricesDoc()
-    assert all(prices.of(kind) > 0 for kind in KINDS)
+    prices = prices_of(known_kinds())
+    assert all(prices.of(kind) > 0 for kind in known_kinds().prices)
     grown = next(one for one in story(crowded()).fixes if one.kind == "growHost")
-    assert grown.cost == prices.grow_host + 1
+    assert grown.cost == prices.of("growHost") + 1
     assert grown.amount == GIB
 
 

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from simclone.changes.load import load, rewritten, scenario_of
 from simclone.errors import InvalidInput
-from simclone.scenario.load import load, scenario_of
 from simclone.scenario.reading import migrate as migration
-from simclone.scenario.rewrite import rewritten
 
 HERE = Path(__file__).parent
 

@@ -40,6 +40,24 @@ def change_affinity_group_state(ctx: Context, group: int, event: str) -> Outcome
     return Outcome(group)
 
 
+def set_group_policy(ctx: Context, group: int, policy: str) -> Outcome:
+    """Set the policy of an affinity group, whatever its members."""
+    ctx.ledger.set_group(group, policy=policy)
+    return Outcome(group)
+
+
+def drop_host_rule(ctx: Context, group: int) -> Outcome:
+    """Take away the VM-host rule of an affinity group."""
+    ctx.ledger.set_group(group, host_rule=None)
+    return Outcome(group)
+
+
+def attach_l2_network(ctx: Context, l2: int, cluster: int) -> Outcome:
+    """Make a layer-2 network reach a cluster."""
+    ctx.ledger.attach_l2(l2, cluster)
+    return Outcome(l2)
+
+
 def update_quota(ctx: Context, account: int, name: str, value: int) -> Outcome:
     """Change a limit of an account."""
     if name not in QUOTA_DEFAULTS:

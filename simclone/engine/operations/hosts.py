@@ -9,9 +9,10 @@ from simclone.chance import place_uuid
 from simclone.engine.context import Context, Outcome, operation_error
 from simclone.engine.operations.create_vm import stop_row
 from simclone.engine.operations.migrate_vm import migrate_vm
-from simclone.engine.operations.settings import host_figures
+from simclone.engine.operations.settings import host_figures, refresh_host
 from simclone.engine.waits import Work, Workflow, alone
 from simclone.model.inventory import DISABLED, ENABLED, MAINTENANCE, PRE_MAINTENANCE, STATUSES
+from simclone.model.vms import NONE
 from simclone.records import ErrorCode
 from simclone.units import MAX_AMOUNT
 from simclone.vocabulary import Status
@@ -25,25 +26,42 @@ def vms_on(ctx: Context, host: int) -> list[int]:
 
 
 def add_host(
-    ctx: Context, name: str, cluster: int, cpu_num: int, memory: int, local: dict[int, int] | None = None
+    ctx: Context,
+    name: str,
+    cluster: int,
+    cpu_num: int,
+    memory: int,
+    local: dict[int, int] | None = None,
+    *,
+    like: int | None = None,
 ) -> Outcome:
-    """An empty, Enabled, Connected host of *cpu_num* cores and *memory* bytes; *local* bytes per local storage."""
+    """An empty, Enabled, Connected host of *cpu_num* cores and *memory* bytes; *local* bytes per local storage.
+
+    It has the labels, the architecture, the operating system and the devices of a host it is *like*.
+    """
     cloud, ledger = ctx.cloud, ctx.ledger
-    item = cloud.clusters[cluster]
-    fleet = cloud.fleet
+    fleet, joined = cloud.fleet, cloud.clusters[cluster]
+    labels = dict(joined.labels)
     values = {
-        "zone": item.zone,
+        "zone": joined.zone,
         "cluster": cluster,
-        "hypervisor": cloud.code("hypervisor", item.hypervisor_type),
-        "architecture": cloud.code("architecture", item.architecture),
+        "hypervisor": cloud.code("hypervisor", joined.hypervisor_type),
+        "architecture": cloud.code("architecture", joined.architecture),
         "os": -1,
         "cpu_num": cpu_num,
         "total_memory": memory,
         "available_memory": memory,
     }
-    host = ledger.hosts.add(place_uuid("host", name, fleet.row_count), name, dict(item.labels), **values)
+    if like is not None:
+        labels |= _own_labels(ctx, like)
+        values["os"] = fleet.os[like]
+        if fleet.architecture[like] != cloud.code("architecture", cloud.clusters[fleet.cluster[like]].architecture):
+            values["architecture"] = fleet.architecture[like]
+    host = ledger.hosts.add(place_uuid("host", name, fleet.row_count), name, labels, **values)
     figures = host_figures(cloud, host)
     ledger.hosts.set(host, "add", available_cpu=figures["total_cpu"], **figures)
+    if like is not None:
+        copy_devices(ctx, like, host)
     for row, size in (local or {}).items():
         ledger.space.set_share(
             row, host, present=1, total=size, available=size, total_physical=size, available_physical=size
@@ -57,6 +75,47 @@ def add_host(
             available_physical=storage.available_physical + size,
         )
     return Outcome(host)
+
+
+def _own_labels(ctx: Context, host: int) -> dict[str, str]:
+    """The labels of a host that it has not from its cluster."""
+    inherited = dict(ctx.cloud.clusters[ctx.cloud.fleet.cluster[host]].labels)
+    return {key: value for key, value in ctx.cloud.fleet.labels[host].items() if inherited.get(key) != value}
+
+
+def host_size(ctx: Context, host: int) -> tuple[int, int]:
+    """The cores of a host and its memory in bytes."""
+    return ctx.cloud.fleet.cpu_num[host], ctx.cloud.fleet.total_memory[host]
+
+
+def resize_host(ctx: Context, host: int, cpu_num: int, memory: int) -> Outcome:
+    """Give a host other cores and memory; what is free moves by as much, also below zero."""
+    fleet, ledger = ctx.cloud.fleet, ctx.ledger
+    more = memory - fleet.total_memory[host]
+    if fleet.cpu_num[host] != cpu_num:
+        ledger.hosts.set(host, "resize", cpu_num=cpu_num)
+        refresh_host(ledger, host)
+    if more:
+        ledger.hosts.set(host, "resize", total_memory=memory, available_memory=fleet.available_memory[host] + more)
+    return Outcome(host)
+
+
+def copy_devices(ctx: Context, like: int, host: int) -> None:
+    """Give a host the PCI devices of another one."""
+    for spec, present in ctx.cloud.fleet.devices.items():
+        ctx.ledger.hosts.set_devices(host, spec, present.get(like, 0))
+
+
+def put_on_host(ctx: Context, vm: int, host: int) -> Outcome:
+    """Take a VM to a host without asking the allocator: what it holds of the one it holds of the other."""
+    ledger, vms = ctx.ledger, ctx.cloud.vms
+    if vms.hold_host[vm] != NONE:
+        ledger.hosts.end(vm, "move")
+        ledger.vms.set(vm, host=NONE)
+        ledger.hosts.hold(vm, host, "move")
+        ledger.vms.set(vm, host=host, cluster=ctx.cloud.fleet.cluster[host])
+    ledger.vms.set(vm, last_host=host)
+    return Outcome(vm)
 
 
 def delete_host(ctx: Context, host: int) -> Outcome:

@@ -6,7 +6,7 @@ from simclone.allocator.primary_storage.request import StorageRequest
 from simclone.chance import Identity
 from simclone.engine.context import Context, Outcome, operation_error
 from simclone.engine.operations.create_vm import stop_row
-from simclone.model.inventory import STATUSES
+from simclone.model.inventory import STATUSES, STORAGE_STATES
 from simclone.model.vms import NONE
 from simclone.placement.storage import allocate
 from simclone.records import ErrorCode
@@ -22,6 +22,24 @@ def change_primary_storage_state(ctx: Context, row: int, event: str) -> Outcome:
     ctx.ledger.space.set_storage(row, state=_STATES[event])
     if event == "maintain":
         _stop_users(ctx, row, None)
+    return Outcome(row)
+
+
+def set_storage_state(ctx: Context, row: int, state: str) -> Outcome:
+    """Set the state of a primary storage; nothing else reacts."""
+    ctx.ledger.space.set_storage(row, state=STORAGE_STATES.index(state))
+    return Outcome(row)
+
+
+def set_storage_status(ctx: Context, row: int, status: str) -> Outcome:
+    """Set the connection status of a primary storage; nothing else reacts."""
+    ctx.ledger.space.set_storage(row, status=STATUSES.index(status))
+    return Outcome(row)
+
+
+def set_available_physical(ctx: Context, row: int, size: int) -> Outcome:
+    """Set the bytes that are physically free on a primary storage."""
+    ctx.ledger.space.set_storage(row, available_physical=size)
     return Outcome(row)
 
 

@@ -141,6 +141,12 @@ class HostLedger(LedgerPart):
             amounts = (("count", sign * count), ("held", remaining), ("present", self._present(spec, host)))
             self.journal.emit("device", f"vm/{vm}", f"host/{host}", amounts, spec)
 
+    def set_devices(self, host: int, spec: str, count: int) -> None:
+        """Set how many whole PCI devices of a specification a host has; VMs keep what they took."""
+        self.cloud.config_version += 1
+        self.journal.put(self.cloud.fleet.devices[spec], host, count)
+        self.journal.mark_changed(host)
+
     def _present(self, spec: str, host: int) -> int:
         return self.cloud.fleet.devices.get(spec, {}).get(host, 0)
 

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from simclone.allocator.host.request import HostRequest
+from simclone.changes.schedule import actions_of
 from simclone.engine.context import Context
 from simclone.engine.opening import open_context
 from simclone.engine.operations.clone.call import clone_now
@@ -51,7 +52,7 @@ def cloud_at(scenario: Scenario, *, seed: int | None = None, replication: int = 
     ctx = open_context(scenario, seed=seed, replication=replication)
     if at == "end":
         requests, _ = requests_of(scenario)
-        simulation_of(scenario, ctx, requests).run()
+        simulation_of(scenario, ctx, requests, actions=actions_of(scenario, ctx)).run()
     return ctx
 
 

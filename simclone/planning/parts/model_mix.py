@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simclone.allocator.rules.capacity import room
+from simclone.changes.whatif import change_scenario
 from simclone.engine.opening import open_context
 from simclone.planning.parts.demand import demand_of
 from simclone.planning.parts.host_loss import usable_hosts
-from simclone.scenario.changes import change_scenario
 from simclone.scenario.load import Scenario
 
 if TYPE_CHECKING:

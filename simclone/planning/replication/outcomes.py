@@ -10,13 +10,15 @@ from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Any
 
+from simclone.changes.load import scenario_from
+from simclone.changes.schedule import actions_of
 from simclone.engine.opening import open_context
 from simclone.engine.prepare import requests_of, simulation_of, with_refused
 from simclone.engine.results.statistics import statistics_of
 from simclone.engine.run_loop import Observer
 from simclone.records import CloneAnswer
-from simclone.scenario.changes import data_of
-from simclone.scenario.load import Scenario, scenario_from
+from simclone.scenario.load import Scenario
+from simclone.scenario.writing import data_of
 from simclone.units import SECOND
 from simclone.version import __version__
 
@@ -163,7 +165,7 @@ def outcome_of(scenario: Scenario, seed: int, replication: int) -> RunOutcome:
     ctx = open_context(scenario, seed=seed, replication=replication)
     requests, refused = requests_of(scenario)
     first = _Watch()
-    simulation = simulation_of(scenario, ctx, requests, observers=(first,))
+    simulation = simulation_of(scenario, ctx, requests, actions=actions_of(scenario, ctx), observers=(first,))
     simulation.run()
     result = with_refused(scenario, simulation, refused, False)
     end = scenario.run.horizon

@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from simclone.model.settings import DEFINITIONS, canonical
 from simclone.scenario.checking.names import Directory
 from simclone.scenario.checking.workload import check_duration
 from simclone.scenario.document.incidents import STEPS, FaultDoc, IncidentDoc, Step, StepTimeDoc
+from simclone.scenario.document.kinds import Change
 from simclone.scenario.document.scenario import ScenarioDoc
 from simclone.scenario.findings import nearest
-from simclone.scenario.reading.expand import has_number, numbered
 from simclone.workload.failure_presets import FAILURE_PRESETS
 
-STORAGE_EVENTS = ("fail", "repair", "disable", "enable", "fill")
-_PLACES = (("host", "host"), ("cluster", "cluster"), ("zone", "zone"), ("primary_storage", "primaryStorage"))
-MOST_CORES = 1_000_000
-HOST_EVENTS = ("fail", "repair", "disable", "enable", "maintain")
+_TARGETS = (("host", "host"), ("cluster", "cluster"), ("zone", "zone"), ("primary_storage", "primaryStorage"))
 
 
 def check_horizon(names: Directory, doc: ScenarioDoc) -> None:
@@ -68,23 +64,25 @@ def check_faults(names: Directory, docs: Sequence[FaultDoc]) -> None:
 
 
 def check_incidents(names: Directory, docs: Sequence[IncidentDoc], folder: Path | None) -> None:
-    """One target each, a time or a law, an event that suits the target."""
-    for row, doc in enumerate(docs):
+    """A time or a law each, targets that exist, and what the kind of its change demands."""
+    positions = names.stood("incidents", len(docs))
+    by_kind: dict[type[Change], list[tuple[tuple[str | int, ...], Change]]] = {}
+    for row, doc in zip(positions, docs, strict=True):
         path = ("incidents", row)
-        targets = doc.targets()
-        if len(targets) != 1:
-            expected = "one of host, hosts, cluster, zone, label, primaryStorage, globalConfig, addHosts"
-            names.findings.add(path, f"has {len(targets)} targets", expected)
+        if doc.change is None and len(doc.target_keys()) != 1:
             continue
         if doc.preset is not None and not _check_preset(names, doc, path):
             continue
         if (doc.at is None) == (doc.gap_law() is None):
             names.findings.add(path, "needs a time", "one of at, every and preset")
         _check_wave(names, doc, path)
-        _check_target(names, doc, targets[0], path)
+        _check_target(names, doc, path)
         check_duration(names, doc.every, (*path, "every"), folder, above_zero=True)
         check_duration(names, doc.repair_after, (*path, "repairAfter"), folder, above_zero=False)
-    _check_new_names(names, docs)
+        if doc.change is not None:
+            by_kind.setdefault(type(doc.made), []).append((path, doc.made))
+    for kind, incidents in by_kind.items():
+        kind.check_incidents(names, incidents)
 
 
 def _check_preset(names: Directory, doc: IncidentDoc, path: tuple[str | int, ...]) -> bool:
@@ -94,7 +92,7 @@ def _check_preset(names: Directory, doc: IncidentDoc, path: tuple[str | int, ...
             (*path, "preset"), f"unknown preset {doc.preset!r}", nearest(str(doc.preset), FAILURE_PRESETS)
         )
         return False
-    if doc.event != "fail":
+    if doc.change is None or not doc.made.has_presets:
         names.findings.add((*path, "preset"), f"goes with failures, not with event {doc.event}", "event: fail")
     return True
 
@@ -102,7 +100,7 @@ def _check_preset(names: Directory, doc: IncidentDoc, path: tuple[str | int, ...
 def _check_wave(names: Directory, doc: IncidentDoc, path: tuple[str | int, ...]) -> None:
     if doc.wave is None:
         return
-    if doc.event != "maintain" or doc.at is None:
+    if doc.change is None or not doc.made.in_waves or doc.at is None:
         names.findings.add((*path, "wave"), "has no meaning here", "event: maintain and at")
     if doc.repair_after is None:
         names.findings.add(
@@ -110,55 +108,9 @@ def _check_wave(names: Directory, doc: IncidentDoc, path: tuple[str | int, ...])
         )
 
 
-def _check_new_names(names: Directory, docs: Sequence[IncidentDoc]) -> None:
-    """Hosts that join have names of their own, and room in the columns."""
-    taken = set(names.kinds["host"].rows)
-    for row, doc in enumerate(docs):
-        new = doc.add_hosts
-        if new is None:
-            continue
-        path = ("incidents", row, "addHosts")
-        if new.count > 1 and not has_number(new.name):
-            names.findings.add((*path, "name"), f"names {new.count} hosts alike", "a pattern such as host-{n}")
-        if new.cpu_num > MOST_CORES:
-            names.findings.add((*path, "cpuNum"), f"{new.cpu_num} cores", f"at most {MOST_CORES}")
-        result = (
-            {numbered(new.name, number) for number in range(1, new.count + 1)} if has_number(new.name) else {new.name}
-        )
-        if result & taken:
-            names.findings.add((*path, "name"), f"{min(result & taken)!r} exists", "a name of its own")
-        taken |= result
-
-
-def _check_target(names: Directory, doc: IncidentDoc, target: str, path: tuple[str | int, ...]) -> None:
-    for key, kind in (
-        ("host", "host"),
-        ("cluster", "cluster"),
-        ("zone", "zone"),
-        ("primary_storage", "primaryStorage"),
-    ):
-        if target == key:
+def _check_target(names: Directory, doc: IncidentDoc, path: tuple[str | int, ...]) -> None:
+    for key, kind in _TARGETS:
+        if getattr(doc, key) is not None:
             names.find(kind, getattr(doc, key), (*path, kind))
-    if target == "add_hosts" and doc.add_hosts is not None:
-        names.find("cluster", doc.add_hosts.cluster, (*path, "addHosts", "cluster"))
-    if target == "global_config":
-        _check_settings(names, doc, path)
-    if target in ("global_config", "add_hosts"):
-        if doc.event is not None:
-            names.findings.add((*path, "event"), "has no meaning here", "no event")
-        return
-    known = STORAGE_EVENTS if target == "primary_storage" else HOST_EVENTS
-    if doc.event not in known:
-        names.findings.add((*path, "event"), f"{doc.event!r} does not suit the target", ", ".join(known))
-    if doc.event == "fill" and doc.available_physical_capacity is None:
-        names.findings.add(path, "fills without saying how far", "availablePhysicalCapacity")
-
-
-def _check_settings(names: Directory, doc: IncidentDoc, path: tuple[str | int, ...]) -> None:
-    for key, value in (doc.global_config or {}).items():
-        try:
-            DEFINITIONS[canonical(key)].parse(value)
-        except KeyError:
-            names.findings.add((*path, "globalConfig", key), f"unknown setting {key!r}", nearest(key, DEFINITIONS))
-        except ValueError as error:
-            names.findings.add((*path, "globalConfig", key), f"{value!r} is not a value of {key}", str(error))
+    if not doc.target_keys() and doc.event is not None:
+        names.findings.add((*path, "event"), "has no meaning here", "no event")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,6 +67,10 @@ class Directory:
     def docs(self, kind: str) -> list[Any]:
         """The entries of a kind in row order."""
         return self.kinds[kind].docs
+
+    def words(self, kind: str) -> Iterable[str]:
+        """Every name and uuid of a kind."""
+        return self.kinds[kind].rows
 
     def find(self, kind: str, name: str, path: Path) -> int:
         """The row of a name or uuid, or `UNKNOWN` with a fault at *path*."""

@@ -19,6 +19,15 @@ def camel(name: str) -> str:
     return head + "".join(part.capitalize() for part in tail)
 
 
+def snake(key: str) -> str:
+    """The Python name of a file's key.
+
+    >>> snake("totalPhysicalMemory"), snake("l2Network")
+    ('total_physical_memory', 'l2_network')
+    """
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in key)
+
+
 class Doc(BaseModel):
     """A part of a file: unknown keys are faults, nothing is converted silently, nothing changes afterwards."""
 

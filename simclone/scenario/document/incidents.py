@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializationInfo, SerializerFunctionWrapHandler, model_serializer
 
-from simclone.scenario.document.base import Count, Doc, Name, Positive, PositiveSize, Scalar, Size
+from simclone.errors import InvariantViolation
+from simclone.scenario.document.base import Count, Doc, Name, PositiveSize
 from simclone.scenario.document.distributions import DistributionDoc, Law, plain
+from simclone.scenario.document.kinds import TARGET_KEYS, Change
 from simclone.scenario.document.requests import Seconds
 from simclone.workload.distributions import Distribution
 from simclone.workload.failure_presets import FAILURE_PRESETS
@@ -37,70 +39,43 @@ STEPS = (
 )
 """The steps a timing block may name."""
 
-HostEvent = Literal["fail", "repair", "disable", "enable", "maintain"]
-StorageEvent = Literal["fail", "repair", "disable", "enable", "fill"]
 
+class IncidentHead(Doc):
+    """When something happens, and to what: *at* a time, or at random *every* so many seconds to each of its targets.
 
-class NewHostsDoc(Doc):
-    """Hosts that join a cluster: *count* of them, with *localStorage* bytes for each local storage attached."""
-
-    name: Name
-    """The name; for several a pattern that holds `{n}`."""
-    cluster: Name
-    """The cluster they join."""
-    cpu_num: Positive
-    """Physical cores of each."""
-    total_physical_memory: PositiveSize
-    """Bytes of memory of each."""
-    count: Count = 1
-    """So many hosts."""
-    local_storage: Size | None = None
-    """Bytes that each brings to every local storage of the cluster."""
-
-
-class IncidentDoc(Doc):
-    """Something that happens *at* a time, or at random *every* so many seconds to each of its targets.
-
-    *repairAfter* undoes a failure (a number or a distribution); a *preset* gives both laws of a failure as published,
-    and those given beside it go first. Targets fail each by itself, or all *together*. *fill* leaves
-    *availablePhysicalCapacity* bytes. With *wave*, so many hosts at once go into maintenance, and the next ones when
-    these are back.
+    *repairAfter* undoes it (a number or a distribution); a *preset* gives both laws of a failure as published, and
+    those given beside it go first. Targets are struck each by itself, or all *together*. With *wave*, so many hosts
+    at once go into maintenance, and the next ones when these are back.
     """
 
     name: Name | None = None
-    """The name under which statistics and events tell of it."""
+    """The incident's name, which keys its random draws."""
     at: Seconds | None = None
-    """When it happens, seconds after t = 0."""
+    """The time in seconds from the start."""
     every: Law | None = None
-    """The time from one event to the next, for each target: seconds or a law."""
+    """The law of the seconds from one event to the next."""
     host: Name | None = None
     """The host it happens to."""
     hosts: Literal["all"] | None = None
-    """`all`: every host is a target."""
+    """`all`: it happens to every host."""
     cluster: Name | None = None
-    """The hosts of this cluster are targets."""
+    """The cluster to whose hosts it happens."""
     zone: Name | None = None
-    """The hosts of this zone are targets."""
+    """The zone to whose hosts it happens."""
     label: Annotated[dict[Name, Name], Field(min_length=1, max_length=1)] | None = None
-    """The hosts with this label and value are targets."""
+    """The label of the hosts it happens to."""
     primary_storage: Name | None = None
     """The primary storage it happens to."""
-    event: HostEvent | StorageEvent | None = None
-    """What happens to the target."""
+    event: str | None = None
+    """What happens."""
     repair_after: Law | None = None
-    """The time until it is undone: seconds or a law."""
+    """The law of the seconds until it is undone."""
     preset: Name | None = None
-    """Published laws of failure and repair by name."""
+    """The name of published laws of failure and repair."""
     wave: Count | None = None
-    """Maintenance of all targets, so many at once, the next ones when these are back."""
+    """How many hosts go into maintenance at once."""
     together: bool = False
-    """All targets fail at once instead of each by itself."""
-    available_physical_capacity: Size | None = None
-    """Event fill: bytes of the medium that stay free."""
-    global_config: dict[Name, Scalar] | None = None
-    """Settings that take these values."""
-    add_hosts: NewHostsDoc | None = None
-    """Hosts that join."""
+    """Whether all targets are struck at the same moments."""
 
     def gap_law(self) -> Law | None:
         """The time from one event to the next: as given, else the preset's."""
@@ -110,15 +85,33 @@ class IncidentDoc(Doc):
         """The time until it is undone: as given, else the preset's."""
         return self.repair_after if self.repair_after is not None or self.preset is None else _preset(self.preset)[1]
 
-    def targets(self) -> list[str]:
+    def target_keys(self) -> list[str]:
         """The keys that say what it happens to."""
-        keys = ("host", "hosts", "cluster", "zone", "label", "primary_storage", "global_config", "add_hosts")
-        return [key for key in keys if getattr(self, key) is not None]
+        return [key for key in TARGET_KEYS if getattr(self, key) is not None]
+
+
+class IncidentDoc(IncidentHead):
+    """An incident: the *change* it makes, when, and to what."""
+
+    change: Any = Field(default=None, exclude=True)
+
+    @property
+    def made(self) -> Change:
+        """The change; raises InvariantViolation for an incident that the checks of the file refused."""
+        if self.change is None:
+            raise InvariantViolation("an incident without its change passed the checks")
+        change: Change = self.change
+        return change
+
+    @model_serializer(mode="wrap")
+    def _as_written(self, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, Any]:
+        written = self.made.written(mode=info.mode)
+        return {**handler(self), **(written if self.target_keys() else {self.made.key: written})}
 
 
 def _preset(name: str) -> tuple[DistributionDoc, DistributionDoc]:
-    result = FAILURE_PRESETS[name]
-    return DistributionDoc.model_validate(result.every), DistributionDoc.model_validate(result.repair_after)
+    preset = FAILURE_PRESETS[name]
+    return DistributionDoc.model_validate(preset.every), DistributionDoc.model_validate(preset.repair_after)
 
 
 class FaultDoc(Doc):

@@ -11,12 +11,13 @@ import pytest
 from ruamel.yaml import YAML
 
 from simclone.chance import place_uuid
+from simclone.changes.load import load, load_case, load_scenario, scenario_of, scenario_schema
 from simclone.scenario.building.cloud import build
 from simclone.scenario.document.base import Doc, camel
 from simclone.scenario.document.case import CaseDoc, StepDoc
 from simclone.scenario.document.scenario import ScenarioDoc
-from simclone.scenario.load import Case, Scenario, load, load_case, load_scenario, scenario_of
-from simclone.scenario.schema import case_schema, scenario_schema
+from simclone.scenario.load import Case, Scenario
+from simclone.scenario.schema import case_schema
 from simclone.units import GIB, TIB
 
 HERE = Path(__file__).resolve().parents[3]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from simclone.changes.load import load, scenario_of
 from simclone.errors import InvalidInput
-from simclone.scenario.load import load, scenario_of
 
 Row = tuple[str, str, list[str]]
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from simclone.allocator.primary_storage.chain import STRATEGIES
+from simclone.changes.load import scenario_of
 from simclone.check.run import run_steps
-from simclone.scenario.load import scenario_of
 
 GIB = 1 << 30
 

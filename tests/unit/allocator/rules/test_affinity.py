@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 import simclone
+from simclone.changes.load import scenario_of
 from simclone.check.run import run_steps
-from simclone.scenario.load import scenario_of
 
 
 def world(policy: str, hosts: list[dict[str, Any]], **group: Any) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from simclone.changes.load import load_scenario
 from simclone.errors import InvalidInput
-from simclone.scenario.load import Scenario, load_scenario
+from simclone.scenario.load import Scenario
 
 HEAD = "name,cluster,cpuNum,totalPhysicalMemory"
 SCENARIO = "clusters: [{name: c}]\nhosts: {csv: hosts.csv}\n"

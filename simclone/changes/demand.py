@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
+from simclone.changes.kind import Data, ValueKind
 from simclone.errors import Fault, InvalidInput
+from simclone.scenario.document.distributions import AboveZero
 from simclone.units import java_round
 
-Data = dict[str, Any]
 
+class Demand(ValueKind[AboveZero]):
+    """The factor on all demand."""
 
-def scale_demand(data: Data, factor: float) -> None:
-    """Streams arrive *factor* times as often, requests ask for as many times the names; raises InvalidInput."""
-    faults = []
-    for row, stream in enumerate(data.get("workload", ())):
-        try:
-            _scale_stream(stream, factor)
-        except ValueError as error:
-            faults.append(Fault(f"workload.{row}", str(error), "arrivals that have a rate"))
-    if faults:
-        raise InvalidInput(faults)
-    for request in data.get("requests", ()):
-        names = request["cloneVmInstance"].get("names")
-        if isinstance(names, list):
-            request["cloneVmInstance"]["names"] = scaled_names(names, factor)
+    key: ClassVar[str] = "demand"
+
+    def to_file(self, data: Data) -> None:
+        """Make streams arrive that many times as often, requests ask for that many times the names.
+
+        Raises InvalidInput.
+        """
+        faults = []
+        for row, stream in enumerate(data.get("workload", ())):
+            try:
+                _scale_stream(stream, self.root)
+            except ValueError as error:
+                faults.append(Fault(f"workload.{row}", str(error), "arrivals that have a rate"))
+        if faults:
+            raise InvalidInput(faults)
+        for request in data.get("requests", ()):
+            names = request["cloneVmInstance"].get("names")
+            if isinstance(names, list):
+                request["cloneVmInstance"]["names"] = scaled_names(names, self.root)
 
 
 def scaled_names(names: list[Any], factor: float) -> list[Any]:
@@ -32,12 +40,8 @@ def scaled_names(names: list[Any], factor: float) -> list[Any]:
     >>> scaled_names(["a", "b"], 2.0), scaled_names(["a", "b"], 0.5)
     (['a', 'b', 'a-2', 'b-2'], ['a'])
     """
-    count = java_round(len(names) * factor)
-    return [name if not turn else f"{name}-{turn + 1}" for turn, name in _turns(names, count)]
-
-
-def _turns(names: list[Any], many: int) -> list[tuple[int, Any]]:
-    return [(at // len(names), names[at % len(names)]) for at in range(many)] if names else []
+    turns = [divmod(number, len(names)) for number in range(java_round(len(names) * factor))] if names else []
+    return [f"{names[row]}-{turn + 1}" if turn else names[row] for turn, row in turns]
 
 
 def _scale_stream(stream: Data, factor: float) -> None:

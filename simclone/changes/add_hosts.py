@@ -1,0 +1,158 @@
+"""Hosts join: in a what-if, as an incident, as a fix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from pydantic import Field
+
+from simclone.changes.entries import machine, only_cluster
+from simclone.changes.kind import Data, DocKind, Incidents, Workflows, finished
+from simclone.engine.context import Context
+from simclone.engine.operations.hosts import add_host, host_size
+from simclone.errors import Fault, InvalidInput
+from simclone.scenario.document.base import Count, Name, Positive, PositiveSize, Size
+from simclone.scenario.document.kinds import Names
+from simclone.scenario.reading.expand import has_number, numbered
+from simclone.scenario.reading.paths import expand_counted
+
+MOST_CORES = 1_000_000
+
+
+class AddHosts(DocKind):
+    """*count* new hosts: like one that is there (*like*), or of *cpuNum* and *totalPhysicalMemory* in *cluster*.
+
+    Local storages take as much from each as from the host it is like, or *localStorage* bytes.
+    """
+
+    key: ClassVar[str] = "addHosts"
+    incident: ClassVar[bool] = True
+    grows: ClassVar[bool] = True
+    prices: ClassVar[Mapping[str, float]] = {"addHost": 100.0}
+
+    name: Name = "new-{n}"
+    """The hosts' name, or a pattern such as `new-{n}`."""
+    like: Name | None = None
+    """The host that they are like."""
+    cluster: Name | None = None
+    """The cluster they join."""
+    cpu_num: Positive | None = None
+    """The cores of each."""
+    total_physical_memory: PositiveSize | None = None
+    """The memory of each, in bytes."""
+    local_storage: Size | None = None
+    """The bytes that each brings to every local storage."""
+    local_storages: dict[Name, Size] = Field(default_factory=dict)
+    """The bytes that each brings to the local storages named; they go before `localStorage`."""
+    count: Count = 1
+    """How many there are."""
+
+    @classmethod
+    def check_incidents(cls, names: Names, incidents: Incidents) -> None:
+        """Add faults: hosts that join have a size, a cluster that is there, and names of their own."""
+        taken = set(names.words("host"))
+        for path, change in incidents:
+            change.check(names, (*path, cls.key), taken)
+
+    def check(self, names: Names, path: tuple[str | int, ...], taken: set[str]) -> None:
+        """Add the faults of one incident; its new names are *taken* from then on."""
+        size = {"cluster": self.cluster, "cpuNum": self.cpu_num, "totalPhysicalMemory": self.total_physical_memory}
+        for key, value in size.items():
+            if value is None and self.like is None:
+                names.findings.add((*path, key), "is missing")
+        for key, kind, name in (("cluster", "cluster", self.cluster), ("like", "host", self.like)):
+            if name is not None:
+                names.find(kind, name, (*path, key))
+        if self.count > 1 and not has_number(self.name):
+            names.findings.add((*path, "name"), f"names {self.count} hosts alike", "a pattern such as host-{n}")
+        if (self.cpu_num or 0) > MOST_CORES:
+            names.findings.add((*path, "cpuNum"), f"{self.cpu_num} cores", f"at most {MOST_CORES}")
+        new = {numbered(self.name, number) for number in range(1, self.count + 1)}
+        if new & taken:
+            names.findings.add((*path, "name"), f"{min(new & taken)!r} exists", "a name of its own")
+        taken |= new
+
+    def new_names(self, taken: set[str]) -> list[str]:
+        """The names of the new hosts; numbers that are *taken* are passed over."""
+        pattern = self.name if has_number(self.name) or self.count == 1 else f"{self.name}-{{n}}"
+        names: list[str] = []
+        number = 0
+        for _ in range(self.count):
+            number += 1
+            while has_number(pattern) and numbered(pattern, number) in taken:
+                number += 1
+            names.append(numbered(pattern, number))
+        return names
+
+    def to_file(self, data: Data) -> None:
+        """Add entries at the end of the hosts; raises InvalidInput."""
+        expand_counted(data, "hosts")
+        model = machine(data, self, self.key, self._cluster(data))
+        for name in self.new_names({host["name"] for host in data["hosts"]}):
+            data["hosts"].append({**model, "name": name})
+            self._add_shares(data, name)
+
+    def _cluster(self, data: Data) -> str | None:
+        """The cluster the new entries name; raises InvalidInput when there are several to choose from."""
+        if self.cluster is not None or self.like is not None:
+            return self.cluster
+        clusters = [cluster["name"] for cluster in data.get("clusters", ())]
+        if len(clusters) > 1 and self.cpu_num is not None and self.total_physical_memory is not None:
+            raise InvalidInput([Fault(f"{self.key}.cluster", "is missing", ", ".join(clusters))])
+        return clusters[0] if clusters else None
+
+    def _add_shares(self, data: Data, name: str) -> None:
+        """Write what a new host brings to local storages."""
+        for storage in data.get("primaryStorages", ()):
+            if storage.get("localHosts") is None:
+                continue
+            expand_counted(storage, "localHosts", "host")
+            like = next((share for share in storage["localHosts"] if share["host"] == self.like), None)
+            size = self.local_storage if self.local_storage is not None else like and like["totalCapacity"]
+            size = self.local_storages.get(storage["name"], size)
+            if size is not None:
+                storage["localHosts"].append({"host": name, "totalCapacity": size})
+
+    def to_cloud(self, ctx: Context) -> Workflows:
+        """Add empty hosts, Enabled and Connected, at the end of the rank order."""
+        cloud = ctx.cloud
+        like = None if self.like is None else cloud.find("host", self.like)
+        if self.cluster is not None:
+            cluster = cloud.find("cluster", self.cluster)
+        else:
+            cluster = 0 if like is None else cloud.fleet.cluster[like]
+        cpu_num, memory = (self.cpu_num or 0, self.total_physical_memory or 0) if like is None else host_size(ctx, like)
+        for name in self.new_names(set(cloud.fleet.names)):
+            shares = self._shares(ctx, cluster, like)
+            yield finished(add_host(ctx, name, cluster, cpu_num, memory, shares, like=like))
+
+    def _shares(self, ctx: Context, cluster: int, like: int | None) -> dict[int, int]:
+        """Bytes that a new host brings, by the row of the local storage."""
+        cloud = ctx.cloud
+        named = {cloud.find("primaryStorage", name): size for name, size in self.local_storages.items()}
+        if self.local_storage is not None:
+            every = {row: self.local_storage for row in cloud.storages_of(cluster) if cloud.storages[row].per_host}
+            return every | named
+        shares: dict[int, int] = {}
+        for row, storage in enumerate(cloud.storages):
+            if like is not None and storage.shares is not None and storage.shares.present[like]:
+                shares[row] = storage.shares.total[like]
+        return shares | named
+
+    def as_incidents(self, data: Data, at: float) -> list[Data]:
+        """An incident for each new host, which says its size."""
+        grown: Data = {**data, "hosts": list(data.get("hosts", ()))}
+        expand_counted(grown, "hosts")
+        before = len(grown["hosts"])
+        grown["primaryStorages"] = []
+        self.to_file(grown)
+        local = {key: value for key, value in self.written(mode="json").items() if key.startswith("localStorage")}
+        keys = ("name", "cluster", "cpuNum", "totalPhysicalMemory")
+        new = [{"cluster": only_cluster(data), **host} for host in grown["hosts"][before:]]
+        return [{"at": at, self.key: {**{key: host[key] for key in keys}, **local}} for host in new]
+
+    def words(self) -> str:
+        """What is done."""
+        what = "a host" if self.count == 1 else f"{self.count} hosts"
+        return f"add {what}" + (f" like {self.like}" if self.like is not None else "")

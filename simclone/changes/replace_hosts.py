@@ -1,0 +1,70 @@
+"""Machines are replaced by machines of another size."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from simclone.changes.entries import START_FIGURES, host_entry, machine, only_cluster
+from simclone.changes.kind import Data, DocKind, Workflows, finished
+from simclone.engine.context import Context
+from simclone.engine.operations.hosts import copy_devices, host_size, resize_host
+from simclone.errors import Fault, InvalidInput
+from simclone.scenario.document.base import Name, Positive, PositiveSize
+from simclone.scenario.reading.paths import expand_counted
+
+
+class ReplaceHosts(DocKind):
+    """Hosts by name, or all of a *cluster*, become machines of another size; VMs and names stay."""
+
+    key: ClassVar[str] = "replaceHosts"
+
+    hosts: list[Name] | None = None
+    """The hosts, by name."""
+    cluster: Name | None = None
+    """The cluster, all hosts of which are replaced."""
+    like: Name | None = None
+    """The host that they become like."""
+    cpu_num: Positive | None = None
+    """The cores of each."""
+    total_physical_memory: PositiveSize | None = None
+    """The memory of each, in bytes."""
+
+    def _check_choice(self) -> None:
+        if (self.hosts is None) == (self.cluster is None):
+            raise InvalidInput([Fault(self.key, "says not which hosts", "hosts or cluster")])
+
+    def to_file(self, data: Data) -> None:
+        """Write the new sizes; raises InvalidInput."""
+        expand_counted(data, "hosts")
+        self._check_choice()
+        new = machine(data, self, self.key)
+        keys = ("cpuNum", "totalPhysicalMemory", "pciDevices", "architecture")
+        size: Data = {key: new[key] for key in keys if key in new}
+        if self.hosts is not None:
+            chosen = [host_entry(data, name, f"{self.key}.hosts.{row}") for row, name in enumerate(self.hosts)]
+        else:
+            only = only_cluster(data)
+            chosen = [host for host in data["hosts"] if host.get("cluster", only) == self.cluster]
+            if not chosen:
+                raise InvalidInput([Fault(f"{self.key}.cluster", f"{self.cluster!r} has no hosts", "a cluster's name")])
+        for host in chosen:
+            for key in START_FIGURES:
+                host.pop(key, None)
+            host.update(size)
+
+    def to_cloud(self, ctx: Context) -> Workflows:
+        """Give the hosts their new sizes where they stand; VMs stay, also where that over-commits."""
+        self._check_choice()
+        cloud, fleet = ctx.cloud, ctx.cloud.fleet
+        if self.hosts is not None:
+            rows = [cloud.find("host", name) for name in self.hosts]
+        else:
+            cluster = cloud.find("cluster", str(self.cluster))
+            rows = [row for row in range(fleet.row_count) if fleet.exists[row] and fleet.cluster[row] == cluster]
+        like = None if self.like is None else cloud.find("host", self.like)
+        cpu_num, memory = (self.cpu_num or 0, self.total_physical_memory or 0) if like is None else host_size(ctx, like)
+        for row in rows:
+            outcome = resize_host(ctx, row, cpu_num, memory)
+            if like is not None:
+                copy_devices(ctx, like, row)
+            yield finished(outcome)
