@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from msgspec import Struct
+
+from simclone.traces.numbers import whole
+
+MOST_COPIES = 1_000_000
+COPIES_EXPECTED = f"a whole number from 1 to {MOST_COPIES}"
+copies = whole(least=1, most=MOST_COPIES)
+"""A parser of how many like VMs one line stands for."""
 
 
 class VmRow(Struct, frozen=True, gc=False):
@@ -56,3 +64,17 @@ class Batch(Struct, frozen=True, gc=False):
     count: int
     ends_us: tuple[int | None, ...]
     group: int | None
+
+
+def copy_row(row: VmRow, count: int) -> Iterator[VmRow]:
+    """*count* VMs like *row*; several get their names by number.
+
+    >>> [vm.name for vm in copy_row(VmRow(0, None, 1000, 1 << 30, 0, None, "a"), 2)]
+    ['a-1', 'a-2']
+    """
+    if count == 1:
+        yield row
+        return
+    for number in range(1, count + 1):
+        name = f"{row.name}-{number}"
+        yield VmRow(row.arrival_us, row.end_us, row.cpu_milli, row.memory_bytes, row.gpus, row.group, name)
