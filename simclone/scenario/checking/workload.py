@@ -155,7 +155,7 @@ def _opens(names: Directory, file: str, path: Path, folder: FilePath | None, col
 
 
 def _check_trace(names: Directory, doc: TraceDoc, path: Path, folder: FilePath | None) -> None:
-    if not _try(names, (*path, "map"), doc.columns):
+    if _said_wrong(names, (*path, "map")) or not _try(names, (*path, "map"), doc.columns):
         return
     if not _try(names, path, lambda: replay_of(doc, folder or FilePath())):
         return

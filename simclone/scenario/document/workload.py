@@ -106,7 +106,7 @@ class TraceDoc(Doc):
     vm_for: Name = SOURCE
     """The VM to clone for a shape; `{vcpu}`, `{memoryGib}` and `{gpus}` stand for its size."""
     map: dict[Name, Name] | None = None
-    """The columns of a table of no known format by what they say of a VM, each with its unit: `memory: memory_mb:MiB`."""
+    """The columns of a table of no known format by what they say of a VM, with units: `memory: memory_mb:MiB`."""
 
     def columns(self) -> ColumnMap | None:
         """The column map; raises ValueError for a wrong one."""
