@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from simclone.traces.lines import AnyPath
 from simclone.traces.numbers import seconds, whole
 from simclone.traces.rows import VmRow
-from simclone.traces.table import Chronology, Column, Record, Table
-from simclone.traces.trace_format import table_format
+from simclone.traces.table import Chronology, Column, CsvTable, Record
+from simclone.traces.trace_format import TraceFormat
 from simclone.units import GIB, SECOND
 
-TABLE = Table(
+TABLE = CsvTable(
     (
         Column("vmid", "a whole number larger than in the row before"),
         Column("cpu", "vCPU, a whole number of at least 1", whole(1000, least=1)),
@@ -30,12 +30,12 @@ TABLE = Table(
 def read_vms(path: AnyPath) -> Iterator[VmRow]:
     """The VMs of a file in order of arrival; *group* is None and *gpus* 0, as neither is recorded.
 
-    Raises `InvalidInput` while iterating; see `simclone.traces.table.Table.read`.
+    Raises `InvalidInput` while iterating; see `simclone.traces.table.CsvTable.read`.
     """
     return TABLE.read(path, _Builder().build)
 
 
-FORMAT = table_format("a table of Huawei-East-1", TABLE, read_vms)
+FORMAT = TraceFormat("a table of Huawei-East-1", TABLE.recognise, read_vms)
 
 
 class _Builder:

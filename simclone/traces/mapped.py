@@ -8,9 +8,20 @@ from datetime import UTC, datetime, timedelta
 
 from simclone.traces.column_map import ColumnMap, MappedColumn
 from simclone.traces.lines import AnyPath, shown
-from simclone.traces.numbers import Parser, count, decimal, milliseconds, seconds, sizes, vcpus, whole
-from simclone.traces.rows import COPIES_EXPECTED, VmRow, copies, copy_row
-from simclone.traces.table import Chronology, Column, Record, Table
+from simclone.traces.numbers import (
+    COPIES_EXPECTED,
+    Parser,
+    copies,
+    count,
+    decimal,
+    milliseconds,
+    seconds,
+    sizes,
+    vcpus,
+    whole,
+)
+from simclone.traces.rows import VmRow, copy_row
+from simclone.traces.table import Chronology, Column, CsvTable, Record
 from simclone.units import parse_size
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?", re.ASCII)
@@ -65,7 +76,7 @@ class _Reader:
     def __init__(self, columns: ColumnMap) -> None:
         times = _Times()
         self._names = {column.field: column.column for column in columns.columns}
-        self.table = Table([_typed(column, times) for column in columns.columns], by_hand=True, ignores_others=True)
+        self.table = CsvTable([_typed(column, times) for column in columns.columns], by_hand=True, ignores_others=True)
         self._arrivals = Chronology(self._names["start"])
         self._groups: dict[str, int] = {}
 

@@ -107,6 +107,11 @@ def sizes(unit: str) -> Parser:
 count = whole()
 """A parser of plain counts."""
 
+MOST_COPIES = 1_000_000
+COPIES_EXPECTED = f"a whole number from 1 to {MOST_COPIES}"
+copies = whole(least=1, most=MOST_COPIES)
+"""A parser of how many like VMs one line stands for."""
+
 moment = whole(SECOND, most=LATEST_US // SECOND)
 """A parser of whole seconds that answers microseconds."""
 

@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from simclone.traces.lines import AnyPath
 from simclone.traces.numbers import moment, whole
 from simclone.traces.rows import HostRow, VmRow
-from simclone.traces.table import Chronology, Column, Names, Record, Table
-from simclone.traces.trace_format import table_format
+from simclone.traces.table import Chronology, Column, CsvTable, Names, Record
+from simclone.traces.trace_format import TraceFormat
 from simclone.units import MIB
 
-HOST_TABLE = Table(
+HOST_TABLE = CsvTable(
     (
         Column("sn", "a host name"),
         Column("cpu_milli", "1/1000 vCPU, a whole number of at least 1", whole(least=1)),
@@ -27,7 +27,7 @@ HOST_TABLE = Table(
     )
 )
 
-POD_TABLE = Table(
+POD_TABLE = CsvTable(
     (
         Column("name", "a pod name"),
         Column("cpu_milli", "1/1000 vCPU, a whole number"),
@@ -97,5 +97,5 @@ def _check_life(record: Record, created: int, deleted: int | None) -> None:
         record.fault("scheduled_time", "scheduled outside its lifetime")
 
 
-PODS = table_format("a table of openb pods", POD_TABLE, read_pods)
-HOSTS = table_format("a list of hosts", HOST_TABLE)
+PODS = TraceFormat("a table of openb pods", POD_TABLE.recognise, read_pods)
+HOSTS = TraceFormat("a list of hosts", HOST_TABLE.recognise)

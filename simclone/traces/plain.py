@@ -12,13 +12,13 @@ from decimal import Context, Decimal
 from itertools import groupby
 
 from simclone.traces.lines import AnyPath
-from simclone.traces.numbers import seconds, sizes, vcpus
-from simclone.traces.rows import COPIES_EXPECTED, Batch, VmRow, copies, copy_row
-from simclone.traces.table import Chronology, Column, Record, Table
-from simclone.traces.trace_format import table_format
+from simclone.traces.numbers import COPIES_EXPECTED, copies, seconds, sizes, vcpus
+from simclone.traces.rows import Batch, VmRow, copy_row
+from simclone.traces.table import Chronology, Column, CsvTable, Record
+from simclone.traces.trace_format import TraceFormat
 from simclone.units import GIB, SECOND
 
-TABLE = Table(
+TABLE = CsvTable(
     (
         Column("arrival_s", "seconds from the start, at least 0", seconds),
         Column("end_s", "empty, or seconds from the start, not before arrival_s", seconds),
@@ -35,14 +35,14 @@ TABLE = Table(
 def read_vms(path: AnyPath) -> Iterator[VmRow]:
     """The VMs of a plain table, *count* for each line, in file order.
 
-    Raises `InvalidInput` while iterating; see `simclone.traces.table.Table.read`.
+    Raises `InvalidInput` while iterating; see `simclone.traces.table.CsvTable.read`.
     """
     arrivals = Chronology("arrival_s")
     for row, count in TABLE.read(path, lambda record: _build(record, arrivals)):
         yield from copy_row(row, count)
 
 
-FORMAT = table_format("a plain table", TABLE, read_vms)
+FORMAT = TraceFormat("a plain table", TABLE.recognise, read_vms)
 
 
 def _build(record: Record, arrivals: Chronology) -> tuple[VmRow, int]:

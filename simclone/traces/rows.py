@@ -7,13 +7,6 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
-from simclone.traces.numbers import whole
-
-MOST_COPIES = 1_000_000
-COPIES_EXPECTED = f"a whole number from 1 to {MOST_COPIES}"
-copies = whole(least=1, most=MOST_COPIES)
-"""A parser of how many like VMs one line stands for."""
-
 
 class VmRow(Struct, frozen=True, gc=False):
     """One VM as a trace recorded it.

@@ -43,7 +43,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class CsvTable:
     """What a table must look like: its *columns*, in this order and no others.
 
     A table made *by_hand* may have its columns in any order, quoted fields (also over several lines), blank lines and
@@ -56,8 +56,8 @@ class Table:
     prefix: str = ""
     ignores_others: bool = False
 
-    def share_known(self, header: str) -> float:
-        """The share, from 0 to 1, of the required columns that a header line names."""
+    def recognise(self, path: AnyPath, header: str) -> float:
+        """The share, from 0 to 1, of the required columns that the header line of the file at *path* names."""
         names = header.split(",")
         required = [column.name for column in self.columns if column.required]
         return sum(name in names for name in required) / len(required)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from simclone.traces.lines import AnyPath
 from simclone.traces.rows import VmRow
-from simclone.traces.table import Table
 
 Reader = Callable[[AnyPath], Iterator[VmRow]]
 
@@ -18,15 +17,11 @@ class TraceFormat:
     """One format; *title* names it in messages ("a table of Huawei-East-1").
 
     *recognise* is called with a path and the first line of the file there (empty for a directory) and answers from 0
-    to 1 how much of the format it finds: the share of the columns, for a table. *read_vms* reads the VMs of a path in
-    order of arrival and raises `InvalidInput` for what is wrong; None for a format that holds no VMs.
+    to 1 how much of the format it finds: the share of the columns, for a table (`CsvTable.recognise`).
+    *read_vms* reads the VMs of a path in order of arrival and raises `InvalidInput` for what is wrong; None for a
+    format that holds no VMs.
     """
 
     title: str
     recognise: Callable[[Path, str], float]
     read_vms: Reader | None = None
-
-
-def table_format(title: str, table: Table, read_vms: Reader | None = None) -> TraceFormat:
-    """The format of one table, which is recognised by its header."""
-    return TraceFormat(title, lambda path, line: table.share_known(line) if line else 0.0, read_vms)

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from simclone.traces.numbers import moment, share
-from simclone.traces.table import Chronology, Column, Record, Table
+from simclone.traces.table import Chronology, Column, CsvTable, Record
 from simclone.units import SECOND, java_round
 from simclone.workload.distributions import Distribution
 
 MILLION = 1_000_000
-TABLE = Table(
+TABLE = CsvTable(
     (Column("second", "whole seconds from the start", moment), Column("share", "a number from 0 to 1", share))
 )
 

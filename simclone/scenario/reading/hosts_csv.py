@@ -10,10 +10,11 @@ from simclone.errors import Fault
 from simclone.scenario.findings import Path, dotted
 from simclone.scenario.reading.text import read_bytes
 from simclone.traces.lines import GZIP, FaultList
-from simclone.traces.table import Column, Record, Table
+from simclone.traces.table import Column, CsvTable, Record
 
 LABEL = "label:"
-TABLE = Table(
+HostEntry = dict[str, Any]
+TABLE = CsvTable(
     (
         *(Column(name) for name in ("name", "cluster", "cpuNum", "totalPhysicalMemory")),
         *(Column(name, required=False) for name in ("uuid", "state", "status", "hypervisorType", "architecture")),
@@ -30,7 +31,7 @@ class HostTable:
 
     name: str
     raw: bytes = b""
-    rows: list[dict[str, Any]] = field(default_factory=list)
+    rows: list[HostEntry] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
@@ -76,9 +77,9 @@ def _with_line_feeds(raw: bytes) -> bytes:
     return raw if b"\n" in raw or raw.startswith(GZIP) else raw.replace(b"\r", b"\n")
 
 
-def _host(record: Record) -> dict[str, Any]:
+def _host(record: Record) -> HostEntry:
     """A host as a list of hosts would have it; what is empty is left out."""
-    host: dict[str, Any] = {}
+    host: HostEntry = {}
     for column, text in record.fields():
         if not text:
             continue

@@ -22,7 +22,7 @@ from simclone.traces.column_map import ColumnMap
 from simclone.traces.formats import FORMATS, formats, open_trace
 from simclone.traces.lines import FaultList
 from simclone.traces.rows import VmRow
-from simclone.traces.table import Column, Table
+from simclone.traces.table import Column, CsvTable
 from simclone.units import GIB, MIB, SECOND
 
 DAY = Path(__file__).resolve().parents[3] / "scenarios" / "data" / "azure-vm-2017-day"
@@ -284,7 +284,7 @@ def test_traces_and_hosts_share_the_faults_of_tables(tmp_path: Path) -> None:
     path = file(tmp_path, WRONG)
     hosts = hosts_csv.read_hosts(tmp_path, path.name)
     columns = ColumnMap.parse("start=cpuNum,vcpu=cpuNum2,memory=totalPhysicalMemory")
-    table = Table([Column(name) for name in ("name", "cluster", "cpuNum", "totalPhysicalMemory")], by_hand=True)
+    table = CsvTable([Column(name) for name in ("name", "cluster", "cpuNum", "totalPhysicalMemory")], by_hand=True)
     faults = FaultList(path)
     records = list(table.records(path, faults))
     assert hosts.faults == faults.faults
