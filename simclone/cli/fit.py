@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from simclone.cli.column_map import MAP_HELP, column_map
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -18,14 +20,23 @@ if TYPE_CHECKING:
 @click.option("-o", "--out", type=click.Path(dir_okay=False), help="Write here (default: standard output).")
 @click.option("--name", default="fitted", show_default=True, help="Name of the stream.")
 @click.option("--vm-for", metavar="RULE", help="Name of the VM to clone, with {vcpu}, {memoryGib} and {gpus}.")
+@click.option("--map", "columns", metavar="MAP", help=MAP_HELP)
 @click.option("--start", type=click.DateTime(), help="Calendar time of second 0 of the trace (default: as in a run).")
 @click.option("--force", is_flag=True, help="Replace an existing file.")
-def command(trace: str, out: str | None, name: str, vm_for: str | None, start: datetime | None, force: bool) -> None:
+def command(
+    trace: str,
+    out: str | None,
+    name: str,
+    vm_for: str | None,
+    columns: str | None,
+    start: datetime | None,
+    force: bool,
+) -> None:
     """Fit a workload block to TRACE; how well it fits goes to standard error."""
     from simclone.cli.output import console
     from simclone.model.cloud import EPOCH
     from simclone.traces.batches import batched
-    from simclone.workload import open_trace
+    from simclone.traces.formats import open_trace
     from simclone.workload.fit import Seen, fit
     from simclone.workload.goodness import goodness
     from simclone.workload.replay import SOURCE, Replay
@@ -37,7 +48,7 @@ def command(trace: str, out: str | None, name: str, vm_for: str | None, start: d
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     moment = start or EPOCH
-    seen = Seen.of(batched(open_trace(trace)), trace)
+    seen = Seen.of(batched(open_trace(trace, column_map(columns))), trace)
     fitted = fit(seen, moment)
     good = goodness(seen, fitted, moment)
     text = _yaml(fitted.workload(name, rule), good)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from simclone.cli.column_map import MAP_HELP, column_map
+
 
 @click.command(name="trace")
 @click.argument("source", metavar="IN", type=click.Path(exists=True))
@@ -17,6 +19,7 @@ import click
 @click.option("--thin", type=float, default=1.0, help="Share of the requests to keep.")
 @click.option("--shift", "shift_s", type=float, default=0.0, help="Seconds to add in the end; none arrive before 0.")
 @click.option("--rename", default="", metavar="PATTERN", help="Name the VMs, with {n} for a running number.")
+@click.option("--map", "columns", metavar="MAP", help=MAP_HELP)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of --thin.")
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 def command(
@@ -28,12 +31,13 @@ def command(
     thin: float,
     shift_s: float,
     rename: str,
+    columns: str | None,
     seed: int,
     force: bool,
 ) -> None:
     """Cut, thin, stretch or move the trace IN and write it to OUT (- is standard output) as a plain table."""
     from simclone.traces.cutting import Cut
-    from simclone.traces.plain_csv import written
+    from simclone.traces.plain import write_lines
     from simclone.workload.replay import Replay
 
     if target != "-" and Path(target).exists() and not force:
@@ -45,8 +49,9 @@ def command(
         how = Cut(micros[0], None if to_s is None else micros[1], thin, scale, micros[2])
     except (ValueError, OverflowError) as error:
         raise click.UsageError(str(error)) from None
-    batches = (batch for _, batch in Replay(source, how).batches("trace", seed, 0, 1 << 62))
-    _write(target, written(batches, rename))
+    replay = Replay(source, how, columns=column_map(columns))
+    batches = (batch for _, batch in replay.batches("trace", seed, 0, 1 << 62))
+    _write(target, write_lines(batches, rename))
 
 
 def _write(target: str, lines: Iterator[str]) -> None:

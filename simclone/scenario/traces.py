@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from simclone.traces.batches import batched
+from simclone.traces.formats import open_trace
 from simclone.traces.openb import read_hosts
 from simclone.traces.rows import Batch, HostRow
 from simclone.units import GIB
-from simclone.workload import open_trace
 from simclone.workload.replay import vm_name
 
 HOSTS_PER_CLUSTER = 40

@@ -1,4 +1,4 @@
-"""Trace files as numbered lines of text, read one at a time, and the list of faults found on the way."""
+"""Text files as numbered lines, read one at a time, and the list of faults found on the way."""
 
 from __future__ import annotations
 
@@ -7,52 +7,60 @@ import os
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
-from io import BufferedReader
+from io import BufferedReader, BytesIO
 
 from simclone.errors import Fault, InvalidInput
 
 MOST_FAULTS = 20
-"""A reader gives up after this many faults; more would repeat the first ones."""
+"""A reader of traces gives up after this many faults; more would repeat the first ones."""
 
 LONGEST_LINE = 1 << 20
 """Bytes; no published line is longer than some two thousand, and a line is held in memory."""
 
-_GZIP = b"\x1f\x8b"
+GZIP = b"\x1f\x8b"
+"""The first bytes of a packed file."""
+
 _BOM = b"\xef\xbb\xbf"
 _SHOWN = 40
 
 AnyPath = str | os.PathLike[str]
+_Stream = BufferedReader | BytesIO | gzip.GzipFile
 
 
 class FaultList:
-    """The faults of one file; true when there are any. Adding the twentieth raises `InvalidInput` at once."""
+    """The faults of one file; true when there are any. Adding fault number *most* raises `InvalidInput` at once.
 
-    def __init__(self, path: AnyPath) -> None:
+    *unreadable* is true once a line was left out because it could not be read as text or fields.
+    """
+
+    def __init__(self, path: AnyPath, most: int | None = MOST_FAULTS) -> None:
         self.file = os.fspath(path)
-        self._faults: list[Fault] = []
+        self.faults: list[Fault] = []
+        self.unreadable = False
+        self._most = most
 
     def __bool__(self) -> bool:
-        return bool(self._faults)
+        return bool(self.faults)
 
     def beside(self, path: AnyPath) -> FaultList:
         """A list for another file of the same trace; both hold the faults of both, and share the limit."""
-        other = FaultList(path)
-        other._faults = self._faults
+        other = FaultList(path, self._most)
+        other.faults = self.faults
         return other
 
     def add(self, message: str, expected: str = "", *, path: str = "", line: int = 0, column: int = 0) -> None:
         """One more fault; *path* names the column of a table, *line* and *column* count from 1."""
-        self._faults.append(Fault(path, message, expected, self.file, line, column))
-        if len(self._faults) >= MOST_FAULTS:
+        self.faults.append(Fault(path, message, expected, self.file, line, column))
+        if self._most is not None and len(self.faults) >= self._most:
             self.raise_any()
 
     def error(self) -> InvalidInput:
         """The error that carries every fault so far, in the order found."""
-        return InvalidInput(self._faults)
+        return InvalidInput(self.faults)
 
     def raise_any(self) -> None:
         """Raises `InvalidInput` with every fault so far, if there is one."""
-        if self._faults:
+        if self.faults:
             raise self.error()
 
 
@@ -74,38 +82,46 @@ def column_of(pieces: list[str], position: int, start: int = 1) -> int:
     return start + sum(len(piece) + 1 for piece in pieces[:position])
 
 
-def numbered_lines(path: AnyPath, faults: FaultList) -> Iterator[tuple[int, str]]:
-    """The lines of a file with their numbers from 1, without line ends.
+def numbered_lines(
+    path: AnyPath, faults: FaultList, *, raw: bytes | None = None, expected: str = ""
+) -> Iterator[tuple[int, str]]:
+    """The lines of a file with their numbers from 1, without line ends; of its bytes *raw* where these are at hand.
 
     UTF-8 with or without a byte order mark, LF or CRLF, plain or gzip (told by the first bytes, not by the
-    name). A line that is not UTF-8 is a fault and is left out. A file that is missing, unreadable or empty, a
-    broken gzip stream and an endless line raise `InvalidInput` at once.
+    name). A line that is not UTF-8 is a fault and is left out. A file that is missing, unreadable or empty (which
+    should hold *expected*), a broken gzip stream and an endless line raise `InvalidInput` at once.
     """
     with ExitStack() as stack:
+        stream: BufferedReader | BytesIO
         try:
-            plain = stack.enter_context(open(path, "rb"))
-            packed = plain.peek(len(_GZIP)).startswith(_GZIP)
+            if raw is not None:
+                stream, start = BytesIO(raw), raw
+            else:
+                stream = stack.enter_context(open(path, "rb"))
+                start = stream.peek(len(GZIP))
         except OSError as error:
             faults.add(f"cannot be read: {error.strerror or error}", "a readable file")
             raise faults.error() from error
-        yield from _numbered(stack.enter_context(gzip.GzipFile(fileobj=plain)) if packed else plain, faults)
+        packed = start.startswith(GZIP)
+        text = stack.enter_context(gzip.GzipFile(fileobj=stream)) if packed else stream
+        yield from _number_lines(text, faults, expected)
 
 
-def _numbered(stream: BufferedReader | gzip.GzipFile, faults: FaultList) -> Iterator[tuple[int, str]]:
+def _number_lines(stream: _Stream, faults: FaultList, expected: str) -> Iterator[tuple[int, str]]:
     number = 0
     while raw := _next_line(stream, faults, number + 1):
         number += 1
         if number == 1:
             raw = raw.removeprefix(_BOM)
-        text = _decoded(raw.removesuffix(b"\n").removesuffix(b"\r"), faults, number)
+        text = _decode(raw.removesuffix(b"\n").removesuffix(b"\r"), faults, number)
         if text is not None:
             yield number, text
     if number == 0:
-        faults.add("the file is empty", line=1, column=1)
+        faults.add("the file is empty", expected, line=1, column=1)
         faults.raise_any()
 
 
-def _next_line(stream: BufferedReader | gzip.GzipFile, faults: FaultList, number: int) -> bytes:
+def _next_line(stream: _Stream, faults: FaultList, number: int) -> bytes:
     try:
         raw = stream.readline(LONGEST_LINE)
     except (OSError, EOFError, zlib.error) as error:
@@ -117,10 +133,11 @@ def _next_line(stream: BufferedReader | gzip.GzipFile, faults: FaultList, number
     return raw
 
 
-def _decoded(raw: bytes, faults: FaultList, number: int) -> str | None:
+def _decode(raw: bytes, faults: FaultList, number: int) -> str | None:
     try:
         return raw.decode()
     except UnicodeDecodeError as error:
         column = len(raw[: error.start].decode()) + 1
         faults.add(f"byte 0x{raw[error.start]:02x} is not UTF-8", "UTF-8 text", line=number, column=column)
+        faults.unreadable = True
         return None

@@ -11,12 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from simclone.traces.numbers import moment, share
-from simclone.traces.tables import Chronology, Column, Record, read_table
+from simclone.traces.table import Chronology, Column, CsvTable, Record
 from simclone.units import SECOND, java_round
 from simclone.workload.distributions import Distribution
 
 MILLION = 1_000_000
-COLUMNS = (Column("second", "whole seconds from the start", moment), Column("share", "a number from 0 to 1", share))
+TABLE = CsvTable(
+    (Column("second", "whole seconds from the start", moment), Column("share", "a number from 0 to 1", share))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +53,14 @@ class Course:
     @classmethod
     def recorded(cls, path: Path) -> Course:
         """A CSV file ``second,share``, sorted; 0 before its first row. Raises InvalidInput for an unusable one."""
-        order = Chronology(0)
+        order = Chronology("second")
 
         def build(record: Record) -> tuple[int, int]:
-            at_us, part = record.amount(0), record.amount(1)
+            at_us, part = record.amount("second"), record.amount("share")
             order.check(record, at_us)
             return at_us, part
 
-        rows = dict(read_table(path, COLUMNS, build))
+        rows = dict(TABLE.read(path, build))
         return cls(times_us=(-1, *rows), values=(0, *rows.values()))
 
     @property

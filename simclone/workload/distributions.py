@@ -175,10 +175,8 @@ def _scipy(kind: str, given: object) -> tuple[Any, ...]:
 
 def _frozen(name: object, args: Sequence[object], kwargs: Sequence[tuple[str, object]]) -> Any:
     """A distribution of scipy.stats; ValueError says what is wrong."""
-    try:
-        from scipy import stats
-    except ImportError:
-        raise ValueError("scipy distributions need scipy, which is not installed") from None
+    from scipy import stats
+
     result = getattr(stats, name, None) if isinstance(name, str) else None
     if not isinstance(result, stats.rv_continuous | stats.rv_discrete):
         raise ValueError(f"scipy.stats has no distribution {name!r}")

@@ -60,14 +60,6 @@ def _powered(u: Floats, scale: float, exponent: float) -> Floats:
     return np.asarray(scale * np.exp(np.minimum(unit_exponential(u) * exponent, 600.0)))
 
 
-def _no_scipy(*_: float) -> str:
-    try:
-        import scipy.special  # noqa: F401
-    except ImportError:
-        return "needs scipy, which is not installed"
-    return ""
-
-
 LAWS: Mapping[str, Law] = {
     "constant": Law(
         ("value",), lambda u, value: np.full_like(u, value), lambda value: value, zero=frozenset({"value"})
@@ -90,7 +82,7 @@ LAWS: Mapping[str, Law] = {
         lambda u, scale, shape: scale * np.exp(np.minimum(np.log(unit_exponential(u)) / shape, 600.0)),
         lambda scale, shape: scale * _gamma_of(1 + 1 / shape),
     ),
-    "gamma": Law(("mean", "shape"), _gamma, lambda mean, shape: mean, rule=_no_scipy),
+    "gamma": Law(("mean", "shape"), _gamma, lambda mean, shape: mean),
     "pareto": Law(
         ("scale", "shape"),
         lambda u, scale, shape: _powered(u, scale, 1.0 / shape),

@@ -9,10 +9,10 @@ from functools import lru_cache
 import numpy as np
 
 from simclone.traces.batches import batched
+from simclone.traces.formats import open_trace
 from simclone.traces.lines import FaultList
 from simclone.traces.rows import Batch
 from simclone.units import SECOND
-from simclone.workload import open_trace
 from simclone.workload.values import ValueTable, survival
 
 FIELDS = ("lifetime", "batch")

@@ -1,4 +1,4 @@
-"""Files derived from the planning questions' signatures: ``python tests/repo/generate.py`` writes them anew.
+"""Files derived from the planning questions' signatures: ``python -m tests.repo.generate`` writes them anew.
 
 `test_generated.py` checks that they are fresh.
 """
@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from importlib import import_module
 from pathlib import Path
-
-from reference import REFERENCE
 
 import simclone
 from simclone.planning.parts.option import describe
 from simclone.planning.questions import QUESTIONS, module_of
+from tests.repo.reference import REFERENCE
 
 REPO = Path(__file__).resolve().parents[2]
 QUESTIONS_FILE = REPO / "simclone" / "cli" / "_questions.json"
@@ -46,7 +46,15 @@ GENERATED = {
     **{REFERENCE_FOLDER / f"{name}.md": text for name, text in REFERENCE.items()},
 }
 
+
+def stale() -> list[str]:
+    """Files that are not as the code has them."""
+    return [path.name for path, text in GENERATED.items() if not path.exists() or path.read_text("utf-8") != text()]
+
+
 if __name__ == "__main__":
+    if sys.argv[1:] == ["--check"]:
+        sys.exit("\n".join(stale()) or None)
     for path, text in GENERATED.items():
         path.parent.mkdir(exist_ok=True)
         path.write_text(text(), "utf-8")

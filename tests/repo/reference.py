@@ -16,7 +16,7 @@ from simclone.model.settings import PRESETS
 from simclone.scenario.schema import case_schema, scenario_schema
 
 REPO = Path(__file__).resolve().parents[2]
-MADE = "This page is made from the code (`python tests/repo/generate.py`).\n"
+MADE = "This page is made from the code (`python -m tests.repo.generate`).\n"
 
 
 def table(rows: Sequence[Mapping[str, str]]) -> str:

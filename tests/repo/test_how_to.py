@@ -115,3 +115,16 @@ def test_a_storage_type_carries_clones(python: Installed, scenario: Path) -> Non
     ran = python("-m", "simclone", "run", str(scenario), "--json", guide="add-a-storage-type")
     assert ran.returncode == 0, ran.stderr
     assert python("-m", "simclone", "run", str(scenario)).returncode == 2
+
+
+def test_a_trace_format_is_recognised_and_its_faults_have_places(python: Installed, tmp_path: Path) -> None:
+    """The guide's table is read by its columns; without the guide nobody knows it."""
+    trace = tmp_path / "some-name.txt"
+    trace.write_text("booked_at,cores,ram_gib\n0,2,4\n1.5,1,0.5\n", "utf-8")
+    ran = python("-m", "simclone", "trace", str(trace), "-", guide="add-a-trace-format")
+    assert ran.stdout.splitlines()[1:] == ["0,,2,4,1,0,", "1.5,,1,0.5,1,0,"], ran.stderr
+    assert python("-m", "simclone", "trace", str(trace), "-").returncode == 2
+    trace.write_text("booked_at,cores,ram_gib\n0,two,4\n", "utf-8")
+    wrong = python("-m", "simclone", "trace", str(trace), "-", guide="add-a-trace-format")
+    assert wrong.returncode == 2
+    assert "some-name.txt:2:3: cores" in wrong.stderr

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from simclone.errors import Fault, InvalidInput
-from simclone.traces import azure_window, huawei, openb
+from simclone.traces import azure, huawei, openb
 from simclone.traces.batches import batched
 from simclone.traces.lines import LONGEST_LINE, MOST_FAULTS
 from simclone.traces.rows import Batch, HostRow, VmRow
@@ -113,7 +113,7 @@ def test_azure_window_follows_the_lifetime_rule(tmp_path: Path) -> None:
     """A U VM lives for the middle of its bin, 150 s in bin 0; a C VM has no end; batches are numbered."""
     at = 1_800_000 * SECOND
     small, fair = 3 * GIB // 4, 7 * GIB // 4
-    assert list(azure_window.read_vms(window(tmp_path))) == [
+    assert list(azure.read_vms(window(tmp_path))) == [
         VmRow(at, at + 150 * SECOND, 8000, 14 * GIB, 0, 0, "vm-1800000-0"),
         VmRow(at, at + 600 * SECOND, 1000, small, 0, 1, "vm-1800000-1"),
         VmRow(at, None, 1000, fair, 0, 1, "vm-1800000-2"),
@@ -124,10 +124,10 @@ def test_azure_window_follows_the_lifetime_rule(tmp_path: Path) -> None:
 
 def test_azure_lines_may_end_with_a_comma(tmp_path: Path) -> None:
     """A comma after the last batch of a slot makes no difference."""
-    plain = list(azure_window.read_vms(window(tmp_path)))
+    plain = list(azure.read_vms(window(tmp_path)))
     commas = {"flavours": "v1.dev.txt", "durations": "v1.dev.c2100000.txt"}
     changed = {key: WINDOW[name].replace("|\n", "|,\n") for key, name in commas.items()}
-    assert list(azure_window.read_vms(window(tmp_path, **changed))) == plain
+    assert list(azure.read_vms(window(tmp_path, **changed))) == plain
 
 
 DISGUISES: dict[str, Callable[[bytes], bytes]] = {
@@ -356,7 +356,11 @@ def test_rows_before_a_fault_come_and_none_after_it(tmp_path: Path) -> None:
 
 DEV, END, LETTERS, INTERVALS = WINDOW
 WINDOW_FAULTS: dict[str, tuple[dict[str, str | bytes | None], list[tuple[str, int, int]], str]] = {
-    "two files missing": ({"flavours": None, "letters": None}, [("", 0, 0), ("", 0, 0)], "v1.dev.txt is missing"),
+    "two files missing": (
+        {"flavours": None, "letters": None},
+        [("", 0, 0), ("", 0, 0)],
+        "no file in it holds flavours by slot",
+    ),
     "empty flavours": ({"flavours": ""}, [(DEV, 1, 1)], "the file is empty"),
     "empty durations": ({"durations": ""}, [(END, 1, 1)], "the file is empty"),
     "empty letters": ({"letters": ""}, [(LETTERS, 1, 1)], "the file is empty"),
@@ -441,7 +445,7 @@ def test_a_wrong_window_is_a_fault_with_its_place(
 def test_a_window_with_many_faults_stops_at_twenty(tmp_path: Path) -> None:
     """The faults of the files of one window are counted together."""
     changed = {"flavours": "1800000 m,|,a,z,a,|\nx\n" + "y\n" * 40, "durations": WINDOW[END] + "z\n" * 40}
-    assert len(faults_of(azure_window.read_vms(window(tmp_path, **changed)))) == MOST_FAULTS
+    assert len(faults_of(azure.read_vms(window(tmp_path, **changed)))) == MOST_FAULTS
 
 
 # ---------------------------------------------------------------- recognition
@@ -462,7 +466,7 @@ UNKNOWN = {
     "a host list": (HOST_HEAD, "a list of hosts has no VMs"),
     "another table": ("a,b,c\n", "no known trace begins with 'a,b,c'"),
     "prose": ("Once upon a time\n", "no known trace begins with"),
-    "a window under another name": (WINDOW[DEV], "an Azure window under another name"),
+    "one file of a window": (WINDOW[DEV], "no file beside it holds durations by slot"),
     "a map": (WINDOW[LETTERS], "no known trace begins with"),
     "an empty file": ("", "the file is empty"),
 }

@@ -14,7 +14,8 @@ from simclone.scenario.checking.names import Directory
 from simclone.scenario.document.distributions import DistributionDoc, plain
 from simclone.scenario.document.workload import ArrivalsDoc, TraceDoc, WorkloadDoc, process_data, replay_of
 from simclone.scenario.findings import Path, dotted
-from simclone.workload import open_trace
+from simclone.traces.column_map import ColumnMap
+from simclone.traces.formats import open_trace
 from simclone.workload.arrivals import process_of
 from simclone.workload.distributions import KINDS, Distribution
 from simclone.workload.replay import vm_name
@@ -121,7 +122,7 @@ def _check_law(names: Directory, law: Any, path: Path, folder: FilePath | None) 
     elif "field" in data and kinds != ["fromTrace"]:
         names.findings.add((*path, "field"), f"does not go with {kinds[0]}", "only with fromTrace")
     elif kinds == ["fromTrace"]:
-        _opened(names, data["fromTrace"], (*path, "fromTrace"), folder)
+        _opens(names, data["fromTrace"], (*path, "fromTrace"), folder)
     elif _try(names, (*path, kinds[0]), lambda: Distribution.of(data)) and path[-1] == "renewal":
         _try(names, (*path, kinds[0]), lambda: process_of({"renewal": data}))
 
@@ -141,12 +142,12 @@ def _try(names: Directory, path: Path, make: Callable[[], object]) -> bool:
     return True
 
 
-def _opened(names: Directory, file: str, path: Path, folder: FilePath | None) -> bool:
+def _opens(names: Directory, file: str, path: Path, folder: FilePath | None, columns: ColumnMap | None = None) -> bool:
     """True when there is a trace; what is wrong with its beginning is a fault."""
     if folder is None:
         return False
     try:
-        next(iter(open_trace(folder / file)), None)
+        next(iter(open_trace(folder / file, columns)), None)
     except InvalidInput as error:
         names.findings.add(path, str(error.faults[0]))
         return False
@@ -154,16 +155,20 @@ def _opened(names: Directory, file: str, path: Path, folder: FilePath | None) ->
 
 
 def _check_trace(names: Directory, doc: TraceDoc, path: Path, folder: FilePath | None) -> None:
+    if _said_wrong(names, (*path, "map")) or not _try(names, (*path, "map"), doc.columns):
+        return
     if not _try(names, path, lambda: replay_of(doc, folder or FilePath())):
         return
     if "{" not in doc.vm_for:
         names.find("vm", doc.vm_for, (*path, "vmFor"))
-    elif _opened(names, doc.path, (*path, "path"), folder):
+        if doc.map is not None:
+            _opens(names, doc.path, (*path, "path"), folder, doc.columns())
+    elif _opens(names, doc.path, (*path, "path"), folder, doc.columns()):
         _check_shapes(names, doc, path, folder or FilePath())
 
 
 def _check_shapes(names: Directory, doc: TraceDoc, path: Path, folder: FilePath) -> None:
-    rows = islice(open_trace(folder / doc.path), LOOKED_AT)
+    rows = islice(open_trace(folder / doc.path, doc.columns()), LOOKED_AT)
     try:
         shapes = dict.fromkeys((row.cpu_milli, row.memory_bytes, row.gpus) for row in rows)
     except InvalidInput as error:

@@ -12,6 +12,7 @@ from pydantic import Field
 from simclone.scenario.document.base import Amount, Doc, Name
 from simclone.scenario.document.distributions import AboveZero, DistributionDoc, Law, NotNegative, plain
 from simclone.scenario.document.requests import Seconds
+from simclone.traces.column_map import ColumnMap
 from simclone.traces.cutting import Cut
 from simclone.units import SECOND
 from simclone.workload.arrivals import process_of
@@ -104,6 +105,12 @@ class TraceDoc(Doc):
     """Seconds added to every time."""
     vm_for: Name = SOURCE
     """The VM to clone for a shape; `{vcpu}`, `{memoryGib}` and `{gpus}` stand for its size."""
+    map: dict[Name, Name] | None = None
+    """The columns of a table of no known format by what they say of a VM, with units: `memory: memory_mb:MiB`."""
+
+    def columns(self) -> ColumnMap | None:
+        """The column map; raises ValueError for a wrong one."""
+        return None if self.map is None else ColumnMap.of(self.map)
 
 
 class WorkloadDoc(Doc):
@@ -156,7 +163,7 @@ def process_data(doc: ArrivalsDoc) -> dict[str, Any]:
 def replay_of(doc: TraceDoc, folder: FilePath) -> Replay:
     """A trace stream; ValueError says what does not go together."""
     how = Cut(_us(doc.from_), None if doc.to is None else _us(doc.to), doc.thin, doc.scale, _us(doc.shift))
-    return Replay(str(folder / doc.path), how, doc.vm_for)
+    return Replay(str(folder / doc.path), how, doc.vm_for, doc.columns())
 
 
 def _us(seconds: float) -> int:

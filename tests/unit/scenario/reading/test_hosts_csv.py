@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -40,16 +41,24 @@ def counted_calls() -> Iterator[Counter[str]]:
     ("table", "expected"),
     [
         ("", [f"hosts.csv:1:1: the file is empty (expected a header line with {HEAD.replace(',', ', ')})"]),
-        ("name,cluster,cpuNum\n", ["hosts.csv:1:1: totalPhysicalMemory: column is missing"]),
+        (
+            "name,cluster,cpuNum\n",
+            [
+                "hosts.csv:1:1: totalPhysicalMemory: column 'totalPhysicalMemory' is missing among name,cluster,cpuNum"
+                f" (expected the columns {HEAD},uuid,state,status,hypervisorType,architecture)"
+            ],
+        ),
         (
             f"{HEAD},stat,name\n",
             [
-                "hosts.csv:1:41: stat: unknown column (expected state, the nearest known)",
-                "hosts.csv:1:46: name: column stands twice",
+                "hosts.csv:1:41: stat: unknown column 'stat' (expected 'state')",
+                "hosts.csv:1:46: name: column 'name' twice (expected each column once)",
             ],
         ),
-        (b"name,cluster,cpuNum,totalPhysicalMemory\nh1,c,1,\xff\n", ["hosts.csv:2:8: byte 0xff is not UTF-8"]),
-        (f'{HEAD}\n"h1,c,1,1G\n', ["hosts.csv:2:1: unexpected end of data"]),
+        (f"{HEAD}\nh1,c,1,".encode() + b"\xff\n", ["hosts.csv:2:8: byte 0xff is not UTF-8 (expected UTF-8 text)"]),
+        (f'{HEAD}\n"h1,c,1,1G\n', ['hosts.csv:2:1: a quoted field does not end (expected a closing ")']),
+        (f"{HEAD},lable:rack\n", ["hosts.csv:1:41: lable:rack: unknown column 'lable:rack' (expected 'label:rack')"]),
+        (f'{HEAD}\nh1,c,1,"1G"B\n', ["hosts.csv:2:12: text behind a quoted field (expected a comma)"]),
         (
             f"\ufeff{HEAD},label:rack\r\nh1,c,1,1G,r\r\nh1,d,x,1Q,\r\nh2,c\r\n,c,0,,\r\n",
             [
@@ -59,7 +68,7 @@ def counted_calls() -> Iterator[Counter[str]]:
                 "hosts.csv:3:6: hosts.1.cpuNum: 'x' (expected a whole number)",
                 "hosts.csv:3:8: hosts.1.totalPhysicalMemory: '1Q' is not a size"
                 " (expected a size in bytes or with a unit, such as 256GiB)",
-                "hosts.csv:4:1: 2 fields (expected 5: name, cluster, cpuNum, totalPhysicalMemory, label:rack)",
+                "hosts.csv:4:1: 2 fields (expected 5 fields)",
                 "hosts.csv:5:1: hosts.2.name: is missing",
                 "hosts.csv:5:4: hosts.2.cpuNum: 0 (expected more than 0)",
                 "hosts.csv:5:6: hosts.2.totalPhysicalMemory: is missing",
@@ -83,6 +92,27 @@ def test_optional_columns(tmp_path: Path) -> None:
     assert fleet.names == ["h1", "h2"]
     assert fleet.labels == [{"rack": "r1"}, {}]
     assert (fleet.uuids[0], fleet.state[0], fleet.status[0]) == (uuid, 1, 1)
+
+
+def test_a_quoted_field_may_hold_commas_quotes_and_lines(tmp_path: Path) -> None:
+    """What spreadsheets quote is read as it was typed, and faults behind it keep their line and column."""
+    table = f'{HEAD},label:note\n"h1",c,1,1G,"two\nlines, ""quoted"""\n"h""2",c,2,1G,\n'
+    fleet = _load(tmp_path, table).build().cloud.fleet
+    assert fleet.names == ["h1", 'h"2']
+    assert fleet.labels == [{"note": 'two\nlines, "quoted"'}, {}]
+    with pytest.raises(InvalidInput) as caught:
+        _load(tmp_path, table.replace(",c,2,", ",c,0,").replace(",c,1,1G", ",c,1,1Q"))
+    assert [(fault.line, fault.column, fault.path) for fault in caught.value.faults] == [
+        (2, 10, "hosts.0.totalPhysicalMemory"),
+        (4, 10, "hosts.1.cpuNum"),
+    ]
+
+
+def test_line_ends_of_every_kind_and_gzip(tmp_path: Path) -> None:
+    """Carriage returns alone or with line feeds, and a packed file, are the same hosts."""
+    table = f"{HEAD}\nh1,c,4,8GiB\nh2,c,4,8GiB\n".encode()
+    for raw in (table, table.replace(b"\n", b"\r\n"), table.replace(b"\n", b"\r"), gzip.compress(table)):
+        assert _load(tmp_path, raw).build().cloud.fleet.names == ["h1", "h2"]
 
 
 def test_the_table_is_part_of_the_hash(tmp_path: Path) -> None:

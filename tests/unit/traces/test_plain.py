@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from simclone.cli.trace import command
 from simclone.errors import InvalidInput
 from simclone.traces.batches import batched
-from simclone.traces.plain_csv import written
+from simclone.traces.plain import write_lines
 from simclone.traces.rows import Batch, VmRow
 from simclone.units import GIB, SECOND
 from simclone.workload import open_trace
@@ -121,7 +121,7 @@ def test_writing_and_reading_is_the_same(
             )
         )
     path = tmp_path_factory.mktemp("plain") / "t.csv"
-    path.write_text("\n".join(written(found)) + "\n")
+    path.write_text("\n".join(write_lines(found)) + "\n")
     assert list(batched(open_trace(path))) == found
 
 
