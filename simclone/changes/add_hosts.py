@@ -7,20 +7,20 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from simclone.changes.entries import machine, only_cluster
-from simclone.changes.kind import Data, DocKind, Incidents, Workflows, finished
+from simclone.changes.entries import MachineKind, machine, only_cluster
+from simclone.changes.kind import Data, Incidents, Workflows, finished
 from simclone.engine.context import Context
 from simclone.engine.operations.hosts import add_host, host_size
 from simclone.errors import Fault, InvalidInput
-from simclone.scenario.document.base import Count, Name, Positive, PositiveSize, Size
-from simclone.scenario.document.kinds import Names
+from simclone.scenario.document.base import Count, Name, Size
+from simclone.scenario.document.kinds import FileNames
 from simclone.scenario.reading.expand import has_number, numbered
 from simclone.scenario.reading.paths import expand_counted
 
 MOST_CORES = 1_000_000
 
 
-class AddHosts(DocKind):
+class AddHosts(MachineKind):
     """*count* new hosts: like one that is there (*like*), or of *cpuNum* and *totalPhysicalMemory* in *cluster*.
 
     Local storages take as much from each as from the host it is like, or *localStorage* bytes.
@@ -33,14 +33,8 @@ class AddHosts(DocKind):
 
     name: Name = "new-{n}"
     """The hosts' name, or a pattern such as `new-{n}`."""
-    like: Name | None = None
-    """The host that they are like."""
     cluster: Name | None = None
     """The cluster they join."""
-    cpu_num: Positive | None = None
-    """The cores of each."""
-    total_physical_memory: PositiveSize | None = None
-    """The memory of each, in bytes."""
     local_storage: Size | None = None
     """The bytes that each brings to every local storage."""
     local_storages: dict[Name, Size] = Field(default_factory=dict)
@@ -49,13 +43,13 @@ class AddHosts(DocKind):
     """How many there are."""
 
     @classmethod
-    def check_incidents(cls, names: Names, incidents: Incidents) -> None:
+    def check_incidents(cls, names: FileNames, incidents: Incidents) -> None:
         """Add faults: hosts that join have a size, a cluster that is there, and names of their own."""
         taken = set(names.words("host"))
         for path, change in incidents:
             change.check(names, (*path, cls.key), taken)
 
-    def check(self, names: Names, path: tuple[str | int, ...], taken: set[str]) -> None:
+    def check(self, names: FileNames, path: tuple[str | int, ...], taken: set[str]) -> None:
         """Add the faults of one incident; its new names are *taken* from then on."""
         size = {"cluster": self.cluster, "cpuNum": self.cpu_num, "totalPhysicalMemory": self.total_physical_memory}
         for key, value in size.items():

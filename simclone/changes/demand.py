@@ -34,7 +34,7 @@ class Demand(ValueKind[AboveZero]):
                 request["cloneVmInstance"]["names"] = scaled_names(names, self.root)
 
 
-def scaled_names(names: list[Any], factor: float) -> list[Any]:
+def scaled_names(names: list[object], factor: float) -> list[Any]:
     """As many names as *factor* times *names*: the first of them, or more with a number.
 
     >>> scaled_names(["a", "b"], 2.0), scaled_names(["a", "b"], 0.5)

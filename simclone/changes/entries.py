@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
-from simclone.changes.kind import Data
+from simclone.changes.kind import Data, DocKind
 from simclone.errors import Fault, InvalidInput
+from simclone.scenario.document.base import Name, Positive, PositiveSize
 from simclone.scenario.findings import nearest
 from simclone.scenario.reading.paths import expand_counted
 
 START_FIGURES = ("availableCpu", "availableMemory", "totalCpu")
 """Figures of a host's start state or derived ones, which a machine of another size does not keep."""
+
+
+class MachineKind(DocKind):
+    """A change that says what a machine is: like a host that is there, or of a size."""
+
+    like: Name | None = None
+    """The host that each is like."""
+    cpu_num: Positive | None = None
+    """The cores of each."""
+    total_physical_memory: PositiveSize | None = None
+    """The memory of each, in bytes."""
 
 
 def host_entry(data: Data, name: str, path: str) -> Data:
@@ -66,7 +77,7 @@ def replace_attachments(data: Data, old: set[str], new: list[str]) -> None:
                 entry["attachedClusters"] = [*dict.fromkeys([*kept, *new])]
 
 
-def machine(data: Data, doc: Any, path: str, cluster: str | None = None) -> Data:
+def machine(data: Data, doc: MachineKind, path: str, cluster: str | None = None) -> Data:
     """The entry of a machine without a name: like another host, or of the size *doc* gives; raises InvalidInput."""
     if doc.like is not None:
         left_out: set[str] = {"uuid", "name", "state", "status", *START_FIGURES, "reservedMemory"}

@@ -10,7 +10,7 @@ from simclone.changes.kind import Data, Incidents, StorageEvent, Workflows, fini
 from simclone.engine.context import Context
 from simclone.engine.operations.storage import set_available_physical, set_storage_status
 from simclone.scenario.document.base import Size
-from simclone.scenario.document.kinds import Names
+from simclone.scenario.document.kinds import FileNames
 
 
 class FillStorage(StorageEvent):
@@ -23,7 +23,7 @@ class FillStorage(StorageEvent):
     """The bytes that are left."""
 
     @classmethod
-    def check_incidents(cls, names: Names, incidents: Incidents) -> None:
+    def check_incidents(cls, names: FileNames, incidents: Incidents) -> None:
         """Add a fault where nobody says how many bytes are left."""
         for path, change in incidents:
             if change.available_physical_capacity is None:

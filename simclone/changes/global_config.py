@@ -10,7 +10,7 @@ from simclone.engine.context import Context
 from simclone.engine.operations.settings import update_global_config
 from simclone.model.settings import DEFINITIONS, canonical
 from simclone.scenario.document.base import Name, Scalar
-from simclone.scenario.document.kinds import Names
+from simclone.scenario.document.kinds import FileNames
 from simclone.scenario.findings import nearest
 
 _DERIVED = {"host.cpu.overProvisioning.ratio": "totalCpu", "kvm.reservedMemory": "reservedMemory"}
@@ -25,7 +25,7 @@ class GlobalConfig(ValueKind[dict[Name, Scalar]]):
     prices: ClassVar[Mapping[str, float]] = {"lowerReserve": 6.0, "raiseThreshold": 6.0, "raiseRatio": 7.0}
 
     @classmethod
-    def check_incidents(cls, names: Names, incidents: Incidents) -> None:
+    def check_incidents(cls, names: FileNames, incidents: Incidents) -> None:
         """Add a fault for every unknown setting and every value that is none of its setting."""
         for path, change in incidents:
             for key, value in change.root.items():

@@ -16,7 +16,7 @@ from simclone.engine.context import Context, Outcome
 from simclone.engine.waits import Workflow, run_now
 from simclone.errors import Fault, InvalidInput
 from simclone.scenario.document.base import Doc, Name, camel
-from simclone.scenario.document.kinds import HOST, STORAGE, Names
+from simclone.scenario.document.kinds import HOST, STORAGE, FileNames
 from simclone.scenario.findings import Path
 
 Data = dict[str, Any]
@@ -28,7 +28,7 @@ Incidents = Sequence[tuple[Path, Any]]
 T = TypeVar("T")
 
 
-class Kind:
+class ChangeKind:
     """A kind of change; a subclass is also a pydantic model. See `simclone.scenario.document.kinds.Change`.
 
     *key* names it in what-ifs, *prices* are the usual costs of fixes that it makes. One that *grows* the columns of a
@@ -51,7 +51,7 @@ class Kind:
         return {}
 
     @classmethod
-    def check_incidents(cls, names: Names, incidents: Incidents) -> None:
+    def check_incidents(cls, names: FileNames, incidents: Incidents) -> None:
         """Add a fault for everything that does not suit in incidents of this kind."""
 
     def to_file(self, data: Data) -> None:
@@ -97,11 +97,11 @@ class Kind:
         return InvalidInput([Fault(f"{self.key}.{key}", "is missing", expected)])
 
 
-class DocKind(Doc, Kind):
+class DocKind(Doc, ChangeKind):
     """A kind whose document is a mapping."""
 
 
-class ValueKind(RootModel[T], Kind, Generic[T]):
+class ValueKind(RootModel[T], ChangeKind, Generic[T]):
     """A kind whose document is one value or list."""
 
     model_config = ConfigDict(strict=True, frozen=True)
@@ -162,18 +162,18 @@ def finished(outcome: Outcome) -> Workflow[Outcome]:
     return outcome
 
 
-def make(change: Kind, ctx: Context) -> list[Outcome]:
+def make(change: ChangeKind, ctx: Context) -> list[Outcome]:
     """Make a change in a cloud at once, everything it sets going included; its outcomes in order."""
     return [run_now(workflow) for workflow in change.to_cloud(ctx)]
 
 
 __all__ = [
+    "ChangeKind",
     "Data",
     "DocKind",
     "EventKind",
     "HostEvent",
     "Incidents",
-    "Kind",
     "StorageEvent",
     "ValueKind",
     "Workflows",

@@ -27,17 +27,17 @@ def as_scenario(source: Given) -> Scenario:
     return reader.as_scenario(source, kinds=known_kinds())
 
 
-def scenario_of(data: Mapping[str, Any], name: str = "<data>") -> Scenario:
+def scenario_of(data: Mapping[str, object], name: str = "<data>") -> Scenario:
     """A scenario from plain data in the file's spelling; raises InvalidInput with every fault."""
     return reader.scenario_of(data, name, kinds=known_kinds())
 
 
-def scenario_from(data: Mapping[str, Any], path: str, digest: str) -> Scenario:
+def scenario_from(data: Mapping[str, object], path: str, digest: str) -> Scenario:
     """A scenario from plain data made of the file at *path*, where its data files lie; raises InvalidInput."""
     return reader.scenario_from(data, path, digest, kinds=known_kinds())
 
 
-def with_incidents(scenario: Scenario, incidents: Sequence[Mapping[str, Any]]) -> Scenario:
+def with_incidents(scenario: Scenario, incidents: Sequence[Mapping[str, object]]) -> Scenario:
     """The scenario with more incidents, checked like those of its file; raises InvalidInput with every fault."""
     return reader.with_incidents(scenario, incidents, kinds=known_kinds())
 
@@ -58,6 +58,7 @@ def scenario_schema() -> dict[str, Any]:
 
 
 __all__ = [
+    "Given",
     "as_scenario",
     "load",
     "load_case",

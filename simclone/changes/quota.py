@@ -10,7 +10,7 @@ from simclone.engine.context import Context
 from simclone.engine.operations.groups import update_quota
 from simclone.model.settings import QUOTA_DEFAULTS
 from simclone.scenario.document.base import Name, Size
-from simclone.scenario.document.kinds import Names
+from simclone.scenario.document.kinds import FileNames
 from simclone.scenario.findings import nearest
 from simclone.scenario.reading.paths import set_path
 
@@ -28,7 +28,7 @@ class Quota(DocKind):
     """Its limits, by quota name."""
 
     @classmethod
-    def check_incidents(cls, names: Names, incidents: Incidents) -> None:
+    def check_incidents(cls, names: FileNames, incidents: Incidents) -> None:
         """Add a fault for every account and quota name that is not there."""
         for path, change in incidents:
             names.find("account", change.account, (*path, cls.key, "account"))

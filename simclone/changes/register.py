@@ -22,7 +22,7 @@ from simclone.changes.fail_host import FailHost
 from simclone.changes.fail_storage import FailStorage
 from simclone.changes.fill_storage import FillStorage
 from simclone.changes.global_config import GlobalConfig
-from simclone.changes.kind import Kind
+from simclone.changes.kind import ChangeKind
 from simclone.changes.maintain_host import MaintainHost
 from simclone.changes.maintain_storage import MaintainStorage
 from simclone.changes.merge_clusters import MergeClusters
@@ -42,7 +42,7 @@ from simclone.scenario.document.kinds import Kinds
 
 GROUP = "simclone.changes"
 """The group of entry points."""
-BUILT_IN: tuple[type[Kind], ...] = (
+BUILT_IN: tuple[type[ChangeKind], ...] = (
     AddHosts,
     RemoveHosts,
     ReplaceHosts,
@@ -71,10 +71,10 @@ BUILT_IN: tuple[type[Kind], ...] = (
     SetGroupPolicy,
     DropHostRule,
 )
-_own: dict[str, type[Kind]] = {}
+_own: dict[str, type[ChangeKind]] = {}
 
 
-def register(kind: type[Kind]) -> type[Kind]:
+def register(kind: type[ChangeKind]) -> type[ChangeKind]:
     """Add a kind in this process, or take another class for one added before; usable as a decorator.
 
     Worker processes know it when they import the module that calls this; an entry point is known everywhere. Raises
@@ -99,10 +99,10 @@ def known_kinds() -> Kinds:
     return make_kinds([*BUILT_IN, *brought, *_own.values()])
 
 
-def make_kinds(kinds: Iterable[type[Kind]]) -> Kinds:
+def make_kinds(kinds: Iterable[type[ChangeKind]]) -> Kinds:
     """Kinds that go together; raises InvalidInput where two of them have the same key, event or price."""
     listed = tuple(kinds)
-    words: dict[tuple[str, str], type[Kind]] = {}
+    words: dict[tuple[str, str], type[ChangeKind]] = {}
     faults: list[Fault] = []
     for kind in listed:
         own = [("key", kind.key), *(("price", key) for key in kind.prices)]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from simclone.changes.entries import START_FIGURES, host_entry, machine, only_cluster
-from simclone.changes.kind import Data, DocKind, Workflows, finished
+from simclone.changes.entries import START_FIGURES, MachineKind, host_entry, machine, only_cluster
+from simclone.changes.kind import Data, Workflows, finished
 from simclone.engine.context import Context
 from simclone.engine.operations.hosts import copy_devices, host_size, resize_host
 from simclone.errors import Fault, InvalidInput
-from simclone.scenario.document.base import Name, Positive, PositiveSize
+from simclone.scenario.document.base import Name
 from simclone.scenario.reading.paths import expand_counted
 
 
-class ReplaceHosts(DocKind):
+class ReplaceHosts(MachineKind):
     """Hosts by name, or all of a *cluster*, become machines of another size; VMs and names stay."""
 
     key: ClassVar[str] = "replaceHosts"
@@ -22,12 +22,6 @@ class ReplaceHosts(DocKind):
     """The hosts, by name."""
     cluster: Name | None = None
     """The cluster, all hosts of which are replaced."""
-    like: Name | None = None
-    """The host that they become like."""
-    cpu_num: Positive | None = None
-    """The cores of each."""
-    total_physical_memory: PositiveSize | None = None
-    """The memory of each, in bytes."""
 
     def _check_choice(self) -> None:
         if (self.hosts is None) == (self.cluster is None):

@@ -13,7 +13,7 @@ from typing import cast
 import numpy as np
 
 from simclone.chance import Identity
-from simclone.changes.kind import Kind, Workflows
+from simclone.changes.kind import ChangeKind, Workflows
 from simclone.engine.actions import Action, Timetable
 from simclone.engine.calendar import FAILURES, REPAIRS
 from simclone.engine.context import Context, Outcome
@@ -43,7 +43,7 @@ class _Incident:
 
     def __init__(self, ctx: Context, doc: IncidentDoc, name: str, folder: Path) -> None:
         self.ctx, self.doc, self.name, self.folder = ctx, doc, name, folder
-        self.change = cast("Kind", doc.made)
+        self.change = cast("ChangeKind", doc.made)
         self.kind = REPAIRS if self.change.restores else FAILURES
 
     def actions(self) -> list[Action]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import Any, cast
+from typing import cast
 
-from simclone.changes.kind import Data, Kind
+from simclone.changes.kind import ChangeKind, Data
 from simclone.changes.load import scenario_from
 from simclone.changes.register import known_kinds
 from simclone.errors import Fault, InvalidInput
@@ -20,7 +20,7 @@ from simclone.scenario.load import Scenario
 from simclone.scenario.writing import data_of
 
 
-def changes_of(written: Sequence[Mapping[str, Any]], at: str = "changes") -> list[Kind]:
+def changes_of(written: Sequence[Mapping[str, object]], at: str = "changes") -> list[ChangeKind]:
     """Checked changes from plain data; raises InvalidInput with every fault, its path below *at*."""
     kinds, findings = known_kinds(), Findings()
     model = change_model(kinds)
@@ -28,10 +28,10 @@ def changes_of(written: Sequence[Mapping[str, Any]], at: str = "changes") -> lis
     changes = [single_change(doc, kinds, findings, (at, row)) for row, doc in enumerate(docs)]
     if findings.found:
         raise InvalidInput([Fault(dotted(fault.path), fault.message, fault.expected) for fault in findings.found])
-    return [cast("Kind", change) for change in changes]
+    return [cast("ChangeKind", change) for change in changes]
 
 
-def change_scenario(scenario: Scenario, changes: Sequence[Mapping[str, Any]]) -> Scenario:
+def change_scenario(scenario: Scenario, changes: Sequence[Mapping[str, object]]) -> Scenario:
     """The scenario with *changes* made before it starts, checked as a file is; raises InvalidInput with every fault.
 
     Expectations are left out, since they are about the unchanged scenario.
@@ -39,7 +39,7 @@ def change_scenario(scenario: Scenario, changes: Sequence[Mapping[str, Any]]) ->
     return with_changes(scenario, changes_of(changes))
 
 
-def with_changes(scenario: Scenario, changes: Sequence[Kind], at: str = "changes") -> Scenario:
+def with_changes(scenario: Scenario, changes: Sequence[ChangeKind], at: str = "changes") -> Scenario:
     """`change_scenario` for checked changes; *at* is where they stand in messages."""
     data = _without_comparisons(scenario)
     for row, change in enumerate(changes):
@@ -47,7 +47,7 @@ def with_changes(scenario: Scenario, changes: Sequence[Kind], at: str = "changes
     return scenario_from(data, scenario.path, _digest(scenario, [change.as_data() for change in changes]))
 
 
-def apply(data: Data, change: Kind, at: str = "change") -> None:
+def apply(data: Data, change: ChangeKind, at: str = "change") -> None:
     """Make one change in plain data; raises InvalidInput, its paths below *at*, when it names what is not there."""
     try:
         change.to_file(data)
@@ -57,7 +57,7 @@ def apply(data: Data, change: Kind, at: str = "change") -> None:
 
 def what_if(scenario: Scenario, doc: WhatIfDoc, at: str = "whatif") -> Scenario:
     """The scenario with a what-if's changes, before the run or, where it says *at*, as incidents of that time."""
-    changes = cast("Sequence[Kind]", doc.made)
+    changes = cast("Sequence[ChangeKind]", doc.made)
     if doc.at is None:
         return with_changes(scenario, changes, f"{at}.changes")
     data = _without_comparisons(scenario)
@@ -79,7 +79,7 @@ def _without_comparisons(scenario: Scenario) -> Data:
     return {**data, "name": scenario.name}
 
 
-def _digest(scenario: Scenario, written: Any) -> str:
+def _digest(scenario: Scenario, written: object) -> str:
     return sha256(f"{scenario.sha256}{json.dumps(written, sort_keys=True)}".encode()).hexdigest()
 
 

@@ -12,7 +12,7 @@ from simclone.changes.disable_storage import DisableStorage
 from simclone.changes.enable_host import EnableHost
 from simclone.changes.enable_storage import EnableStorage
 from simclone.changes.global_config import GlobalConfig
-from simclone.changes.kind import EventKind, Kind
+from simclone.changes.kind import ChangeKind, EventKind
 from simclone.changes.maintain_host import MaintainHost
 from simclone.changes.maintain_storage import MaintainStorage
 from simclone.changes.quota import Quota
@@ -28,17 +28,17 @@ _EVENTS: Mapping[str, Mapping[str, type[EventKind]]] = {
 }
 
 
-def _host(spec: Spec) -> Kind:
+def _host(spec: Spec) -> ChangeKind:
     """A new host with its disks."""
     shares = {share["primaryStorage"]: share["totalCapacity"] for share in spec.get("localStorage", ())}
     size = {key: spec[key] for key in ("name", "cluster", "cpuNum", "totalPhysicalMemory")}
     return AddHosts.model_validate({**size, "localStorages": shares})
 
 
-def _event(target: str) -> Callable[[Spec], Kind | ErrorCode]:
+def _event(target: str) -> Callable[[Spec], ChangeKind | ErrorCode]:
     """The change of a host's or storage's state that a step names, or the platform's error for an unknown one."""
 
-    def change(spec: Spec) -> Kind | ErrorCode:
+    def change(spec: Spec) -> ChangeKind | ErrorCode:
         kind = _EVENTS[target].get(spec["event"])
         if kind is None:
             return operation_error(f"unknown {target} state event {spec['event']!r}")
@@ -47,7 +47,7 @@ def _event(target: str) -> Callable[[Spec], Kind | ErrorCode]:
     return change
 
 
-CHANGES: Mapping[str, Callable[[Spec], Kind | ErrorCode]] = {
+CHANGES: Mapping[str, Callable[[Spec], ChangeKind | ErrorCode]] = {
     "addHost": _host,
     "deleteHost": lambda spec: RemoveHosts([spec["host"]]),
     "changeHostState": _event("host"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import Any
 
-from simclone.changes.kind import Kind, make
+from simclone.changes.kind import ChangeKind, make
 from simclone.check.change_operations import CHANGES, Spec
 from simclone.check.facts import data_volumes, vm_facts, volume_facts
 from simclone.engine.context import Context, Outcome
@@ -320,7 +320,7 @@ def add_ip_range(stage: Stage, spec: Spec) -> list[Answer]:
     return [plain(groups.add_ip_range(stage.ctx, l3, low, high))]
 
 
-def _make(change_of: Callable[[Spec], Kind | ErrorCode]) -> Callable[[Stage, Spec], list[Answer]]:
+def _make(change_of: Callable[[Spec], ChangeKind | ErrorCode]) -> Callable[[Stage, Spec], list[Answer]]:
     """An operation that is a change, made at once."""
 
     def operation(stage: Stage, spec: Spec) -> list[Answer]:

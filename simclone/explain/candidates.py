@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from simclone.changes.attach_network import AttachNetwork
 from simclone.changes.drop_host_rule import DropHostRule
 from simclone.changes.enable_host import EnableHost
 from simclone.changes.global_config import GlobalConfig
-from simclone.changes.kind import Kind
+from simclone.changes.kind import ChangeKind
 from simclone.changes.move_vm import MoveVm
 from simclone.changes.quota import Quota
 from simclone.changes.resize_host import ResizeHost
@@ -49,7 +48,7 @@ class Fix:
     target: str
     cost: float
     amount: int = 0
-    changes: tuple[Mapping[str, Any], ...] = ()
+    changes: tuple[Mapping[str, object], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ class Candidate:
     """A fix to be tried, and the *change* that it makes."""
 
     fix: Fix
-    change: Kind
+    change: ChangeKind
 
 
 class FixCandidates:
@@ -78,7 +77,7 @@ class FixCandidates:
         yield from self.added_hosts()
 
     def _candidate(
-        self, kind: str, change: Kind, target: str, text: str | None = None, *, more: float = 0, amount: int = 0
+        self, kind: str, change: ChangeKind, target: str, text: str | None = None, *, more: float = 0, amount: int = 0
     ) -> Candidate:
         """A fix that makes *change*; *text* where its own words do not say enough."""
         words = change.words() if text is None else text
@@ -216,11 +215,10 @@ class FixCandidates:
     def added_hosts(self) -> Iterator[Candidate]:
         """An empty copy of each size of host that is there, smallest first."""
         fleet = self.cloud.fleet
-        sizes: dict[tuple[Any, ...], int] = {}
+        sizes: dict[tuple[int, int, int, tuple[tuple[str, int], ...]], int] = {}
         for row in self._hosts():
             devices = tuple(sorted((spec, present.get(row, 0)) for spec, present in fleet.devices.items()))
-            size = (fleet.total_memory[row], fleet.total_cpu[row])
-            sizes.setdefault((*size, fleet.cluster[row], devices), row)
+            sizes.setdefault((fleet.total_memory[row], fleet.total_cpu[row], fleet.cluster[row], devices), row)
         for turn, ((memory, cpu, cluster, _), like) in enumerate(sorted(sizes.items())):
             change = AddHosts(like=fleet.names[like])
             text = f"{change.words()} ({cpu} vCPUs, {format_size(memory)})"

@@ -11,7 +11,7 @@ from typing import Any
 from simclone.changes.attach_storage import AttachStorage
 from simclone.changes.enable_storage import EnableStorage
 from simclone.changes.global_config import GlobalConfig
-from simclone.changes.kind import Kind
+from simclone.changes.kind import ChangeKind
 from simclone.changes.quota import Quota
 from simclone.changes.repair_storage import RepairStorage
 from simclone.changes.set_values import SetValues
@@ -70,14 +70,14 @@ class _Maker:
         self._scenario, self._prices, self._data = scenario, prices, data_of(scenario)
 
     def _fix(
-        self, kind: str, change: Kind, target: str, text: str | None = None, more: float = 0, amount: int = 0
+        self, kind: str, change: ChangeKind, target: str, text: str | None = None, more: float = 0, amount: int = 0
     ) -> Fix:
         """A fix that makes *change*; *text* where its own words do not say enough."""
         words = change.words() if text is None else text
         return Fix(kind, words, target, self._prices.of(kind) + more, amount, (change.as_data(),))
 
     def _set(
-        self, kind: str, text: str, target: str, values: Mapping[str, Any], more: float = 0, amount: int = 0
+        self, kind: str, text: str, target: str, values: Mapping[str, object], more: float = 0, amount: int = 0
     ) -> Fix:
         """A fix that writes values at paths of the file."""
         return self._fix(kind, SetValues(dict(values)), target, text, more, amount)
@@ -197,7 +197,7 @@ class _Maker:
             for row, item in enumerate(network.get("ipRanges", ())):
                 yield self._longer(network["name"], row, item, network["ipRanges"])
 
-    def _longer(self, name: str, row: int, one: Mapping[str, Any], ranges: list[Any]) -> Growing:
+    def _longer(self, name: str, row: int, one: Mapping[str, Any], ranges: list[Mapping[str, Any]]) -> Growing:
         end = int(IPv4Address(one["end"]))
         whole = IPv4Network((one["end"], one.get("netmask", "255.255.255.0")), strict=False)
         starts = [int(IPv4Address(two["start"])) for two in ranges]

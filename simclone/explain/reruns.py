@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from simclone.changes.schedule import actions_of
 from simclone.changes.whatif import change_scenario
@@ -64,12 +63,12 @@ class RerunOutcome:
     made: int = 0
 
 
-def succeeds(question: Question, changes: Sequence[Mapping[str, Any]]) -> bool:
+def succeeds(question: Question, changes: Sequence[Mapping[str, object]]) -> bool:
     """Whether the clone is made (of a call: any) in a run with *changes*; False for changes the file does not take."""
     return outcome_with(question, changes).reason == ""
 
 
-def outcome_with(question: Question, changes: Sequence[Mapping[str, Any]]) -> RerunOutcome:
+def outcome_with(question: Question, changes: Sequence[Mapping[str, object]]) -> RerunOutcome:
     """The outcome of a run with *changes*, which goes only as far as the answer."""
     try:
         scenario = change_scenario(question.scenario, changes)
@@ -172,14 +171,14 @@ class Tries:
     def _most(self) -> int:
         return MOST_NAMES // max(self.question.asked, 1)
 
-    def outcome(self, changes: Sequence[Mapping[str, Any]], *, over: bool = False) -> RerunOutcome:
+    def outcome(self, changes: Sequence[Mapping[str, object]], *, over: bool = False) -> RerunOutcome:
         """The outcome of a run with *changes*; without an answer when no run is left, unless it is made *over* that."""
         if self.spent and not over:
             return RerunOutcome()
         self.count += 1
         return outcome_with(self.question, changes)
 
-    def __call__(self, changes: Sequence[Mapping[str, Any]], *, over: bool = False) -> bool:
+    def __call__(self, changes: Sequence[Mapping[str, object]], *, over: bool = False) -> bool:
         return self.outcome(changes, over=over).reason == ""
 
 
@@ -191,7 +190,7 @@ def _most(one: Change) -> Fix:
     return _at(one, one.most if isinstance(one, Growing) else 1)
 
 
-def _helping(one: Change, tried: Tries, others: Sequence[Mapping[str, Any]]) -> Fix | None:
+def _helping(one: Change, tried: Tries, others: Sequence[Mapping[str, object]]) -> Fix | None:
     """The change if it helps together with *others*; of one that grows the smallest amount that does.
 
     That amount takes as many runs as it takes, once the largest has helped; in long runs it is not looked for.

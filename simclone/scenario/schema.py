@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import inspect
 import itertools
+import re
 import textwrap
 from collections.abc import Iterator
 from functools import cache
@@ -17,7 +18,7 @@ from typing import Any
 
 from simclone.scenario.document.base import Doc
 from simclone.scenario.document.case import CaseDoc
-from simclone.scenario.document.kinds import Kinds
+from simclone.scenario.document.kinds import Change, Kinds
 from simclone.scenario.document.written import scenario_model
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -34,7 +35,23 @@ _TABLE = {
 
 def scenario_schema(kinds: Kinds) -> dict[str, Any]:
     """The schema of a scenario file that may hold changes of these *kinds*."""
-    return _schema(scenario_model(kinds), "simclone scenario")
+    schema = _schema(scenario_model(kinds), "simclone scenario")
+    _describe_kinds(schema["$defs"], kinds)
+    return schema
+
+
+def _describe_kinds(defs: dict[str, Any], kinds: Kinds) -> None:
+    parts = {name: defs[name]["properties"] for name in ("ChangeDoc", "IncidentDoc", "PricesDoc", "WhatIfDoc")}
+    parts["WhatIfDoc"]["changes"].setdefault("description", "The changes, made in this order.")
+    for kind in kinds.all:
+        sentence = inspect.cleandoc(kind.__doc__ or "").split("\n\n")[0].replace("\n", " ")
+        parts["ChangeDoc"][kind.key].setdefault("description", sentence)
+        if kind.incident:
+            parts["IncidentDoc"][kind.key].setdefault("description", sentence)
+        _describe_parameters(parts["IncidentDoc"], kind)
+        for price in kind.prices:
+            words = re.sub("([A-Z])", r" \1", price).lower()
+            parts["PricesDoc"][price].setdefault("description", f"The price of the fix '{words}'.")
 
 
 def case_schema() -> dict[str, Any]:
@@ -52,6 +69,13 @@ def _schema(model: type[Doc], title: str) -> dict[str, Any]:
     described_as = {key: hosts.pop(key) for key in ("title", "description") if key in hosts}
     schema["properties"]["hosts"] = {"anyOf": [hosts, _TABLE], "title": "Hosts", **described_as}
     return {"$schema": _DRAFT, **schema, "title": title}
+
+
+def _describe_parameters(properties: dict[str, Any], kind: type[Change]) -> None:
+    for name, field in kind.parameters().items() if kind.event else ():
+        text = field.description or next((texts[name] for texts in map(key_texts, kind.__mro__) if name in texts), None)
+        if text is not None:
+            properties[field.alias or name].setdefault("description", text)
 
 
 def subclasses(model: type[Doc]) -> Iterator[type[Doc]]:

@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from simclone.allocator.host import chain
-from simclone.changes.kind import EventKind, Kind, make
+from simclone.changes.kind import ChangeKind, EventKind, make
 from simclone.changes.register import BUILT_IN
 from simclone.changes.whatif import change_scenario, changes_of
 from simclone.engine.context import Context
@@ -236,10 +236,10 @@ def faces() -> list[str]:
     """Keys of the built-in kinds that change both a file and a running cloud."""
     both = []
     for kind in BUILT_IN:
-        on_cloud = kind.to_cloud is not Kind.to_cloud and (
+        on_cloud = kind.to_cloud is not ChangeKind.to_cloud and (
             not issubclass(kind, EventKind) or kind.strike is not EventKind.strike
         )
-        if on_cloud and kind.to_file is not Kind.to_file:
+        if on_cloud and kind.to_file is not ChangeKind.to_file:
             both.append(kind.key)
     return both
 

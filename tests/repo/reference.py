@@ -10,10 +10,11 @@ from typing import Any
 
 import simclone
 from simclone import frames
+from simclone.changes.load import scenario_schema
 from simclone.cli import reasons, settings, strategies
 from simclone.engine.results.statistics import Statistics
 from simclone.model.settings import PRESETS
-from simclone.scenario.schema import case_schema, scenario_schema
+from simclone.scenario.schema import case_schema
 
 REPO = Path(__file__).resolve().parents[2]
 MADE = "This page is made from the code (`python -m tests.repo.generate`).\n"

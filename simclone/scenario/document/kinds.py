@@ -21,7 +21,7 @@ HOST, STORAGE = "host", "primaryStorage"
 """What an event can happen to."""
 
 
-class Names(Protocol):
+class FileNames(Protocol):
     """The names of a file, as the check of a change sees them."""
 
     findings: Findings
@@ -52,7 +52,7 @@ class Change(Protocol):
     prices: ClassVar[Mapping[str, float]]
 
     @classmethod
-    def model_validate(cls, obj: Any) -> Self:
+    def model_validate(cls, obj: object) -> Self:
         """The document of plain data; raises pydantic's ValidationError."""
 
     @classmethod
@@ -60,7 +60,7 @@ class Change(Protocol):
         """The fields that an incident writes beside the event: all but the one that names the target."""
 
     @classmethod
-    def check_incidents(cls, names: Names, incidents: Sequence[tuple[Path, Self]]) -> None:
+    def check_incidents(cls, names: FileNames, incidents: Sequence[tuple[Path, Self]]) -> None:
         """Add a fault for everything that does not suit, of all incidents of this kind, each with its path."""
 
     def written(self, *, mode: str = "python") -> Any:

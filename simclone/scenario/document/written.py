@@ -20,11 +20,14 @@ from simclone.scenario.document.kinds import Kinds
 from simclone.scenario.document.prices import UnitPrices
 from simclone.scenario.document.scenario import ScenarioDoc
 
+Fields = dict[str, Any]
+"""Keys of a model that is made, each with its type and default."""
+
 
 @lru_cache(maxsize=8)
 def scenario_model(kinds: Kinds) -> type[ScenarioDoc]:
     """The model of a scenario's file; its incidents, what-ifs and prices are still as written."""
-    fields: dict[str, Any] = {
+    fields: Fields = {
         "incidents": (list[_incident_model(kinds)], Field(default_factory=list)),  # type: ignore[misc]
         "prices": (_price_model(kinds), UnitPrices()),
         "whatif": (list[_whatif_model(kinds)], Field(default_factory=list)),  # type: ignore[misc]
@@ -35,7 +38,7 @@ def scenario_model(kinds: Kinds) -> type[ScenarioDoc]:
 @lru_cache(maxsize=8)
 def change_model(kinds: Kinds) -> type[Doc]:
     """The model of one change: a mapping with the key of its kind."""
-    fields: dict[str, Any] = {snake(key): _optional(kind) for key, kind in kinds.by_key.items()}
+    fields: Fields = {snake(key): _optional(kind) for key, kind in kinds.by_key.items()}
     return create_model("ChangeDoc", __base__=Doc, __doc__="Exactly one change.", **fields)
 
 
@@ -47,7 +50,7 @@ def _whatif_model(kinds: Kinds) -> type[WhatIfHead]:
 
 def _incident_model(kinds: Kinds) -> type[IncidentHead]:
     events = tuple(dict.fromkeys(event for _, event in kinds.events))
-    fields: dict[str, Any] = {"event": (Literal[events] | None, None)}
+    fields: Fields = {"event": (Literal[events] | None, None)}
     for kind in kinds.all:
         if kind.event:
             fields.update({name: _optional(_annotated(field)) for name, field in kind.parameters().items()})
@@ -56,7 +59,7 @@ def _incident_model(kinds: Kinds) -> type[IncidentHead]:
 
 
 def _price_model(kinds: Kinds) -> type[UnitPrices]:
-    fields: dict[str, Any] = {snake(key): (NotNegative, price) for key, price in kinds.prices.items()}
+    fields: Fields = {snake(key): (NotNegative, price) for key, price in kinds.prices.items()}
     text = "Effort or money of each kind of fix; what grows counts on top by vCPU and GiB."
     return create_model("PricesDoc", __base__=UnitPrices, __doc__=text, **fields)
 

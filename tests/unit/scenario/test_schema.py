@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from simclone.changes.load import scenario_schema
 from simclone.scenario import schema
 from simclone.scenario.document.base import Doc
 
@@ -25,7 +26,7 @@ def undescribed(part: Any, path: str = "") -> Iterator[str]:
             yield from undescribed(value, f"{path}/{number}")
 
 
-@pytest.mark.parametrize("made", [schema.scenario_schema, schema.case_schema], ids=lambda made: made.__name__)
+@pytest.mark.parametrize("made", [scenario_schema, schema.case_schema], ids=lambda made: made.__name__)
 def test_every_key_has_a_description(made: Any) -> None:
     """Editors show it."""
     assert list(undescribed(made())) == []

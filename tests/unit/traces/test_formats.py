@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from simclone.changes.load import scenario_of
 from simclone.cli.fit import command as fit_command
 from simclone.cli.trace import command as trace_command
 from simclone.errors import Fault, InvalidInput
-from simclone.scenario.load import scenario_of
 from simclone.scenario.reading import hosts_csv
 from simclone.traces.batches import batched
 from simclone.traces.column_map import ColumnMap

@@ -17,7 +17,7 @@ from simclone.scenario.writing import data_of
 from simclone.units import GIB
 from tests.time.worlds import Doc, hosts, request, vm, world
 
-SCENARIOS = sorted((Path(__file__).resolve().parents[2] / "scenarios").glob("**/*.yaml"))
+SCENARIOS = sorted((Path(__file__).resolve().parents[3] / "scenarios").glob("**/*.yaml"))
 
 
 def two_clusters() -> Doc:
