@@ -128,3 +128,37 @@ def test_a_trace_format_is_recognised_and_its_faults_have_places(python: Install
     wrong = python("-m", "simclone", "trace", str(trace), "-", guide="add-a-trace-format")
     assert wrong.returncode == 2
     assert "some-name.txt:2:3: cores" in wrong.stderr
+
+
+HALVED = """\
+import json, sys, simclone
+path = sys.argv[1]
+doc = json.load(open(path))
+change = {"halveMemory": {"host": "h2"}}
+event = {"at": 0, "event": "halveMemory", "host": "h2"}
+total = lambda doc: int(simclone.run(doc).hosts.set_index("host").loc["h2", "total_memory_bytes"])
+print(total(doc))
+print(total({**doc, "incidents": [event]}))
+print(total({**doc, "incidents": [{**event, "repairAfter": 1}]}))
+written = path.replace("guide.json", "changed.yaml")
+simclone.whatif({**doc, "whatif": [{"name": "w", "changes": [change]}]}, commit="w", out=written)
+print(total(written))
+"""
+
+
+def test_a_change_is_an_incident_and_a_whatif_and_its_faults_have_places(python: Installed, tmp_path: Path) -> None:
+    """Made in the file, at a time, and taken back; in the JSON Schema; without the distribution it is unknown."""
+    doc = world(name="guide", vms=[vm("v", state="Stopped", lastHost="h1", primaryStorage="nfs"), running("r", "h2")])
+    doc["requests"] = [request(10, "a", "b")]
+    path = tmp_path / "guide.json"
+    path.write_text(json.dumps(doc), "utf-8")
+    printed = python("-c", HALVED, str(path), guide="add-a-change")
+    whole, halved, repaired, written = map(int, printed.stdout.split())
+    assert (halved, repaired, written) == (whole // 2, whole, whole // 2), printed.stderr
+    asked = python("-m", "simclone", "whatif", str(path), "--change", "halveMemory: {host: h2}", guide="add-a-change")
+    assert asked.returncode == 0, asked.stderr
+    assert "halveMemory" in python("-m", "simclone", "schema", guide="add-a-change").stdout
+    wrong = python("-m", "simclone", "whatif", str(path), "--change", "halveMemory: {host: h9}", guide="add-a-change")
+    assert wrong.returncode == 2 and "there is no host 'h9'" in wrong.stderr
+    unknown = python("-m", "simclone", "whatif", str(path), "--change", "halveMemory: {host: h2}")
+    assert unknown.returncode == 2 and "halveMemory" in unknown.stderr
