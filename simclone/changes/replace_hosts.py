@@ -38,7 +38,7 @@ class ReplaceHosts(MachineKind):
             chosen = [host_entry(data, name, f"{self.key}.hosts.{row}") for row, name in enumerate(self.hosts)]
         else:
             only = only_cluster(data)
-            chosen = [host for host in data["hosts"] if host.get("cluster", only) == self.cluster]
+            chosen = [host for host in data["hosts"] if (host.get("cluster") or only) == self.cluster]
             if not chosen:
                 raise InvalidInput([Fault(f"{self.key}.cluster", f"{self.cluster!r} has no hosts", "a cluster's name")])
         for host in chosen:

@@ -198,8 +198,8 @@ def _checked(
     result: Shaped[D] = check_shape(model, data, findings)
     broken: dict[str, frozenset[str]] = dict(result.broken)
     if table is not None:
-        broken["host"] = broken.get("host", frozenset()) | frozenset(table.lost)
-        broken["host"] = broken["host"] if table.usable else _Every()
+        lost = frozenset(table.lost) | (broken.get("host") or frozenset())
+        broken["host"] = lost if table.usable else _Every()
     doc = finish(result, findings)
     resolved = None if doc is None else check(doc, findings, broken, result.places, source.folder)
     for one in findings.found:

@@ -81,8 +81,7 @@ def refresh_host(ledger: Ledger, host: int) -> bool:
     }
     if not figures:
         return False
-    change = figures.get("total_cpu", fleet.total_cpu[host]) - fleet.total_cpu[host]
-    if change:
-        figures["available_cpu"] = fleet.available_cpu[host] + change
+    if "total_cpu" in figures:
+        figures["available_cpu"] = fleet.available_cpu[host] + figures["total_cpu"] - fleet.total_cpu[host]
     ledger.hosts.set(host, "settings", **figures)
     return True
