@@ -29,6 +29,8 @@ class MaintainStorage(StorageEvent):
                 and vm.get("state", "Running") != "Created"
             ):
                 vm["state"] = "Stopped"
+                if "host" in vm:
+                    vm["lastHost"] = vm.pop("host")
 
     def strike(self, ctx: Context, rows: Sequence[int]) -> Workflows:
         """Set the state and stop the VMs."""
