@@ -14,6 +14,12 @@ START_FIGURES = ("availableCpu", "availableMemory", "totalCpu")
 """Figures of a host's start state or derived ones, which a machine of another size does not keep."""
 
 
+LEAVING = "leaving hosts"
+"""Where data that is being changed lists hosts that will be taken out; no key of a file."""
+MAINTAINED = "maintained hosts"
+"""Where it lists hosts that will go into maintenance."""
+
+
 class MachineKind(DocKind):
     """A change that says what a machine is: like a host that is there, or of a size."""
 
@@ -101,3 +107,19 @@ def attach(entry: Data, cluster: str) -> None:
     listed = entry.get("attachedClusters")
     if listed is not None and cluster not in listed:
         entry["attachedClusters"] = [*listed, cluster]
+
+
+def take_out(data: Data, gone: set[str]) -> None:
+    """Take hosts out of the data, by name, with all that names them but VMs."""
+    data["hosts"] = [host for host in data["hosts"] if host["name"] not in gone]
+    for group in data.get("hostGroups", ()):
+        group["hosts"] = [name for name in group.get("hosts", ()) if name not in gone]
+    for storage in data.get("primaryStorages", ()):
+        if storage.get("localHosts") is not None:
+            expand_counted(storage, "localHosts", "host")
+            storage["localHosts"] = [share for share in storage["localHosts"] if share["host"] not in gone]
+        if "hostLinks" in storage:
+            storage["hostLinks"] = [link for link in storage["hostLinks"] if link["host"] not in gone]
+    for key, field in (("incidents", "host"), ("resourceConfig", "resource")):
+        if key in data:
+            data[key] = [entry for entry in data[key] if entry.get(field) not in gone]

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from simclone.changes.entries import host_entry
+from simclone.changes.entries import MAINTAINED, host_entry
 from simclone.changes.kind import Data, HostEvent, Workflows
 from simclone.engine.context import Context
 from simclone.engine.operations.hosts import change_host_state
-from simclone.scenario.reading.paths import expand_counted
 
 
 class MaintainHost(HostEvent):
@@ -20,13 +19,9 @@ class MaintainHost(HostEvent):
     in_waves: ClassVar[bool] = True
 
     def to_file(self, data: Data) -> None:
-        """Write the state; the allocator places the running VMs of the host elsewhere. Raises InvalidInput."""
+        """Mark the host; its VMs move, or stop, once all changes are made. Raises InvalidInput."""
         entry = host_entry(data, self.name_of_target(), f"{self.key}.host")
-        entry["state"] = "Maintenance"
-        expand_counted(data, "vms")
-        for vm in data["vms"]:
-            if vm.get("host") in (entry["name"], entry.get("uuid")) and vm.get("state", "Running") == "Running":
-                del vm["host"]
+        data[MAINTAINED] = [*data.get(MAINTAINED, ()), entry["name"]]
 
     def strike(self, ctx: Context, rows: Sequence[int]) -> Workflows:
         """Empty the hosts, all at once."""

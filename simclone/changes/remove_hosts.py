@@ -6,12 +6,13 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from simclone.changes.entries import host_entry
+from simclone.changes.entries import LEAVING, host_entry
+from simclone.changes.evacuate import move_away
 from simclone.changes.kind import Data, ValueKind, Workflows, finished
-from simclone.engine.context import Context
+from simclone.engine.context import Context, Outcome, operation_error
 from simclone.engine.operations.hosts import delete_host
+from simclone.model.vms import NONE
 from simclone.scenario.document.base import Name
-from simclone.scenario.reading.paths import expand_counted
 
 
 class RemoveHosts(ValueKind[Annotated[list[Name], Field(min_length=1)]]):
@@ -20,32 +21,33 @@ class RemoveHosts(ValueKind[Annotated[list[Name], Field(min_length=1)]]):
     key: ClassVar[str] = "removeHosts"
 
     def to_file(self, data: Data) -> None:
-        """Take the hosts out; the allocator places the VMs they carried. Raises InvalidInput."""
-        gone = {host_entry(data, name, f"{self.key}.{row}")["name"] for row, name in enumerate(self.root)}
-        gone |= set(self.root)
-        data["hosts"] = [host for host in data["hosts"] if host["name"] not in gone]
-        expand_counted(data, "vms")
-        for vm in data["vms"]:
-            for key in ("host", "lastHost"):
-                if vm.get(key) in gone:
-                    del vm[key]
-        for group in data.get("hostGroups", ()):
-            group["hosts"] = [name for name in group.get("hosts", ()) if name not in gone]
-        for storage in data.get("primaryStorages", ()):
-            if storage.get("localHosts") is not None:
-                expand_counted(storage, "localHosts", "host")
-                storage["localHosts"] = [share for share in storage["localHosts"] if share["host"] not in gone]
-            if "hostLinks" in storage:
-                storage["hostLinks"] = [link for link in storage["hostLinks"] if link["host"] not in gone]
-        for key, field in (("incidents", "host"), ("resourceConfig", "resource")):
-            if key in data:
-                data[key] = [entry for entry in data[key] if entry.get(field) not in gone]
+        """Mark the hosts as leaving; their VMs move once all changes are made. Raises InvalidInput."""
+        names = [host_entry(data, name, f"{self.key}.{row}")["name"] for row, name in enumerate(self.root)]
+        data[LEAVING] = [*data.get(LEAVING, ()), *names]
 
     def to_cloud(self, ctx: Context) -> Workflows:
-        """Delete the hosts; VMs on them stop."""
-        for name in self.root:
-            yield finished(delete_host(ctx, ctx.cloud.find("host", name)))
+        """Move the VMs of the hosts away, the largest first, and delete the hosts; nothing is done where one stays."""
+        rows = [ctx.cloud.find("host", name) for name in self.root]
+        yield finished(remove_hosts(ctx, rows))
 
     def as_incidents(self, data: Data, at: float) -> list[Data]:
         """Put the hosts into maintenance: their VMs find another host or stay."""
         return [{"at": at, "host": name, "event": "maintain"} for name in self.root]
+
+
+def remove_hosts(ctx: Context, rows: list[int]) -> Outcome:
+    """Empty hosts and delete them; refused, without a trace, where a VM or a disk cannot leave."""
+    evacuation = move_away(ctx.fork(), rows)
+    vms, volumes = ctx.cloud.vms, ctx.cloud.volumes
+    disks = [
+        vm
+        for vm in range(vms.row_count)
+        if vms.alive[vm] and vms.host[vm] == NONE and any(volumes.host[row] in rows for row in vms.volumes.get(vm, ()))
+    ]
+    if evacuation.stuck or disks:
+        names = [vms.names[vm] for vm in (*(vm for vm, _ in evacuation.stuck), *disks)]
+        return Outcome(rows[0], operation_error(f"{', '.join(names)} cannot leave", "host.maintenance"))
+    move_away(ctx, rows)
+    for row in rows:
+        delete_host(ctx, row)
+    return Outcome(rows[0])

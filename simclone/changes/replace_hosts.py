@@ -7,7 +7,7 @@ from typing import ClassVar
 from simclone.changes.entries import START_FIGURES, MachineKind, host_entry, machine, only_cluster
 from simclone.changes.kind import Data, Workflows, finished
 from simclone.engine.context import Context
-from simclone.engine.operations.hosts import copy_devices, host_size, resize_host
+from simclone.engine.operations.hosts import copy_machine, host_size, resize_host
 from simclone.errors import Fault, InvalidInput
 from simclone.scenario.document.base import Name
 from simclone.scenario.reading.paths import expand_counted
@@ -32,8 +32,9 @@ class ReplaceHosts(MachineKind):
         expand_counted(data, "hosts")
         self._check_choice()
         new = machine(data, self, self.key)
-        keys = ("cpuNum", "totalPhysicalMemory", "pciDevices", "architecture")
-        size: Data = {key: new[key] for key in keys if key in new}
+        size: Data = {key: new[key] for key in ("cpuNum", "totalPhysicalMemory")}
+        if self.like is not None:
+            size |= {"architecture": _architecture(data, new), "pciDevices": new.get("pciDevices")}
         if self.hosts is not None:
             chosen = [host_entry(data, name, f"{self.key}.hosts.{row}") for row, name in enumerate(self.hosts)]
         else:
@@ -45,6 +46,8 @@ class ReplaceHosts(MachineKind):
             for key in START_FIGURES:
                 host.pop(key, None)
             host.update(size)
+            for key in [key for key in size if host[key] is None]:
+                del host[key]
 
     def to_cloud(self, ctx: Context) -> Workflows:
         """Give the hosts their new sizes where they stand; VMs stay, also where that over-commits."""
@@ -60,5 +63,13 @@ class ReplaceHosts(MachineKind):
         for row in rows:
             outcome = resize_host(ctx, row, cpu_num, memory)
             if like is not None:
-                copy_devices(ctx, like, row)
+                copy_machine(ctx, like, row)
             yield finished(outcome)
+
+
+def _architecture(data: Data, machine: Data) -> str | None:
+    """The architecture of a machine: its own, else that of its cluster."""
+    cluster = machine.get("cluster") or only_cluster(data)
+    inherited = [entry.get("architecture") for entry in data.get("clusters") or () if entry["name"] == cluster]
+    architecture: str | None = machine.get("architecture") or next(iter(inherited), None)
+    return architecture

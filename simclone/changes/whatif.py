@@ -10,7 +10,8 @@ from typing import cast
 from simclone.changes.kind import ChangeKind, Data
 from simclone.changes.load import scenario_from
 from simclone.changes.register import known_kinds
-from simclone.errors import Fault, InvalidInput
+from simclone.changes.settle import settle
+from simclone.errors import Fault, InvalidInput, UnplacedVms
 from simclone.scenario.checking.changes import single_change
 from simclone.scenario.checking.shape import parse_document
 from simclone.scenario.document.changes import WhatIfDoc
@@ -44,6 +45,10 @@ def with_changes(scenario: Scenario, changes: Sequence[ChangeKind], at: str = "c
     data = _without_comparisons(scenario)
     for row, change in enumerate(changes):
         apply(data, change, f"{at}.{row}")
+    try:
+        settle(data, scenario.path)
+    except UnplacedVms as error:
+        raise UnplacedVms(_below(at, error).faults) from None
     return scenario_from(data, scenario.path, _digest(scenario, [change.as_data() for change in changes]))
 
 

@@ -16,7 +16,6 @@ from simclone.changes.kind import ChangeKind, EventKind
 from simclone.changes.maintain_host import MaintainHost
 from simclone.changes.maintain_storage import MaintainStorage
 from simclone.changes.quota import Quota
-from simclone.changes.remove_hosts import RemoveHosts
 from simclone.changes.set_host_status import SetHostStatus
 from simclone.engine.context import operation_error
 from simclone.records import ErrorCode
@@ -49,7 +48,6 @@ def _event(target: str) -> Callable[[Spec], ChangeKind | ErrorCode]:
 
 CHANGES: Mapping[str, Callable[[Spec], ChangeKind | ErrorCode]] = {
     "addHost": _host,
-    "deleteHost": lambda spec: RemoveHosts([spec["host"]]),
     "changeHostState": _event("host"),
     "setHostStatus": SetHostStatus.model_validate,
     "changePrimaryStorageState": _event("primaryStorage"),

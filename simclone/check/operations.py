@@ -396,6 +396,7 @@ OPERATIONS: Mapping[str, Callable[[Stage, Spec], list[Answer]]] = {
     "allocateIp": allocate_ip,
     "releaseIp": release_ip,
     "addIpRange": add_ip_range,
+    "deleteHost": _simple("host", hosts.delete_host),
     "changeZoneState": _simple("zone", hosts.change_zone_state, "event"),
     "changeImageState": _simple("image", groups.change_image_state, "event"),
     "changeBackupStorageState": _simple("backupStorage", groups.change_backup_storage_state, "event"),

@@ -25,18 +25,41 @@ SOURCE = "vms"
 def place_all(ctx: Context, scenario: Scenario | Case) -> None:
     """Put every VM of the file into the cloud; raises UnplacedVms naming all that cannot be placed.
 
-    A VM with host and primary storage is taken as it is, even where that over-commits (real clouds are). One without is
-    created like any other VM, in the order of the file.
+    A VM with host and primary storage is taken as it is, even where that over-commits (real clouds are), and so is a
+    stopped one that names its storage. All of these come before those without, which are created like any other VM, in
+    the order of the file: what is there leaves no room by being listed later.
     """
-    faults = []
-    for position, (doc, uuid) in enumerate(zip(scenario.vms, scenario.vm_uuids, strict=True)):
-        error = _place(ctx, doc, uuid)
+    docs = enumerate(zip(scenario.vms, scenario.vm_uuids, strict=True))
+    entries = [(position, doc, uuid, new_vm(ctx, doc)) for position, (doc, uuid) in docs]
+    last = max((position for position, doc, *_ in entries if is_placed(ctx, doc)), default=-1)
+    later = [entry for entry in entries if entry[0] < last and needs_place(ctx, entry[1])]
+    ready = [entry for entry in entries[: last + 1] if entry not in later]
+    faults = {}
+    for position, doc, uuid, new in (*ready, *later, *entries[last + 1 :]):
+        error = _place(ctx, doc, uuid, new)
         if error is not None:
             why = f"cannot be placed: {error.root.details}"
             expected = "room for it, or its host and primaryStorage"
-            faults.append(Fault(f"vms[{position}] {doc.name}", why, expected))
+            faults[position] = Fault(f"vms[{position}] {doc.name}", why, expected)
     if faults:
-        raise UnplacedVms(faults)
+        raise UnplacedVms([faults[position] for position in sorted(faults)])
+
+
+def is_placed(ctx: Context, doc: VmDoc) -> bool:
+    """Whether a VM of the file is taken as it is: it names its storage, and a host where it needs one."""
+    if doc.primary_storage is None or doc.state == "Created":
+        return False
+    storage = ctx.cloud.storages[ctx.cloud.find("primaryStorage", doc.primary_storage)]
+    return _home(doc) is not None or (doc.state == "Stopped" and not storage.per_host)
+
+
+def needs_place(ctx: Context, doc: VmDoc) -> bool:
+    """Whether the allocator places a VM of the file."""
+    return doc.state != "Created" and not is_placed(ctx, doc)
+
+
+def _home(doc: VmDoc) -> str | None:
+    return doc.host or (doc.last_host if doc.state == "Stopped" else None)
 
 
 def new_vm(ctx: Context, doc: VmDoc) -> NewVm:
@@ -77,21 +100,20 @@ def new_vm(ctx: Context, doc: VmDoc) -> NewVm:
     )
 
 
-def _place(ctx: Context, doc: VmDoc, uuid: str) -> ErrorCode | None:
-    new = new_vm(ctx, doc)
+def _place(ctx: Context, doc: VmDoc, uuid: str, new: NewVm) -> ErrorCode | None:
     if doc.state == "Created":
         _name(ctx, add_row(ctx, replace(new, wish=normalised(ctx.cloud, new.shape, new.wish))), uuid)
         return None
-    home = doc.host or (doc.last_host if doc.state == "Stopped" else None)
-    if home is not None and doc.primary_storage is not None:
-        vm = _adopt(ctx, new, ctx.cloud.find("host", home))
+    home = _home(doc)
+    if is_placed(ctx, doc):
+        vm = _adopt(ctx, new, NONE if home is None else ctx.cloud.find("host", home))
     else:
         finished = create_now(ctx, new)
         if finished.error is not None:
             return finished.error
         vm = finished.row
     _name(ctx, vm, uuid)
-    if doc.state == "Stopped":
+    if doc.state == "Stopped" and ctx.cloud.vms.host[vm] != NONE:
         stop_row(ctx, vm)
     if doc.last_host is not None:
         ctx.ledger.vms.set(vm, last_host=ctx.cloud.find("host", doc.last_host))
@@ -105,16 +127,19 @@ def _name(ctx: Context, vm: int, uuid: str) -> None:
 
 
 def _adopt(ctx: Context, new: NewVm, host: int) -> int:
-    """Take a placed VM as it is: its holds are charged without asking whether they fit."""
+    """Take a placed VM as it is: its holds are charged without asking whether they fit; a stopped one needs no host."""
     ledger, cloud = ctx.ledger, ctx.cloud
     storage = new.wish.root_storage
     assert storage is not None
     vm = add_row(ctx, new)
-    ledger.hosts.hold(vm, host, "adopt")
-    cluster = cloud.fleet.cluster[host]
-    zone = cloud.clusters[cluster].zone
     where = host if cloud.storages[storage].per_host else ANYWHERE
-    ledger.vms.set(vm, host=host, last_host=host, cluster=cluster, zone=zone, state=VmState.RUNNING)
+    if host == NONE:
+        ledger.vms.set(vm, zone=cloud.storages[storage].zone, state=VmState.STOPPED)
+    else:
+        ledger.hosts.hold(vm, host, "adopt")
+        cluster = cloud.fleet.cluster[host]
+        zone = cloud.clusters[cluster].zone
+        ledger.vms.set(vm, host=host, last_host=host, cluster=cluster, zone=zone, state=VmState.RUNNING)
     image = NONE if new.shape.image is None else new.shape.image
     sizes = [new.shape.root_size, *(disk.size for disk in new.shape.disks)]
     for device, size in enumerate(sizes):

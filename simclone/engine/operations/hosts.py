@@ -15,7 +15,7 @@ from simclone.model.inventory import DISABLED, ENABLED, MAINTENANCE, PRE_MAINTEN
 from simclone.model.vms import NONE
 from simclone.records import ErrorCode
 from simclone.units import MAX_AMOUNT
-from simclone.vocabulary import Status
+from simclone.vocabulary import STORAGE_ATTACHED, Status
 
 
 def vms_on(ctx: Context, host: int) -> list[int]:
@@ -100,6 +100,16 @@ def resize_host(ctx: Context, host: int, cpu_num: int, memory: int) -> Outcome:
     return Outcome(host)
 
 
+def copy_machine(ctx: Context, like: int, host: int) -> None:
+    """Give a host the architecture of another one, where that has one, and its PCI devices."""
+    cloud, fleet = ctx.cloud, ctx.cloud.fleet
+    inherited = cloud.code("architecture", cloud.clusters[fleet.cluster[host]].architecture)
+    architecture = fleet.architecture[like] if fleet.architecture[like] != NONE else inherited
+    if fleet.architecture[host] != architecture:
+        ctx.ledger.hosts.set(host, "resize", architecture=architecture)
+    copy_devices(ctx, like, host)
+
+
 def copy_devices(ctx: Context, like: int, host: int) -> None:
     """Give a host the PCI devices of another one."""
     for spec, present in ctx.cloud.fleet.devices.items():
@@ -107,15 +117,36 @@ def copy_devices(ctx: Context, like: int, host: int) -> None:
 
 
 def put_on_host(ctx: Context, vm: int, host: int) -> Outcome:
-    """Take a VM to a host without asking the allocator: what it holds of the one it holds of the other."""
+    """Take a VM with its local disks to a host without asking the allocator; it holds as much of the other one.
+
+    Refused where the host does not see the VM's storage or networks.
+    """
     ledger, vms = ctx.ledger, ctx.cloud.vms
+    if not _sees(ctx, vm, host):
+        text = f"host {ctx.cloud.fleet.uuids[host]} does not see the storage or the networks of VM {vms.names[vm]}"
+        return Outcome(vm, operation_error(text, STORAGE_ATTACHED.code))
     if vms.hold_host[vm] != NONE:
         ledger.hosts.end(vm, "move")
         ledger.vms.set(vm, host=NONE)
         ledger.hosts.hold(vm, host, "move")
         ledger.vms.set(vm, host=host, cluster=ctx.cloud.fleet.cluster[host])
     ledger.vms.set(vm, last_host=host)
+    volumes = ctx.cloud.volumes
+    for volume in vms.volumes.get(vm, ()):
+        if volumes.host[volume] not in (NONE, host):
+            ledger.volumes.set(volume, space=ledger.space.move(volumes.space[volume], host), host=host)
     return Outcome(vm)
+
+
+def _sees(ctx: Context, vm: int, host: int) -> bool:
+    """Whether a host is attached to every storage with a volume of a VM, and to the networks of its cards."""
+    cloud = ctx.cloud
+    cluster = cloud.fleet.cluster[host]
+    storages = [cloud.storages[cloud.volumes.storage[volume]] for volume in cloud.vms.volumes.get(vm, ())]
+    return all(
+        cluster in storage.clusters and (storage.shares is None or bool(storage.shares.present[host]))
+        for storage in storages
+    ) and all(cluster in cloud.l2_clusters[cloud.l3s[cloud.nics.l3[nic]].l2] for nic in cloud.vms.nics.get(vm, ()))
 
 
 def delete_host(ctx: Context, host: int) -> Outcome:
@@ -136,16 +167,16 @@ def delete_host(ctx: Context, host: int) -> Outcome:
             available_physical=storage.available_physical - removed["available_physical"],
         )
     ledger.hosts.set(host, "delete", exists=0)
-    _empty_mount_points(ctx)
+    _empty_mount_points(ctx, ctx.cloud.fleet.cluster[host])
     return Outcome(host)
 
 
-def _empty_mount_points(ctx: Context) -> None:
-    """A shared mount point that no host mounts reports nothing."""
+def _empty_mount_points(ctx: Context, cluster: int) -> None:
+    """A shared mount point of a cluster that a host has left reports nothing once no host mounts it."""
     fleet = ctx.cloud.fleet
     clusters = set(fleet.array(fleet.cluster)[fleet.array(fleet.exists) == 1].tolist())
     for row, storage in enumerate(ctx.cloud.storages):
-        if storage.kind.hosts_report and not storage.clusters & clusters:
+        if storage.kind.hosts_report and cluster in storage.clusters and not storage.clusters & clusters:
             ctx.ledger.space.zero_storage(row)
 
 

@@ -1,0 +1,117 @@
+"""What a file can only say once all changes are made: where the VMs of hosts go that leave or go into maintenance.
+
+A kind that puts VMs off their host marks the host in the data. When every change of a list is made, the file is opened
+once as it stands, with the hosts that leave closed; their VMs move by live migration, the largest first, and the hosts
+they come to are written into the file. So the changed file holds every VM where it was promised to be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from simclone.changes.entries import LEAVING, MAINTAINED, take_out
+from simclone.changes.evacuate import Evacuation, move_away
+from simclone.changes.kind import Data
+from simclone.changes.load import scenario_from
+from simclone.engine.context import Context
+from simclone.engine.opening import open_context
+from simclone.engine.operations.hosts import change_host_state
+from simclone.engine.waits import run_now
+from simclone.errors import Fault, UnplacedVms
+from simclone.model.vms import NONE
+from simclone.scenario.load import Scenario
+from simclone.scenario.reading.paths import expand_counted
+
+
+def settle(data: Data, path: str) -> None:
+    """Write where VMs of marked hosts go, and take out hosts that leave; raises UnplacedVms naming all that stay."""
+    leaving: list[str] = data.pop(LEAVING, [])
+    maintained: list[str] = data.pop(MAINTAINED, [])
+    if not (leaving or maintained):
+        return
+    expand_counted(data, "vms")
+    gone = {host[key] for host in data["hosts"] if host["name"] in leaving for key in ("name", "uuid") if key in host}
+    if any(_concerns(vm, gone, {*maintained}) for vm in data["vms"]):
+        _move(data, path, leaving, maintained, gone)
+    for host in data["hosts"]:
+        if host["name"] in maintained:
+            host["state"] = "Maintenance"
+    take_out(data, gone)
+
+
+def _concerns(vm: Data, gone: set[str], maintained: set[str]) -> bool:
+    return vm.get("host") in gone | maintained or vm.get("lastHost") in gone
+
+
+def _move(data: Data, path: str, leaving: list[str], maintained: list[str], gone: set[str]) -> None:
+    """Open the file with the hosts that leave closed, empty them, and write what became of their VMs."""
+    for vm in data["vms"]:
+        if vm.get("host") in gone and vm.get("primaryStorage") is None:
+            del vm["host"]
+    scenario = scenario_from(_closed(data, gone), path, "")
+    ctx = open_context(scenario)
+    faults = [*_empty_leaving(ctx, leaving), *_empty_maintained(ctx, maintained)]
+    faults += _stranded(ctx, scenario, data, gone)
+    if faults:
+        raise UnplacedVms(faults)
+    for entry, uuid in zip(data["vms"], scenario.vm_uuids, strict=True):
+        if _concerns(entry, gone, {*maintained}):
+            _write(ctx, entry, ctx.cloud.find("vm", uuid), gone)
+
+
+def _closed(data: Data, gone: set[str]) -> Data:
+    hosts = [
+        {**host, "state": "Disabled"} if host["name"] in gone and host.get("state", "Enabled") == "Enabled" else host
+        for host in data["hosts"]
+    ]
+    return {**data, "hosts": hosts}
+
+
+def _empty_leaving(ctx: Context, leaving: list[str]) -> Iterator[Fault]:
+    if not leaving:
+        return
+    evacuation = move_away(ctx, [ctx.cloud.find("host", name) for name in leaving])
+    yield from faults_of(ctx, evacuation)
+
+
+def faults_of(ctx: Context, evacuation: Evacuation) -> Iterator[Fault]:
+    """One fault for each VM that cannot leave."""
+    vms, names = ctx.cloud.vms, ctx.cloud.fleet.names
+    search = "no order and no target lets all leave" if evacuation.proved else "no way was found in a bounded search"
+    for vm, reason in evacuation.stuck:
+        text = f"VM {vms.names[vm]} of {names[vms.host[vm]]} finds no other host ({reason}); {search}"
+        yield Fault("removeHosts", text, "room on the hosts that stay")
+
+
+def _empty_maintained(ctx: Context, maintained: list[str]) -> Iterator[Fault]:
+    for name in maintained:
+        outcome = run_now(change_host_state(ctx, ctx.cloud.find("host", name), "maintain"))
+        if outcome.error is not None:
+            text = f"host {name} cannot go into maintenance: {outcome.error.root.details} ({outcome.error.root_reason})"
+            yield Fault(
+                "maintainHost", text, "room on other hosts, or host.maintenance.policy StopVmOnMigrationFailure"
+            )
+
+
+def _stranded(ctx: Context, scenario: Scenario, data: Data, gone: set[str]) -> Iterator[Fault]:
+    """Stopped VMs whose disks lie on a host that leaves."""
+    for entry, uuid in zip(data["vms"], scenario.vm_uuids, strict=True):
+        if entry.get("lastHost") in gone and entry.get("state") == "Stopped":
+            volumes = ctx.cloud.vms.volumes.get(ctx.cloud.find("vm", uuid), ())
+            hosts = {ctx.cloud.volumes.host[volume] for volume in volumes} - {NONE}
+            if any(ctx.cloud.fleet.names[host] in gone for host in hosts):
+                text = f"the disks of VM {entry['name']} lie on {entry['lastHost']} alone (storage.localHost)"
+                yield Fault("removeHosts", text, "another host for its disks before the host leaves")
+
+
+def _write(ctx: Context, entry: Data, vm: int, gone: set[str]) -> None:
+    vms, names = ctx.cloud.vms, ctx.cloud.fleet.names
+    if vms.state_name(vm) == "Stopped":
+        entry["state"] = "Stopped"
+        entry.pop("host", None)
+        if vms.last_host[vm] != NONE and names[vms.last_host[vm]] not in gone:
+            entry["lastHost"] = names[vms.last_host[vm]]
+    elif entry.get("primaryStorage") is not None:
+        entry["host"] = names[vms.host[vm]]
+    if entry.get("lastHost") in gone:
+        del entry["lastHost"]
