@@ -109,9 +109,9 @@ class _Search:
 
     def run(self, ctx: Context, vms: Sequence[int]) -> Evacuation:
         """The first assignment that works, or all VMs as stuck."""
-        found = self._below(ctx, list(vms))
-        if found is not None:
-            return Evacuation(tuple(found), (), OTHER_HOSTS)
+        moves = self._below(ctx, list(vms))
+        if moves is not None:
+            return Evacuation(tuple(moves), (), OTHER_HOSTS)
         stuck = tuple((vm, "") for vm in vms)
         return Evacuation((), stuck, OTHER_HOSTS, proved=self.moves < MOST_MOVES)
 

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from simclone.engine.context import Context
 from simclone.engine.operations.create_vm import NewVm, add_row, create_now, normalised, stop_row
+from simclone.engine.queries import storages_for_create
 from simclone.engine.shapes import shape_of
 from simclone.errors import Fault, UnplacedVms
 from simclone.model.inventory import Wish
@@ -17,7 +18,7 @@ from simclone.placement.start_stages import add_cards, take_addresses
 from simclone.records import ErrorCode
 from simclone.scenario.document.offerings import VmDoc
 from simclone.scenario.load import Case, Scenario
-from simclone.vocabulary import VmState
+from simclone.vocabulary import Subject, VmState, reason_of
 
 SOURCE = "vms"
 
@@ -26,8 +27,9 @@ def place_all(ctx: Context, scenario: Scenario | Case) -> None:
     """Put every VM of the file into the cloud; raises UnplacedVms naming all that cannot be placed.
 
     A VM with host and primary storage is taken as it is, even where that over-commits (real clouds are), and so is a
-    stopped one that names its storage. All of these come before those without, which are created like any other VM, in
-    the order of the file: what is there leaves no room by being listed later.
+    stopped one that names its storage; a stopped one that names none and finds no host takes only space. All of the
+    first come before those without a place, which are created like any other VM, in the order of the file: what is
+    there leaves no room by being listed later.
     """
     docs = enumerate(zip(scenario.vms, scenario.vm_uuids, strict=True))
     entries = [(position, doc, uuid, new_vm(ctx, doc)) for position, (doc, uuid) in docs]
@@ -109,9 +111,13 @@ def _place(ctx: Context, doc: VmDoc, uuid: str, new: NewVm) -> ErrorCode | None:
         vm = _adopt(ctx, new, NONE if home is None else ctx.cloud.find("host", home))
     else:
         finished = create_now(ctx, new)
-        if finished.error is not None:
+        storage = None if finished.error is None else _storage_without_host(ctx, doc, new, finished.error)
+        if storage is not None:
+            vm = _adopt(ctx, replace(new, wish=replace(new.wish, root_storage=storage)), NONE)
+        elif finished.error is not None:
             return finished.error
-        vm = finished.row
+        else:
+            vm = finished.row
     _name(ctx, vm, uuid)
     if doc.state == "Stopped" and ctx.cloud.vms.host[vm] != NONE:
         stop_row(ctx, vm)
@@ -120,6 +126,18 @@ def _place(ctx: Context, doc: VmDoc, uuid: str, new: NewVm) -> ErrorCode | None:
     if doc.root_actual_size is not None:
         ctx.ledger.volumes.set(ctx.cloud.vms.root[vm], actual_size=doc.root_actual_size)
     return None
+
+
+def _storage_without_host(ctx: Context, doc: VmDoc, new: NewVm, error: ErrorCode) -> int | None:
+    """The first shared storage with room for a stopped VM that no host could take to begin with; None for others."""
+    if doc.state != "Stopped" or reason_of(error.root_reason).subject is not Subject.HOST:
+        return None
+    storages = storages_for_create(ctx, new.shape)
+    if isinstance(storages, ErrorCode):
+        return None
+    root, disks = storages
+    fitting = [row for row in root if not ctx.cloud.storages[row].per_host and all(row in rows for rows in disks)]
+    return next(iter(fitting), None)
 
 
 def _name(ctx: Context, vm: int, uuid: str) -> None:

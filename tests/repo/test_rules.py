@@ -26,7 +26,6 @@ UNCITED = frozenset(
         "errors#no-host",
         "errors#wrapping",
         "host-capacity#capacity-query",
-        "host-capacity#recalculation",
         "host-capacity#record",
         "host-selection#chain",
         "host-selection#create",
