@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simclone.engine.results.result import RunResult
+from simclone.explain.overload import of_host, of_storage
 from simclone.units import format_size
 
 
@@ -26,21 +27,17 @@ def findings(result: RunResult) -> list[Finding]:
 
 def _over_committed(start: Mapping[str, Any]) -> Iterator[Finding]:
     """Placed VMs of the file may ask for more than there is; real clouds do."""
-    for host in start["hosts"]:
-        if host["available_cpu"] < 0:
-            text = f"holds {-host['available_cpu']} vCPUs more than it has"
-            yield Finding("overCommitted", host["name"], text)
-        if host["available_memory"] < host["reserved_memory"]:
-            missing = format_size(host["reserved_memory"] - host["available_memory"])
-            yield Finding("overCommitted", host["name"], f"is {missing} into its reserved memory")
+    hosts = start["hosts"]
+    items = [
+        item
+        for host in hosts
+        for item in of_host(host["name"], host["available_cpu"], host["available_memory"], host["reserved_memory"])
+    ]
     for storage in start["storages"]:
-        if storage["available"] < 0:
-            text = f"holds {format_size(-storage['available'])} more than it has"
-            yield Finding("overCommitted", storage["name"], text)
-        for host, free in storage.get("shares", {}).items():
-            if free < 0:
-                text = f"holds {format_size(-free)} more than its disks on {start['hosts'][int(host)]['name']} have"
-                yield Finding("overCommitted", storage["name"], text)
+        shares = ((hosts[int(host)]["name"], free) for host, free in storage.get("shares", {}).items())
+        items += of_storage(storage["name"], storage["available"], shares)
+    for item in items:
+        yield Finding("overCommitted", item.where, item.text)
 
 
 def _drift(result: RunResult) -> Iterator[Finding]:

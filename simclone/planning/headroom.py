@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from simclone.changes.load import as_scenario
 from simclone.engine.context import Context
 from simclone.errors import Fault, InvalidInput
+from simclone.explain.overload import notes_of, overloads
 from simclone.planning.parts.answer import Answer
 from simclone.planning.parts.clone_calls import Ask, asks_of, cloud_at, with_offering
 from simclone.planning.parts.count_by_calls import Filled, count_by_calls, count_in_turn, whole_batches
@@ -168,8 +169,9 @@ def headroom(
     if system_tags and all(room.reason == REFUSED for room in rooms):
         text = f"{', '.join(system_tags)}: the call is refused"
         raise InvalidInput([Fault("system_tags", text, "tags the cloud knows")])
-    notes = (f"limits of {account} do not count for the largest VM",) if account is not None else ()
-    return Headroom(scenario.name, tuple(rooms), largest_vm(ctx.cloud), survive, notes)
+    notes = [f"limits of {account} do not count for the largest VM"] if account is not None else []
+    notes += notes_of(overloads(ctx.cloud), f"at the {at}")
+    return Headroom(scenario.name, tuple(rooms), largest_vm(ctx.cloud), survive, tuple(notes))
 
 
 def _check_mix(beside: Mapping[str, bool]) -> None:

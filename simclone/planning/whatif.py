@@ -10,7 +10,9 @@ import numpy as np
 
 from simclone.changes.load import as_scenario, write_scenario
 from simclone.changes.whatif import change_scenario, what_if
+from simclone.engine.opening import open_context
 from simclone.errors import Fault, InvalidInput
+from simclone.explain.overload import grown, notes_of, overloads
 from simclone.planning.compare import whatif_variants
 from simclone.planning.headroom import headroom
 from simclone.planning.parts.answer import Answer
@@ -37,6 +39,7 @@ class After:
     """The scenario under one set of changes: hosts and their vCPUs and bytes at the start, success, more clones.
 
     *success_change* is the paired difference to the scenario as it is; *room* how many more clones of each kind fit.
+    *overloads* say what then holds more than it has, and did not, or not so much, in the scenario as it is.
     """
 
     name: str
@@ -47,6 +50,7 @@ class After:
     success_change: Difference | None
     reasons: Mapping[str, int]
     room: Mapping[str, int]
+    overloads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,7 @@ class WhatIf(Answer):
             if variant is not before and more:
                 text += f"; room for more: {', '.join(more)}"
             lines.append(text)
+            lines += [f"    over-committed: {line}" for line in variant.overloads]
         return "\n".join(lines)
 
     def to_frame(self) -> pd.DataFrame:
@@ -95,6 +100,7 @@ class WhatIf(Answer):
                 "high": variant.success.high,
                 "change": change,
                 "reason": next(iter(variant.reasons), ""),
+                "overloads": len(variant.overloads),
             }
             rows.append(row | {f"room {name}": count for name, count in variant.room.items()})
         return pd.DataFrame(rows)
@@ -117,8 +123,9 @@ class WhatIf(Answer):
         return lines.intervals(frame, "placed", share=True)
 
     def figures(self) -> Mapping[str, float | None]:
-        """The success ratio of each variant by its name."""
-        return {variant.name: variant.success.estimate for variant in self.variants}
+        """The success ratio of each variant by its name, and its overloads as ``overloads.NAME``."""
+        overloads = {f"overloads.{variant.name}": len(variant.overloads) for variant in self.variants}
+        return {**{variant.name: variant.success.estimate for variant in self.variants}, **overloads}
 
 
 def stacked(source: Given, names: Sequence[str]) -> Scenario:
@@ -193,12 +200,14 @@ def beside(name: str, variants: Mapping[str, Scenario], plan: ReplicationPlan) -
     outcomes, interrupted = replicate(variants, plan)
     first = [item.success_ratio for item in next(iter(outcomes.values()))]
     result = []
+    opened = [overloads(open_context(scenario).cloud) for scenario in variants.values()]
     for position, (title, scenario) in enumerate(variants.items()):
         part = outcomes[title]
         change = paired([entry.success_ratio for entry in part], first, plan.confidence) if position else None
         hosts, cpu, memory = _sizes(scenario)
         success = interval_of(part, "success_ratio", plan.confidence)
-        result.append(After(title, hosts, cpu, memory, success, change, reasons_of(part), _room(scenario)))
+        over = notes_of(grown(opened[0], opened[position])) if position else ()
+        result.append(After(title, hosts, cpu, memory, success, change, reasons_of(part), _room(scenario), over))
     return WhatIf(name, min(len(part) for part in outcomes.values()), tuple(result), interrupted)
 
 
