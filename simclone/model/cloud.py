@@ -83,7 +83,8 @@ class Cloud:
 
     For whoever remembers something about it: *config_version* counts acts of administration, *usage_version* changes of
     what storages hold and accounts use, *changed_hosts* are hosts that changed since somebody looked. *index* belongs
-    to the allocator, which may use one when *indexed*; without *record_steps* placements carry no steps.
+    to the allocator, which may use one when *indexed*; without *record_steps* placements carry no steps. *words* are
+    rows by name and uuid of each kind, with how many there were.
     """
 
     settings: Settings
@@ -124,6 +125,7 @@ class Cloud:
     record_steps: bool = True
     indexed: bool = True
     index: Any = None
+    words: dict[str, tuple[int, dict[str, list[int]]]] = field(default_factory=dict)
 
     def code(self, kind: str, text: str | None) -> int:
         """A small integer for a word (hypervisor, architecture, os), made when new; None is -1."""
@@ -181,11 +183,25 @@ class Cloud:
         """
         if kind == "vm":
             return self._find_vm(name)
-        names, uuids = self._names(kind)
-        for row in range(len(names) - 1, -1, -1):
-            if name in (names[row], uuids[row]) and self._is_there(kind, row):
+        for row in reversed(self._rows_by_word(kind).get(name, ())):
+            if self._is_there(kind, row):
                 return row
         raise UnknownName(kind, name)
+
+    def _rows_by_word(self, kind: str) -> dict[str, list[int]]:
+        """Rows by name and uuid, ascending; remembered until there are more, since neither changes.
+
+        Of images nothing is remembered: a trial that is undone takes back those it added.
+        """
+        count = self.fleet.row_count if kind == "host" else len(self._lists()[kind])
+        known = self.words.get(kind)
+        if known is None or known[0] != count or kind == "image":
+            words: dict[str, list[int]] = {}
+            for row, pair in enumerate(zip(*self._names(kind), strict=True)):
+                for word in dict.fromkeys(pair):
+                    words.setdefault(word, []).append(row)
+            self.words[kind] = known = count, words
+        return known[1]
 
     def _find_vm(self, name: str) -> int:
         for row in reversed(self.vms.by_name.get(name, ())):
@@ -203,7 +219,11 @@ class Cloud:
     def _names(self, kind: str) -> tuple[list[str], list[str]]:
         if kind == "host":
             return self.fleet.names, self.fleet.uuids
-        lists = {
+        rows = self._lists()[kind]
+        return [item.name for item in rows], [row.uuid for row in rows]
+
+    def _lists(self) -> dict[str, list[Any]]:
+        return {
             "zone": self.zones,
             "cluster": self.clusters,
             "primaryStorage": self.storages,
@@ -216,8 +236,6 @@ class Cloud:
             "account": self.accounts,
             "affinityGroup": self.groups,
         }
-        rows = lists[kind]
-        return [item.name for item in rows], [row.uuid for row in rows]  # type: ignore[attr-defined]
 
     def vm_uuid(self, vm: int) -> str:
         """The uuid of a VM, computed unless a file gave it."""
@@ -241,6 +259,7 @@ class Cloud:
         twin = copy.copy(self)
         twin.attachments = Attachments()
         twin.changed_hosts, twin.index = set(), None
+        twin.words = dict(self.words)
         twin.settings, twin.fleet = self.settings.copy(), self.fleet.copy()
         twin.storages = [storage.duplicate() for storage in self.storages]
         twin.backups = [backup.duplicate() for backup in self.backups]
