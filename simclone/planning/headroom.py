@@ -11,13 +11,14 @@ from simclone.engine.context import Context
 from simclone.errors import Fault, InvalidInput
 from simclone.explain.overload import notes_of, overloads
 from simclone.planning.parts.answer import Answer
+from simclone.planning.parts.basis import basis_of
 from simclone.planning.parts.clone_calls import Ask, asks_of, cloud_at, with_offering
-from simclone.planning.parts.count_by_calls import Filled, count_by_calls, count_in_turn, whole_batches
-from simclone.planning.parts.count_by_columns import count_by_columns
-from simclone.planning.parts.host_loss import WorstCase, worst_case
+from simclone.planning.parts.count_by_calls import Filled, Unit, count_in_turn, whole_batches
+from simclone.planning.parts.host_loss import WorstCase, worst_cases
 from simclone.planning.parts.largest_vm import LargestVm, largest_vm
 from simclone.planning.parts.option import At, Option, Seed, Vm
-from simclone.scenario.load import Given, Scenario
+from simclone.planning.parts.room_left import RoomLeft
+from simclone.scenario.load import Given
 from simclone.units import plural
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ REFUSED = "request.invalid"
 class Room:
     """How many more clones of one kind fit.
 
-    *until_failure* are placed before the first that fails, *total* until no name is placed any more, *reason* is why
-    the next one fails. *batches* counts calls of so many names that succeed whole, where that was asked.
+    *total* are all placed, and one more is not, for *reason*; in a mix *until_failure* of them come before the first
+    failure of any kind. *batches* counts calls of so many names that succeed whole, where that was asked.
     *with_failures* are the clones that fit beside the VMs of the worst hosts lost. *how* is ``columns`` or ``calls``.
     """
 
@@ -52,7 +53,7 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Headroom(Answer):
-    """The rooms of everything asked for, and the largest VM that fits now."""
+    """The rooms of everything asked for, and the largest VM that fits, *at* the start or the end; on what *basis*."""
 
     question: ClassVar[str] = "headroom"
     title: ClassVar[str] = "How many more fit"
@@ -63,10 +64,12 @@ class Headroom(Answer):
     hole: LargestVm
     survive: int = 0
     notes: tuple[str, ...] = field(default=())
+    at: str = "start"
+    basis: str = ""
 
     def summary(self) -> str:
         """A line per kind."""
-        lines = [f"{self.scenario}: how many more fit"]
+        lines = [f"{self.scenario}: how many more fit at the {self.at}"]
         for room in self.rooms:
             text = f"  {room.name}: {room.total}"
             if room.until_failure != room.total:
@@ -78,7 +81,7 @@ class Headroom(Answer):
                 text += f"; {room.with_failures.summary()}"
             lines.append(text)
         lines.append(f"  largest VM: {self.hole.summary()}")
-        return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
+        return "\n".join([*lines, *(f"  {note}" for note in self.notes), *([f"  {self.basis}"] if self.basis else [])])
 
     def to_frame(self) -> pd.DataFrame:
         """One row per kind; sizes in vCPUs and bytes, counts of clones, why the next one fails, how it was counted."""
@@ -141,37 +144,48 @@ def headroom(
         Sequence[str],
         Option("A system tag of the calls, such as affinityGroupUuid::NAME.", aliases=("--tag",)),
     ] = (),
-    one_by_one: Annotated[bool, Option("Clone call by call even where columns could be counted.")] = False,
+    group: Annotated[str | None, Option("The affinity group whose members the clones are.")] = None,
+    full: Annotated[bool, Option("Clone data volumes too (full clones).")] = False,
+    one_by_one: Annotated[bool, Option("Count calls of one name, not the names of one call.")] = False,
     at: At = "start",
     seed: Seed = None,
     method: str = "auto",
 ) -> Headroom:
     """How many more clones fit into SCENARIO, what they run out of, and the largest VM that fits.
 
-    Clones of each of *offerings* (all, if none are named), of *vm*, or of a *mix* by weights are counted.
+    Clones of each of *offerings* (all, if none are named), of *vm*, or of a *mix* by weights are counted, at the start
+    of the scenario or at the *end* of its run.
 
-    The calls are those of *account* (the administrator's, if none is named), whose limits count, and carry
-    *system_tags* (``affinityGroupUuid::NAME`` counts members of a group). *batch* counts whole calls of so many names
-    besides, *survive* leaves room for the VMs of so many lost hosts. Where flows judge every host by itself the count
-    is made on columns, else call by call (*one_by_one*, or *method* ``calls``: always); both give the same. Raises
-    InvalidInput.
+    The number is that of the names of one call (*one_by_one*: of calls of one name, one after the other) which are all
+    placed, while one more is not. The calls are those of *account* (the administrator's, if none is named), whose
+    limits count, and carry *system_tags*; with *group* the clones are its members, *full* ones copy data volumes.
+    *batch* counts whole calls of so many names besides, *survive* leaves room for the VMs of so many lost hosts. Where
+    flows judge every host by itself the count is made on columns, else by calls (*method* ``calls``: always); both give
+    the same. Raises InvalidInput.
     """
     scenario = as_scenario(source)
     _check(batch, survive, method, scenario.run.max_names)
-    method = "calls" if one_by_one else method
+    unit = Unit(1 if one_by_one else None, by_columns=method == "auto" and not one_by_one)
     ctx = cloud_at(scenario, seed=seed, at=at)
-    if mix:
-        _check_mix({"batch": batch is not None, "survive": bool(survive), "offerings": bool(offerings)})
-        asks = asks_of(scenario, vm=vm, offerings=list(mix), account=account, system_tags=system_tags)
-        return _mixed(ctx, scenario, mix, asks)
-    asks = asks_of(scenario, vm=vm, offerings=offerings, account=account, system_tags=system_tags)
-    rooms = [_room(ctx, ask, batch=batch, survive=survive, method=method) for ask in asks]
-    if system_tags and all(room.reason == REFUSED for room in rooms):
-        text = f"{', '.join(system_tags)}: the call is refused"
-        raise InvalidInput([Fault("system_tags", text, "tags the cloud knows")])
+    tags = [*system_tags, *((f"affinityGroupUuid::{group}",) if group is not None else ())]
     notes = [f"limits of {account} do not count for the largest VM"] if account is not None else []
     notes += notes_of(overloads(ctx.cloud), f"at the {at}")
-    return Headroom(scenario.name, tuple(rooms), largest_vm(ctx.cloud), survive, tuple(notes))
+    chosen = list(mix) if mix else offerings
+    asks = asks_of(scenario, vm=vm, offerings=chosen, account=account, system_tags=tags, full=full)
+    if mix:
+        _check_mix({"batch": batch is not None, "survive": bool(survive), "offerings": bool(offerings)})
+        rooms, note = _mixed(ctx, mix, asks)
+        words = basis_of(scenario, ctx, at=at, seed=seed, unit="calls of one name in turn")
+        return Headroom(scenario.name, rooms, largest_vm(ctx.cloud), 0, (note, *notes), at, words)
+    counters = [RoomLeft(ctx, ask, unit) for ask in asks]
+    rooms = tuple(_room(counter, batch) for counter in counters)
+    if tags and all(room.reason == REFUSED for room in rooms):
+        raise InvalidInput([Fault("system_tags", f"{', '.join(tags)}: the call is refused", "tags the cloud knows")])
+    if survive:
+        cases = worst_cases(ctx, survive, counters)
+        rooms = tuple(replace(room, with_failures=case) for room, case in zip(rooms, cases, strict=True))
+    words = basis_of(scenario, ctx, at=at, seed=seed, unit=unit.summary(ctx.max_names))
+    return Headroom(scenario.name, rooms, largest_vm(ctx.cloud), survive, tuple(notes), at, words)
 
 
 def _check_mix(beside: Mapping[str, bool]) -> None:
@@ -180,8 +194,8 @@ def _check_mix(beside: Mapping[str, bool]) -> None:
         raise InvalidInput(faults)
 
 
-def _mixed(ctx: Context, scenario: Scenario, mix: Mapping[str, int], asks: Sequence[Ask]) -> Headroom:
-    """Kinds by weight, one clone after the other, until none of them fits."""
+def _mixed(ctx: Context, mix: Mapping[str, int], asks: Sequence[Ask]) -> tuple[tuple[Room, ...], str]:
+    """Kinds by weight, one clone after the other, until none of them fits; and when the first failed."""
     wrong = [name for name, weight in mix.items() if weight < 1]
     if wrong:
         raise InvalidInput(
@@ -192,9 +206,9 @@ def _mixed(ctx: Context, scenario: Scenario, mix: Mapping[str, int], asks: Seque
     for ask, part in zip(asks, parts, strict=True):
         twin = ctx.fork()
         with_offering(twin, ask)
-        rooms.append(_told(twin, ask, part, "calls"))
+        rooms.append(_described(twin, ask, part, "calls"))
     note = f"one after the other by weight, the first failure comes after {plural(until, 'clone')}"
-    return Headroom(scenario.name, tuple(rooms), largest_vm(ctx.cloud), 0, (note,))
+    return tuple(rooms), note
 
 
 def _check(batch: int | None, survive: int, method: str, most: int) -> None:
@@ -211,29 +225,13 @@ def _check(batch: int | None, survive: int, method: str, most: int) -> None:
         raise InvalidInput(faults)
 
 
-def _room(ctx: Context, ask: Ask, *, batch: int | None, survive: int, method: str) -> Room:
-    twin = ctx.fork()
-    with_offering(twin, ask)
-    result = count_by_columns(twin, ask) if method == "auto" else None
-    how = "calls" if result is None else "columns"
-    room = _told(twin, ask, result or count_by_calls(twin.fork(), ask), how)
-    if batch is not None:
-        room = replace(room, batches=whole_batches(twin.fork(), ask, batch))
-    if survive:
-        room = replace(room, with_failures=worst_case(ctx, survive, lambda lost: room_left(lost, ask, method)))
-    return room
+def _room(counter: RoomLeft, batch: int | None) -> Room:
+    room = _described(counter.dressed, counter.ask, counter.now(), counter.how)
+    return room if batch is None else replace(room, batches=whole_batches(counter.dressed.fork(), counter.ask, batch))
 
 
-def _told(dressed: Context, ask: Ask, found: Filled, how: str) -> Room:
+def _described(dressed: Context, ask: Ask, filled: Filled, how: str) -> Room:
     row, vms = dressed.cloud.find("vm", ask.vm), dressed.cloud.vms
     cpu, memory = vms.cpu[row], vms.memory[row]
-    counts = (found.until_failure, found.total, found.reason, found.clusters, found.zones)
+    counts = (filled.until_failure, filled.total, filled.reason, filled.clusters, filled.zones)
     return Room(ask.name, ask.vm, cpu, memory, *counts, how)
-
-
-def room_left(ctx: Context, ask: Ask, method: str = "auto") -> int:
-    """How many clones fit into a cloud, which is left as it is."""
-    twin = ctx.fork()
-    with_offering(twin, ask)
-    result = count_by_columns(twin, ask) if method == "auto" else None
-    return (result or count_by_calls(twin, ask)).total

@@ -13,7 +13,8 @@ from simclone.engine.context import Context
 from simclone.engine.opening import open_context
 from simclone.errors import Fault, InvalidInput, UnplacedVms
 from simclone.planning.parts.answer import Answer
-from simclone.planning.parts.host_loss import lose, sets_of
+from simclone.planning.parts.clone_calls import cloud_at
+from simclone.planning.parts.host_loss import lose, sets_of, trial
 from simclone.planning.parts.option import Option
 from simclone.planning.replication.plan import ReplicationPlan, RunKeywords, plan_of, replicate
 from simclone.scenario.load import Given, Scenario
@@ -89,17 +90,30 @@ class _Fleet:
             if interrupted:
                 raise KeyboardInterrupt
             every = all(run.placed == run.asked for run in runs[""])
-            return every and (not self.spare or _survives(open_context(scenario), self.spare))
+            return every and (not self.spare or self._spared(scenario))
         except InvalidInput as error:
             if not gone and not isinstance(error, UnplacedVms):
                 raise
             return False
 
+    def _spared(self, scenario: Scenario) -> bool:
+        """Whether the VMs there are at the end of each run survive the loss of so many hosts."""
+        plan = self.plan
+        return all(
+            _survives(cloud_at(scenario, seed=plan.seed, replication=number, at="end"), self.spare)
+            for number in range(plan.replications)
+        )
+
 
 def _survives(ctx: Context, size: int) -> bool:
-    """Whether the VMs of the file run on whatever *size* hosts are lost."""
-    sets, _, _ = sets_of(ctx.cloud, size)
-    return all(not lose(ctx.fork(), rows).lost for rows in sets)
+    """Whether all VMs go on running whatever *size* hosts are lost."""
+    sets, _, _ = sets_of(ctx, size)
+    for rows in sets:
+        with trial(ctx) as twin:
+            lost = lose(twin, rows).lost
+        if lost:
+            return False
+    return True
 
 
 def shrink(
@@ -112,9 +126,9 @@ def shrink(
     """The fewest hosts of SCENARIO that still hold everything, and which ones could go.
 
     Hosts are taken away while all VMs of the file and all requests are still placed in every replication.
-    *spare*: whatever so many hosts are lost besides (of very many sets those that look worst), the VMs of the file
-    restart on the others. The least loaded go first; small fleets are searched through, of larger ones as many go at
-    once as can, then one by one. VMs on a host that goes are placed by the allocator. Raises InvalidInput.
+    *spare*: whatever so many hosts are lost besides (of very many sets those that look worst), the VMs there are at the
+    end of each run restart on the others. The least loaded go first; small fleets are searched through, of larger ones
+    as many go at once as can, then one by one. VMs of a host that goes move by live migration. Raises InvalidInput.
     """
     scenario = as_scenario(source)
     if spare < 0:

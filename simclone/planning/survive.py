@@ -14,19 +14,21 @@ from simclone.changes.load import as_scenario
 from simclone.engine.context import Context
 from simclone.errors import Fault, InvalidInput
 from simclone.model.vms import NONE
-from simclone.planning.headroom import room_left
 from simclone.planning.parts.answer import Answer
 from simclone.planning.parts.clone_calls import Ask, asks_of, cloud_at
+from simclone.planning.parts.count_by_calls import Unit
 from simclone.planning.parts.host_loss import (
     MOST_SETS,
     HostLoss,
     WorstCase,
     losable_hosts,
     lose,
+    trial,
     usable_hosts,
-    worst_case,
+    worst_cases,
 )
 from simclone.planning.parts.option import At, Option, Seed, Vm, deprecated
+from simclone.planning.parts.room_left import RoomLeft
 from simclone.scenario.load import Given
 from simclone.units import plural
 
@@ -186,8 +188,9 @@ def survive(
 
 def _ladder(ctx: Context, ask: Ask, most: int, everyone: bool) -> tuple[Rung, ...]:
     held = int((ctx.cloud.vms.array(ctx.cloud.vms.hold_host) != NONE).sum())
+    counter = [RoomLeft(ctx, ask, Unit())]
     return tuple(
-        Rung(k, held, worst_case(ctx, k, lambda lost: room_left(lost, ask), everyone=everyone))
+        Rung(k, held, worst_cases(ctx, k, counter, everyone=everyone)[0])
         for k in range(min(most, len(usable_hosts(ctx.cloud)) - 1) + 1)
     )
 
@@ -212,7 +215,9 @@ def _cases(ctx: Context, kind: str, everyone: bool, notes: list[str]) -> Iterato
         sets = [(name, tuple(host for host in hosts if column[host] == row)) for row, name in enumerate(positions)]
     for name, rows in sets:
         if rows:
-            yield LossCase(kind, name, lose(ctx.fork(), rows, everyone=everyone))
+            with trial(ctx) as twin:
+                loss = lose(twin, rows, everyone=everyone)
+            yield LossCase(kind, name, loss)
 
 
 def _labelled(ctx: Context, label: str, everyone: bool) -> Iterator[LossCase]:
@@ -225,7 +230,9 @@ def _labelled(ctx: Context, label: str, everyone: bool) -> Iterator[LossCase]:
         known = sorted({key for labels in ctx.cloud.fleet.labels for key in labels})
         raise InvalidInput([Fault("label", f"no host has {label!r}", ", ".join(known) or "a label, but none is given")])
     for value, rows in values.items():
-        yield LossCase(label, value, lose(ctx.fork(), rows, everyone=everyone))
+        with trial(ctx) as twin:
+            loss = lose(twin, rows, everyone=everyone)
+        yield LossCase(label, value, loss)
 
 
 def _storages(ctx: Context) -> Iterator[LossCase]:

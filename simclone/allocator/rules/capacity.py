@@ -115,6 +115,18 @@ def reservation_shortfall(fleet: Fleet, host: int, cpu: int, memory: int) -> Rea
     return None
 
 
+def vms_that_fit(fleet: Fleet, host: int, cpu: int, memory: int, physical: int = ANYTHING) -> int | None:
+    """How many VMs of one size a host takes one after the other, by its own capacity; None where nothing limits it."""
+    need = need_of(cpu, memory, fleet.memory_ratio(host), physical)
+    if shortfall(fleet, host, cpu, memory, physical) is not None:
+        return 0
+    charge = charged(memory, fleet.memory_ratio(host))
+    spare = fleet.available_memory[host] - max(need.least, need.above_reserve + fleet.reserved_memory[host])
+    times = [fleet.available_cpu[host] // cpu] if cpu else []
+    times += [spare // charge + 1] if memory and charge else []
+    return min(times, default=None)
+
+
 def times_it_fits(fleet: Fleet, cpu: int, memory: int) -> IntArray:
     """How many VMs of one size each host takes by vCPUs and memory above the reserve alone, shape (hosts,)."""
     by_class = [max(charged(memory, ratio), 1) for ratio in fleet.memory_ratios]

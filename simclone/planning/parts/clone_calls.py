@@ -63,10 +63,12 @@ def asks_of(
     offerings: Sequence[str] = (),
     account: str | None = None,
     system_tags: Sequence[str] = (),
+    full: bool = False,
 ) -> list[Ask]:
     """Asks by name; without offerings and VM, one for each offering of the file. Raises InvalidInput.
 
-    The VM that is cloned is *vm*, else the first of the offering, else the first of the file that can be cloned.
+    With *full* they are full clones. The VM that is cloned is *vm*, else the first of the offering, else the first of
+    the file that can be cloned.
     """
     names = scenario.resolved.names
     sources = [doc for doc in scenario.vms if doc.state in LIVING]
@@ -85,15 +87,18 @@ def asks_of(
         faults.append(Fault("account", f"{account!r} is unknown", accounts or "admin, the file has no others"))
     if faults:
         raise InvalidInput(faults)
+    body = {"full": True} if full else {}
+
+    def ask(source: str, offering: str | None = None) -> Ask:
+        return Ask(source, offering, body, system_tags, account)
+
     if vm is not None and not offerings:
-        return [Ask(vm, account=account, system_tags=system_tags)]
+        return [ask(vm)]
     target = list(offerings) or known
     if not target:
-        return [Ask(sources[0].name, account=account, system_tags=system_tags)]
+        return [ask(sources[0].name)]
     own = {doc.instance_offering: doc.name for doc in reversed(sources)}
-    return [
-        Ask(vm or own.get(item) or sources[0].name, item, account=account, system_tags=system_tags) for item in target
-    ]
+    return [ask(vm or own.get(item) or sources[0].name, item) for item in target]
 
 
 def with_offering(ctx: Context, ask: Ask, original: Shape | None = None) -> None:

@@ -7,15 +7,34 @@ from dataclasses import dataclass
 
 from simclone.engine.context import Context
 from simclone.planning.parts.clone_calls import Ask, clone_once, hosts_by_place, with_offering
+from simclone.records import CloneAnswer
 
-CHUNK = 256
 MOST = 1_000_000
 """Counting ends here: what nothing limits has no end of its own."""
+PROBE = 8
+"""So many names the first call has whose failure is sought; the next ones have four times as many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What is counted: names of one call (*names* None), or of calls of so many names each, one after the other.
+
+    *by_columns* lets the count be made on whole columns where that gives the same.
+    """
+
+    names: int | None = None
+    by_columns: bool = True
+
+    def summary(self, most: int) -> str:
+        """``one call`` and its limit, or ``calls of 3 names``."""
+        if self.names is None:
+            return f"one call, of at most {most} names"
+        return "calls of one name" if self.names == 1 else f"calls of {self.names} names"
 
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """How many clones were placed before the first failure and in all, why the next one fails, and where they went."""
+    """How many clones were placed before the first failure and in all, why it failed, and where they went."""
 
     until_failure: int
     total: int
@@ -24,30 +43,62 @@ class Filled:
     zones: Mapping[str, int]
 
 
-def count_by_calls(ctx: Context, ask: Ask) -> Filled:
-    """Clone until nothing is placed any more, into this very cloud, whose source is dressed."""
-    first, placed, until, reason, chunk = ctx.cloud.vms.row_count, 0, -1, "", CHUNK
+def count_by_calls(ctx: Context, ask: Ask, unit: Unit) -> Filled:
+    """Clone until the first failure, in the unit that is asked for; the cloud, whose source is dressed, stays.
+
+    More than a call may hold goes on in a further call.
+    """
+    twin, placed = ctx.fork(), 0
+    first = twin.cloud.vms.row_count
     while placed < MOST:
-        answer = clone_once(ctx, ask, [f"more-{placed + turn}" for turn in range(chunk)])
-        if answer.error is not None:
-            reason = answer.error.root_reason
-            if chunk == 1:
-                break
-            chunk //= 2
-            continue
-        ranked = sorted(answer.clones, key=lambda one: one.position)
-        errors = [item.error.root_reason if item.error is not None else "" for item in ranked]
-        failed = next((index_in_list for index_in_list, error in enumerate(errors) if error), -1)
-        if failed >= 0:
-            until = placed + failed if until < 0 else until
-            reason, chunk = errors[failed], max(chunk // 2, 1)
-        placed += errors.count("")
-        if "" not in errors:
+        most = ctx.max_names if unit.names is None else unit.names
+        count, reason = _longest_call(twin, ask, most) if unit.names is None else (most, "")
+        answer = clone_once(twin, ask, [f"more-{placed + turn}" for turn in range(count)]) if count else None
+        failed = "" if answer is None else failure_of(answer)
+        placed += 0 if answer is None else placed_before_failure(answer)
+        if reason or failed:
             break
     else:
-        reason = ""
-    clusters, zones = hosts_by_place(ctx.cloud, range(first, ctx.cloud.vms.row_count))
-    return Filled(placed if until < 0 else until, placed, reason, clusters, zones)
+        reason = failed = ""
+    clusters, zones = hosts_by_place(twin.cloud, range(first, twin.cloud.vms.row_count))
+    return Filled(placed, placed, reason or failed, clusters, zones)
+
+
+def failure_of(answer: CloneAnswer) -> str:
+    """The reason of the first name that failed, or of the call; empty when all were placed."""
+    if answer.error is not None:
+        return answer.error.root_reason
+    ranked = sorted(answer.clones, key=lambda clone: clone.position)
+    return next((clone.error.root_reason for clone in ranked if clone.error is not None), "")
+
+
+def placed_before_failure(answer: CloneAnswer) -> int:
+    """The names of a call that were placed before the first that failed."""
+    if answer.error is not None:
+        return 0
+    ranked = sorted(answer.clones, key=lambda clone: clone.position)
+    return next((at for at, clone in enumerate(ranked) if clone.error is not None), len(ranked))
+
+
+def _longest_call(ctx: Context, ask: Ask, most: int) -> tuple[int, str]:
+    """The most names that one call places whole, up to *most*, and why one more fails; the cloud stays.
+
+    Where names fail behind others, those before the first of them are as many. Where the call is refused as a whole,
+    its length is halved in on.
+    """
+    good, bad, reason, size = 0, most + 1, "", min(PROBE, most)
+    while good < most:
+        answer = clone_once(ctx.fork(), ask, [f"probe-{turn}" for turn in range(size)])
+        if answer.error is None and answer.succeeded == size:
+            good = size
+        elif answer.error is None:
+            return placed_before_failure(answer), failure_of(answer)
+        else:
+            bad, reason = size, answer.error.root_reason
+        if bad - good <= 1:
+            break
+        size = min(4 * good, most) if bad > most else (good + bad) // 2
+    return good, reason if good < most else ""
 
 
 def whole_batches(ctx: Context, ask: Ask, size: int) -> int:

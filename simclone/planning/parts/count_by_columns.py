@@ -6,6 +6,8 @@ limits) or hosts depend on each other (affinity, local storage, devices), there 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from simclone.allocator.host import chain
@@ -25,13 +27,21 @@ from simclone.planning.parts.clone_calls import Ask, clone_once, host_request
 from simclone.planning.parts.count_by_calls import MOST, Filled
 from simclone.records import Unplaced
 
-"""What a flow may read only where it has nothing to say."""
 PAGES = "hostAllocator.usePagination"
 SPARE = 0.02
 """A shared storage that would be left with less than this share of its size may bind before the hosts do."""
 
 
-def count_by_columns(ctx: Context, ask: Ask) -> Filled | None:
+@dataclass(frozen=True, eq=False)
+class Counted:
+    """Clones by host row, shape (hosts,), the request that was counted, and what it comes to."""
+
+    counts: IntArray
+    request: HostRequest
+    filled: Filled
+
+
+def count_by_columns(ctx: Context, ask: Ask) -> Counted | None:
     """How many clones fit into the cloud, whose source is dressed; None where only placing them one by one tells."""
     requested = host_request(ctx, ask)
     if requested is None or requested[0].dry_run or not _by_itself(*requested):
@@ -44,7 +54,7 @@ def count_by_columns(ctx: Context, ask: Ask) -> Filled | None:
     cloud, fleet = ctx.cloud, ctx.cloud.fleet
     clusters = _by_name(counts, fleet.array(fleet.cluster), [entry.name for entry in cloud.clusters])
     zones = _by_name(counts, fleet.array(fleet.zone), [item.name for item in cloud.zones])
-    return Filled(total, total, reason, clusters, zones)
+    return Counted(counts, request, Filled(total, total, reason, clusters, zones))
 
 
 def _by_name(counts: IntArray, places: IntArray, names: list[str]) -> dict[str, int]:
@@ -56,6 +66,10 @@ def _by_itself(request: HostRequest, cloud: Cloud) -> bool:
     """Whether each host's verdict depends on that host alone."""
     if request.account >= 0 or request.tags.devices or any(storage.per_host for storage in cloud.storages):
         return False
+    if request.group is not None and cloud.groups[request.group].policy.hard:
+        return False
+    if not _same_storages(cloud):
+        return False
     everybody = Candidates(cloud, np.flatnonzero(cloud.fleet.array(cloud.fleet.exists) == 1), first=True)
     for flow in strategy_of(request, cloud).filters:
         facts = flow.facts(request, cloud, everybody)
@@ -64,6 +78,15 @@ def _by_itself(request: HostRequest, cloud: Cloud) -> bool:
         if not isinstance(facts, Skip | Pass) and couples_hosts(flow):
             return False
     return True
+
+
+def _same_storages(cloud: Cloud) -> bool:
+    """Whether every cluster with a usable host sees the same usable storages: else one kind of request is not all."""
+    clusters = {cloud.fleet.cluster[host] for host in np.flatnonzero(cloud.fleet.usable()).tolist()}
+    seen = {
+        frozenset(row for row in cloud.storages_of(cluster) if cloud.storages[row].usable(True)) for cluster in clusters
+    }
+    return len(seen) <= 1
 
 
 def _counts(request: HostRequest, cloud: Cloud) -> tuple[IntArray, str]:
