@@ -68,6 +68,7 @@ def clouds(
     hosts = [draw(_hosts(n, clusters, has_idle_hosts)) for n in range(1, draw(st.integers(2, most_hosts)) + 1)]
     doc: Doc = {
         "run": {"profile": "cloud", "seed": draw(st.integers(0, 3))},
+        "fidelity": {"doubleReturn": False},
         "clusters": clusters,
         "hosts": hosts,
         "primaryStorages": draw(_storages(layout, clusters, hosts, is_tight)),

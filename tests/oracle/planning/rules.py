@@ -15,7 +15,8 @@ In the order of the file:
   may come first, ``clone_choices`` both with their storage, ``start_clone`` carries one out.
 
 What is left out: several storages in one cluster, Ceph pools, backup storages, pages of hosts, data volumes of clones,
-address ranges with an end, and all settings that ``Cloud`` does not name.
+address ranges with an end, all settings that ``Cloud`` does not name, and capacity that is returned twice
+(rules/host-capacity.md#double-return): scenarios switch it off.
 """
 
 from __future__ import annotations
@@ -156,7 +157,10 @@ class Volume:
 
 @dataclass
 class Vm:
-    """A VM; without a *host* it holds neither vCPUs nor memory. *written* are the actual bytes of its root volume."""
+    """A VM; without a *host* it holds neither vCPUs nor memory. *written* are the actual bytes of its root volume.
+
+    *snapshots* are the bytes of the snapshots of its root.
+    """
 
     name: str
     cpu: int
@@ -175,6 +179,7 @@ class Vm:
     devices: dict[str, int] = field(default_factory=dict)
     strategy: str = LEAST
     written: int = 0
+    snapshots: int = 0
     ha: bool = False
 
 
@@ -648,6 +653,7 @@ def clone_of(cloud: Cloud, call: Call, name: str) -> Vm:
         group=call.group,
         account=call.account,
         written=0,
+        snapshots=0,
     )
 
 
@@ -668,15 +674,17 @@ def start_asks(vm: Vm) -> dict[str, int]:
 def open_call(cloud: Cloud, call: Call, names: int) -> OpenCall | None:
     """Steps 1 to 5 of a call of so many names: checks, dry run, snapshot; None when the call is refused.
 
-    rules/clone-call.md#checks and #steps. The snapshot's bytes are charged to the source's storage.
+    The snapshot's bytes are charged to the source's storage.
+    Rules: rules/clone-call.md#checks, rules/clone-call.md#full-check and rules/clone-call.md#steps.
     """
     source = source_of(cloud, call)
     clone = clone_of(cloud, call, "")
     asked = {name: number * names for name, number in start_asks(clone).items() if name != "vm.totalNum"}
     if call.is_full:
         for storage in {volume.storage for volume in source.volumes}:
-            need = names * sum(volume.size for volume in source.volumes if volume.storage == storage)
-            if free_space(cloud, storage) < need:
+            sizes = sum(volume.size for volume in source.volumes if volume.storage == storage)
+            snapshots = source.snapshots if storage == source.volumes[0].storage else 0
+            if free_space(cloud, storage) < names * (sizes - snapshots):
                 return None
     if quota_refuses(cloud, call.account, {**asked, "volume.capacity": names * clone.root_size}):
         return None
@@ -696,13 +704,16 @@ def open_call(cloud: Cloud, call: Call, names: int) -> OpenCall | None:
         if not fits:
             return None
         cloud.charges.append(Volume(root.storage, rounded(size / where.ratio), root.host))
+        cloud.vms[source.name].snapshots += size
     return OpenCall(call, source.written)
 
 
 def passes_dry_run(cloud: Cloud, call: Call, source: Vm, host: str) -> bool:
     """Step 1: a host for the source once more; its own group counts without itself (rules/clone-call.md#steps)."""
     where = cloud.hosts[host]
-    attached = [one for one in cloud.storages.values() if where.cluster in one.clusters and one.is_usable]
+    attached = [
+        storage for storage in cloud.storages.values() if where.cluster in storage.clusters and storage.is_usable
+    ]
     return (
         is_allowed(call, where)
         and has_capacity(cloud, source, host)
@@ -726,42 +737,44 @@ def pinned_storage(cloud: Cloud, call: Call) -> str | None:
 def storages_at(cloud: Cloud, call: Call, host: str) -> list[Storage]:
     """Storages a clone's root may lie on at a host: the pinned one, else every usable one that is attached."""
     cluster, pinned = cloud.hosts[host].cluster, pinned_storage(cloud, call)
-    every = [one for one in cloud.storages.values() if cluster in one.clusters and one.is_usable]
-    return [one for one in every if pinned in (None, one.name)]
+    every = [storage for storage in cloud.storages.values() if cluster in storage.clusters and storage.is_usable]
+    return [storage for storage in every if pinned in (None, storage.name)]
 
 
-def passes_storage_filters(cloud: Cloud, opened: OpenCall, vm: Vm, host: str) -> bool:
+def filter_by_storage(cloud: Cloud, opened: OpenCall, vm: Vm, hosts: list[str]) -> list[str]:
     """The storage filters before a host is chosen: sums of a cluster, and each share of local storage.
 
-    rules/host-filters.md#storage, rules/primary-storage.md#local.
+    The image counts once more unless the first storage within reach of any of the hosts has it cached
+    (rules/host-filters.md#storage). Local disks: rules/primary-storage.md#local.
     """
-    possible = storages_at(cloud, opened.call, host)
-    if not possible:
+    reach = {storage.name for host in hosts for storage in storages_at(cloud, opened.call, host)}
+    first = next((name for name in cloud.storages if name in reach), None)
+    is_cached = any(name == first for name, _ in opened.cached)
+    need = vm.root_size + (0 if is_cached else opened.written)
+    return [host for host in hosts if _passes_storage(cloud, storages_at(cloud, opened.call, host), vm, host, need)]
+
+
+def _passes_storage(cloud: Cloud, storages: list[Storage], vm: Vm, host: str, need: int) -> bool:
+    if not storages or sum(rounded(free_space(cloud, storage.name) * storage.ratio) for storage in storages) < need:
         return False
-    cluster = cloud.hosts[host].cluster
-    counting = [one for one in cloud.storages.values() if cluster in one.clusters and one.is_usable]
-    room = sum(rounded(free_space(cloud, one.name) * one.ratio) for one in counting)
-    is_cached = any(name == counting[0].name for name, _ in opened.cached)
-    if room < vm.root_size + (0 if is_cached else opened.written):
-        return False
-    if all(one.is_local for one in counting):
-        return any(has_local_filter_space(cloud, one.name, host, vm.root_size) for one in counting)
-    return True
+    if not all(storage.is_local for storage in storages):
+        return True
+    return any(has_local_filter_space(cloud, storage.name, host, vm.root_size) for storage in storages)
 
 
 def candidates(cloud: Cloud, opened: OpenCall, vm: Vm) -> list[str]:
     """Hosts that pass every filter for a clone, by rank (rules/host-selection.md#chains)."""
     if quota_refuses(cloud, vm.account, start_asks(vm)):
         return []
-    return [
+    hosts = [
         host.name
         for host in cloud.usable()
-        if is_allowed(opened.call, host)
-        and has_capacity(cloud, vm, host.name)
-        and has_devices(cloud, vm, host.name)
-        and has_networks(cloud, vm, host.name)
-        and keeps_group(cloud, vm, host.name)
-        and passes_storage_filters(cloud, opened, vm, host.name)
+        if is_allowed(opened.call, host) and has_networks(cloud, vm, host.name) and has_capacity(cloud, vm, host.name)
+    ]
+    return [
+        host
+        for host in filter_by_storage(cloud, opened, vm, hosts)
+        if has_devices(cloud, vm, host) and keeps_group(cloud, vm, host)
     ]
 
 

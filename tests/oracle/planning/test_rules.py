@@ -59,7 +59,7 @@ def test_a_run_places_clones_where_the_rules_allow() -> None:
     seen: Counter[str] = Counter()
 
     @given(asked_clouds())
-    @settings(max_examples=examples(200))
+    @settings(max_examples=examples(80))
     def compare(doc: Doc) -> None:
         run = simulation(doc)
         result, cloud = run.run().result(), rules.cloud_of(doc)
