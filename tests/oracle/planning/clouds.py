@@ -15,7 +15,20 @@ from hypothesis import strategies as st
 from tests.clouds import examples
 from tests.oracle.planning import rules
 
-__all__ = ["GIB", "SIZES", "clouds", "examples", "request", "sources", "vm"]
+__all__ = [
+    "GIB",
+    "SIZES",
+    "clouds",
+    "examples",
+    "host",
+    "local",
+    "nfs",
+    "request",
+    "sources",
+    "stopped",
+    "vm",
+    "world",
+]
 
 Doc = dict[str, Any]
 
@@ -41,6 +54,54 @@ def sources(doc: Doc) -> list[str]:
     return [entry["name"] for entry in doc["vms"] if entry["name"].startswith("v")]
 
 
+def world(hosts: list[Doc], storages: list[Doc], vms: list[Doc], **more: Any) -> Doc:
+    """A scenario written by hand: no ratios, no reserves of hosts; clusters are those the hosts stand in."""
+    return {
+        "run": {"profile": "cloud", "seed": 0},
+        "fidelity": {"doubleReturn": False},
+        "clusters": [{"name": name} for name in dict.fromkeys(host["cluster"] for host in hosts)],
+        "hosts": hosts,
+        "primaryStorages": storages,
+        "backupStorages": [{"name": "store", "type": "ImageStoreBackupStorage"}],
+        "images": [{"name": "image", "size": GIB, "actualSize": 0}],
+        "l2Networks": [{"name": "l2"}],
+        "l3Networks": [{"name": "l3", "l2Network": "l2", "dhcp": False, "ipRanges": []}],
+        "instanceOfferings": [
+            {"name": name, "cpuNum": cpu, "memorySize": memory * GIB} for name, (cpu, memory) in SIZES.items()
+        ],
+        "globalConfig": {
+            "host.cpu.overProvisioning.ratio": 1,
+            "mevoco.overProvisioning.memory": 1.0,
+            "kvm.reservedMemory": 0,
+            "vm.deletionPolicy": "Direct",
+        },
+        "vms": vms,
+        **more,
+    }
+
+
+def host(name: str, cpu: int = 4, memory: int = 64, cluster: str = "c0", **more: Any) -> Doc:
+    """A host of so many vCPUs and GiB."""
+    size = {"cpuNum": cpu, "totalPhysicalMemory": memory * GIB}
+    return {"name": name, "cluster": cluster, **size, **more}
+
+
+def nfs(name: str = "nfs", gib: int = 1000, **more: Any) -> Doc:
+    """A shared storage."""
+    return {"name": name, "type": "NFS", "totalCapacity": gib * GIB, **more}
+
+
+def local(**shares: int) -> Doc:
+    """Local storage: GiB by host."""
+    hosts = [{"host": name, "totalCapacity": gib * GIB} for name, gib in shares.items()]
+    return {"name": "local", "type": "LocalStorage", "localHosts": hosts}
+
+
+def stopped(name: str, storage: str, home: str, kind: str = "unit", **more: Any) -> Doc:
+    """A stopped VM that was last on a host."""
+    return vm(name, storage, kind, state="Stopped", lastHost=home, **more)
+
+
 @st.composite
 def clouds(
     draw: st.DrawFn,
@@ -54,37 +115,26 @@ def clouds(
     overs: tuple[str, ...] = ("host",),
     has_quotas: bool = False,
     has_idle_hosts: bool = True,
+    has_vms_on_idle_hosts: bool = True,
     is_tight: bool = True,
     strategy: str | None = None,
 ) -> Doc:
     """A scenario without requests, sound by the rules.
 
     *policies*: a group ``g`` with one of them, over one of *overs*, that some VMs are members of. *has_quotas*: an
-    account ``u`` with limits, which owns some VMs. *is_tight*: storage may be short; else there is plenty.
+    account ``u`` with limits, which owns some VMs. *has_idle_hosts*: some hosts are Disabled or in maintenance, with
+    VMs on them or not. *is_tight*: storage may be short; else there is plenty.
     """
     layout = draw(st.sampled_from(storages))
     ratio, memory_ratio = draw(st.sampled_from([1, 1, 2, 3])), draw(st.sampled_from([1.0, 1.0, 1.0, 1.2, 1.5, 2.0]))
     clusters = [{"name": f"c{n}"} for n in range(draw(st.integers(1, most_clusters)))]
     hosts = [draw(_hosts(n, clusters, has_idle_hosts)) for n in range(1, draw(st.integers(2, most_hosts)) + 1)]
-    doc: Doc = {
-        "run": {"profile": "cloud", "seed": draw(st.integers(0, 3))},
-        "fidelity": {"doubleReturn": False},
-        "clusters": clusters,
-        "hosts": hosts,
-        "primaryStorages": draw(_storages(layout, clusters, hosts, is_tight)),
-        "backupStorages": [{"name": "store", "type": "ImageStoreBackupStorage"}],
-        "images": [{"name": "image", "size": GIB, "actualSize": 0}],
-        "l2Networks": [{"name": "l2"}],
-        "l3Networks": [{"name": "l3", "l2Network": "l2", "dhcp": False, "ipRanges": []}],
-        "instanceOfferings": [
-            {"name": name, "cpuNum": cpu, "memorySize": memory * GIB} for name, (cpu, memory) in SIZES.items()
-        ],
-        "globalConfig": {
-            "host.cpu.overProvisioning.ratio": ratio,
-            "mevoco.overProvisioning.memory": memory_ratio,
-            "kvm.reservedMemory": draw(st.sampled_from([0, GIB, GIB // 2 + 7])),
-            "vm.deletionPolicy": "Direct",
-        },
+    doc = world(hosts, draw(_storages(layout, clusters, hosts, is_tight)), [])
+    doc["clusters"], doc["run"]["seed"] = clusters, draw(st.integers(0, 3))
+    doc["globalConfig"] |= {
+        "host.cpu.overProvisioning.ratio": ratio,
+        "mevoco.overProvisioning.memory": memory_ratio,
+        "kvm.reservedMemory": draw(st.sampled_from([0, GIB, GIB // 2 + 7])),
     }
     if strategy is not None:
         for offering in doc["instanceOfferings"]:
@@ -97,10 +147,11 @@ def clouds(
         named = draw(st.lists(st.sampled_from(sorted(limits)), max_size=2, unique=True))
         doc["accounts"] = [{"name": "u", "quota": {name: draw(limits[name]) for name in named}}]
     doc["vms"] = [
-        vm(f"v-c{n}" if n else "v", storage, draw(st.sampled_from(kinds)), state="Stopped", lastHost=home)
+        stopped(f"v-c{n}" if n else "v", storage, home, draw(st.sampled_from(kinds)))
         for n, (storage, home) in enumerate(_homes(doc, layout))
     ]
-    _fill(draw, doc, draw(st.sampled_from([most_vms, *range(most_vms)])), kinds)
+    homes = hosts if has_vms_on_idle_hosts else [host for host in hosts if host["state"] == "Enabled"]
+    _fill(draw, doc, homes, draw(st.sampled_from([most_vms, *range(most_vms)])), kinds)
     doc["vms"] = draw(st.permutations(doc["vms"]))
     return doc
 
@@ -122,10 +173,10 @@ def _hosts(draw: st.DrawFn, number: int, clusters: list[Doc], has_idle_hosts: bo
 
 @st.composite
 def _storages(draw: st.DrawFn, layout: str, clusters: list[Doc], hosts: list[Doc], is_tight: bool) -> list[Doc]:
-    sizes = st.integers(4, 16) if is_tight else st.just(1000)
+    sizes = st.one_of(st.just(1000), st.integers(4, 16), st.integers(4, 16)) if is_tight else st.just(1000)
     names = [cluster["name"] for cluster in clusters]
     if layout == "shared":
-        total = draw(st.one_of(st.just(1000), sizes)) * GIB
+        total = draw(sizes) * GIB
         return [{"name": "nfs", "type": "NFS", "totalCapacity": total}]
     if layout == "own":
         return [
@@ -148,15 +199,13 @@ def _homes(doc: Doc, layout: str) -> list[tuple[str, str]]:
     return homes
 
 
-def _fill(draw: st.DrawFn, doc: Doc, number: int, kinds: tuple[str, ...]) -> None:
-    """Up to so many VMs, each on a host where the rules allow it; a few are stopped, members, or owned by ``u``."""
+def _fill(draw: st.DrawFn, doc: Doc, homes: list[Doc], number: int, kinds: tuple[str, ...]) -> None:
+    """Up to so many VMs on *homes* where the rules allow it; a few are stopped, members of ``g`` or owned by ``u``."""
     cloud = rules.cloud_of(doc)
     for at in range(number):
-        host = draw(st.sampled_from(doc["hosts"]))
-        storage = next(
-            name for name, where in cloud.storages.items() if cloud.hosts[host["name"]].cluster in where.clusters
-        )
-        entry = vm(f"r{at}", storage, draw(st.sampled_from(kinds)), host=host["name"])
+        home = draw(st.sampled_from(homes))
+        storage = next(name for name, where in cloud.storages.items() if home["cluster"] in where.clusters)
+        entry = vm(f"r{at}", storage, draw(st.sampled_from(kinds)), host=home["name"])
         if doc.get("affinityGroups") and draw(st.booleans()):
             entry["affinityGroup"] = "g"
         if doc.get("accounts") and draw(st.booleans()):

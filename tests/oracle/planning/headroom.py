@@ -16,8 +16,8 @@ State = tuple[object, ...]
 
 
 def state_of(cloud: Cloud) -> State:
-    """What decides about further clones of one kind: VMs on each host and bytes left of each storage and share."""
-    hosts = tuple(len(cloud.on(host)) for host in cloud.hosts)
+    """What decides about further clones: VMs and their sizes on each host, bytes left of each storage and share."""
+    hosts = tuple(tuple(sorted((vm.cpu, vm.memory) for vm in cloud.on(host))) for host in cloud.hosts)
     shares = [(name, host) for name, storage in cloud.storages.items() for host in (None, *storage.shares)]
     return hosts, tuple(rules.free_space(cloud, *share) for share in shares)
 
@@ -79,6 +79,33 @@ def whole_calls(cloud: Cloud, call: Call, size: int) -> set[int]:
 def room(cloud: Cloud, call: Call) -> set[int]:
     """How many clones may be placed, one call each, before the first that fails."""
     return whole_calls(cloud, call, 1)
+
+
+def one_call(cloud: Cloud, call: Call) -> set[int]:
+    """How many clones one call of very many names may place before its first that fails; none when it is refused.
+
+    Neither the full check nor a quota looks at these: both count the names of a call beforehand.
+    """
+    after = cloud.copy()
+    opened = rules.open_call(after, call, 1)
+    if opened is None:
+        return {0}
+    result, level, number = set(), {(state_of(after), frozenset[object]()): (after, opened)}, 0
+    while level:
+        following = {}
+        for state, open_ in level.values():
+            vm = rules.clone_of(state, call, f"more-{number}")
+            choices = rules.clone_choices(state, open_, vm)
+            if not choices or any(choice.storage is None for choice in choices):
+                result.add(number)
+            for choice in choices:
+                if choice.storage is None:
+                    continue
+                twin, again = state.copy(), replace(open_, cached=set(open_.cached))
+                rules.start_clone(twin, again, vm, choice)
+                following[state_of(twin), frozenset(again.cached)] = (twin, again)
+        level, number = following, number + 1
+    return result
 
 
 def in_turn(weights: Sequence[int]) -> Iterator[int]:
