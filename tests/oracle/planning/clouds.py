@@ -116,6 +116,7 @@ def clouds(
     has_quotas: bool = False,
     has_idle_hosts: bool = True,
     has_vms_on_idle_hosts: bool = True,
+    has_stopped_vms: bool = True,
     is_tight: bool = True,
     strategy: str | None = None,
 ) -> Doc:
@@ -123,7 +124,8 @@ def clouds(
 
     *policies*: a group ``g`` with one of them, over one of *overs*, that some VMs are members of. *has_quotas*: an
     account ``u`` with limits, which owns some VMs. *has_idle_hosts*: some hosts are Disabled or in maintenance, with
-    VMs on them or not. *is_tight*: storage may be short; else there is plenty.
+    VMs on them or not. *is_tight*: storage may be short; else there is plenty. *has_stopped_vms* False: no
+    VM is stopped, and the sources run as units.
     """
     layout = draw(st.sampled_from(storages))
     ratio, memory_ratio = draw(st.sampled_from([1, 1, 2, 3])), draw(st.sampled_from([1.0, 1.0, 1.0, 1.2, 1.5, 2.0]))
@@ -146,12 +148,12 @@ def clouds(
         limits = {"vm.num": st.integers(0, 6), "vm.cpuNum": st.integers(0, 9), "vm.totalNum": st.integers(2, 8)}
         named = draw(st.lists(st.sampled_from(sorted(limits)), max_size=2, unique=True))
         doc["accounts"] = [{"name": "u", "quota": {name: draw(limits[name]) for name in named}}]
-    doc["vms"] = [
-        stopped(f"v-c{n}" if n else "v", storage, home, draw(st.sampled_from(kinds)))
-        for n, (storage, home) in enumerate(_homes(doc, layout))
-    ]
+    for n, (storage, home) in enumerate(_homes(doc, layout)):
+        name = f"v-c{n}" if n else "v"
+        runs = vm(name, storage, host=home)
+        doc["vms"].append(stopped(name, storage, home, draw(st.sampled_from(kinds))) if has_stopped_vms else runs)
     homes = hosts if has_vms_on_idle_hosts else [host for host in hosts if host["state"] == "Enabled"]
-    _fill(draw, doc, homes, draw(st.sampled_from([most_vms, *range(most_vms)])), kinds)
+    _fill(draw, doc, homes, kinds, draw(st.sampled_from([most_vms, *range(most_vms)])), has_stopped_vms)
     doc["vms"] = draw(st.permutations(doc["vms"]))
     return doc
 
@@ -199,7 +201,7 @@ def _homes(doc: Doc, layout: str) -> list[tuple[str, str]]:
     return homes
 
 
-def _fill(draw: st.DrawFn, doc: Doc, homes: list[Doc], number: int, kinds: tuple[str, ...]) -> None:
+def _fill(draw: st.DrawFn, doc: Doc, homes: list[Doc], kinds: tuple[str, ...], number: int, stops: bool) -> None:
     """Up to so many VMs on *homes* where the rules allow it; a few are stopped, members of ``g`` or owned by ``u``."""
     cloud = rules.cloud_of(doc)
     for at in range(number):
@@ -210,7 +212,7 @@ def _fill(draw: st.DrawFn, doc: Doc, homes: list[Doc], number: int, kinds: tuple
             entry["affinityGroup"] = "g"
         if doc.get("accounts") and draw(st.booleans()):
             entry["account"] = "u"
-        if draw(st.integers(0, 7)) == 0:
+        if stops and draw(st.integers(0, 7)) == 7:
             entry |= {"state": "Stopped", "lastHost": entry.pop("host")}
         trial = rules.cloud_of({**doc, "vms": [*doc["vms"], entry]})
         if is_sound(trial, entry["name"]):

@@ -207,6 +207,7 @@ class Cloud:
             vms={
                 name: replace(vm, volumes=[copy.copy(volume) for volume in vm.volumes]) for name, vm in self.vms.items()
             },
+            storages=dict(self.storages),
             unplaced=list(self.unplaced),
             charges=list(self.charges),
         )
@@ -298,7 +299,7 @@ def _devices_of(tags: Iterable[str]) -> dict[str, int]:
 
 def cloud_of(doc: Doc) -> Cloud:
     """The cloud of a scenario's mapping, VMs with a host and a storage adopted whatever their order in the file."""
-    zones = [zone["name"] for zone in doc.get("zones", ())] or ["zone-1"]
+    zones = [zone["name"] for zone in doc.get("zones", ())] or ["zone"]
     clusters = {entry["name"]: entry for entry in doc.get("clusters", ())} or {"cluster-1": {"name": "cluster-1"}}
     zone_of = {name: entry.get("zone", zones[0]) for name, entry in clusters.items()}
     l2s = {entry["name"]: frozenset(entry.get("attachedClusters", clusters)) for entry in doc.get("l2Networks", ())}
@@ -461,6 +462,8 @@ def keeps_group(cloud: Cloud, vm: Vm, host: str) -> bool:
 def free_space(cloud: Cloud, storage: str, host: str | None = None) -> int:
     """Virtual bytes left of a storage, or of a host's share of a local one (rules/primary-storage.md#reservation)."""
     where = cloud.storages[storage]
+    if where.is_local and host is None:
+        return sum(free_space(cloud, storage, name) for name in where.shares)
     volumes = [volume for vm in cloud.vms.values() for volume in vm.volumes if volume.storage == storage]
     taken = sum(rounded(volume.size / where.ratio) for volume in volumes if host in (None, volume.host))
     taken += sum(part.size for part in cloud.charges if part.storage == storage and host in (None, part.host))
