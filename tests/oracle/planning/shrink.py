@@ -62,13 +62,13 @@ def fits(cloud: Cloud, moving: Sequence[Vm], demand: Demand = ()) -> bool:
     largest = sorted(moving, key=lambda vm: (-vm.memory, -vm.cpu, vm.name))
     states = {headroom.state_of(cloud): cloud}
     for vm in largest:
-        states = {_key(after): after for state in states.values() for after in placements(state, vm)}
+        states = {key_of(after): after for state in states.values() for after in placements(state, vm)}
     for call, vm in clones(cloud, demand):
-        states = {_key(after): after for state in states.values() for after in starts(state, call, vm)}
+        states = {key_of(after): after for state in states.values() for after in starts(state, call, vm)}
     return bool(states)
 
 
-def _key(cloud: Cloud) -> headroom.State:
+def key_of(cloud: Cloud) -> headroom.State:
     """Clouds that differ in nothing that matters to the VMs still to come; members of groups stand where they stand."""
     members = tuple(sorted((vm.group, vm.host) for vm in cloud.vms.values() if vm.group and vm.host))
     return (*headroom.state_of(cloud), members)
