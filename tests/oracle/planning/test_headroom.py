@@ -117,7 +117,11 @@ def test_room_in_one_call(case: tuple[Doc, str], halves: int) -> None:
         assert answer(doc, source, one_by_one=True).total in headroom.room(rules.cloud_of(doc), rules.Call(source))
 
 
-@pytest.mark.xfail(strict=True, reason="counted on columns, room of one cluster's storage is filled by other hosts")
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="counted on columns, room of one cluster's storage is filled by other hosts",
+)
 def test_storage_of_one_cluster_is_no_room_of_the_others() -> None:
     """Five clones fit on the first cluster's storage; then its host is tried again and again: at most 17 of 30."""
     hosts = [host(f"h{n}", 10, cluster=f"c{n}") for n in range(3)]
@@ -129,7 +133,9 @@ def test_storage_of_one_cluster_is_no_room_of_the_others() -> None:
     assert answer(doc, "v").total in possible
 
 
-@pytest.mark.xfail(strict=True, reason="hosts that take no new VMs but run some are never among the hosts lost")
+@pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason="hosts that take no new VMs but run some are never among the hosts lost"
+)
 def test_a_disabled_host_that_runs_vms_may_be_lost_too() -> None:
     """Its three VMs of 2 vCPUs leave 2 of the 8 vCPUs of the others; losing an empty host leaves 4."""
     hosts = [host("h1"), host("h2", 6, state="Disabled"), host("h3")]
@@ -139,7 +145,7 @@ def test_a_disabled_host_that_runs_vms_may_be_lost_too() -> None:
     assert answer(doc, "v", survive=1).with_failures.total == 2
 
 
-@pytest.mark.xfail(strict=True, reason="--one-by-one counts in calls of 256 names")
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="--one-by-one counts in calls of 256 names")
 def test_one_by_one_takes_a_snapshot_for_each_clone() -> None:
     """Of 9 GiB the source has 1; each call writes a snapshot and an image of 1 GiB beside the root of 1."""
     doc = world([host("h1")], [local(h1=9)], [stopped("v", "local", "h1", rootActualSize=GIB)])
