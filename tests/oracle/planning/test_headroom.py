@@ -16,6 +16,7 @@ POLICIES = ("antiHard", "affinityHard", "antiSoft")
 EXCLUDED = {
     "busy-idle-hosts": "hosts that take no new VMs but run some are never among the hosts lost",
     "own-storage-on-columns": "counted on columns, room of one cluster's storage is filled by hosts of the others",
+    "affinity-on-columns": "counted on columns, clones of a group without running members do not stay together",
     "written-bytes": "calls of one name are counted as calls of many: one snapshot and one cached image for all",
 }
 """Kinds of wrong answer kept out of the generated clouds, each with a test of its own below."""
@@ -69,7 +70,8 @@ def test_room_of_members_of_a_group(case: tuple[Doc, str]) -> None:
     """Clones that join a group with members keep its rule."""
     doc, source = case
     possible = headroom.room(rules.cloud_of(doc), rules.Call(source, group="g"))
-    assert answer(doc, source, system_tags=["affinityGroupUuid::g"], **methods(doc)[0]).total in possible
+    how = methods(doc)[-1 if "affinity-on-columns" in EXCLUDED else 0]
+    assert answer(doc, source, system_tags=["affinityGroupUuid::g"], **how).total in possible
 
 
 @given(asked(most_hosts=4), st.integers(2, 3))
@@ -151,3 +153,16 @@ def test_one_by_one_takes_a_snapshot_for_each_clone() -> None:
     doc = world([host("h1")], [local(h1=9)], [stopped("v", "local", "h1", rootActualSize=GIB)])
     assert headroom.room(rules.cloud_of(doc), rules.Call("v")) == {2}
     assert answer(doc, "v", one_by_one=True).total == 2
+
+
+@pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason="counted on columns, the first clone of a group does not draw the others"
+)
+def test_the_first_member_of_an_affinity_group_draws_the_others() -> None:
+    """No member runs, so the first clone may go anywhere and the others follow it: 4, not the 8 of both hosts."""
+    doc = world([host("h1"), host("h2")], [nfs()], [stopped("v", "nfs", "h1")])
+    doc["affinityGroups"] = [{"name": "g", "policy": "affinityHard"}]
+    assert headroom.room(rules.cloud_of(doc), rules.Call("v", group="g")) == {4}
+    tags = ["affinityGroupUuid::g"]
+    assert answer(doc, "v", system_tags=tags, one_by_one=True).total == 4
+    assert answer(doc, "v", system_tags=tags).total == 4
