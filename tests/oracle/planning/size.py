@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from tests.oracle.planning import rules
+from tests.oracle.planning import rules, shrink
 from tests.oracle.planning.rules import Call, Cloud
 
 Doc = dict[str, Any]
@@ -94,6 +94,21 @@ def cheapest(doc: Doc, models: Sequence[Model], most: int) -> float | None:
     mixes = [counts for counts in product(range(most + 1), repeat=len(models)) if sum(counts) <= most]
     ranked = sorted(mixes, key=lambda counts: cost(models, counts))
     return next((cost(models, counts) for counts in ranked if is_enough(doc, models, counts)), None)
+
+
+def replaces(doc: Doc, old: Sequence[str], model: Model, count: int) -> bool:
+    """Whether so many of a model take the place of hosts: their VMs fill what is there by first fit, then the clones.
+
+    VMs of one size on shared storage; of several the order would matter.
+    """
+    larger = grown(doc, [model], [count])
+    rest, moving = shrink.without(rules.cloud_of(larger), old)
+    for vm in moving:
+        target = next((host.name for host in rest.usable() if rules.can_place(rest, vm, host.name)), None)
+        if target is None:
+            return False
+        rules.place(rest, vm, target)
+    return places_all(rest, calls_of(larger))
 
 
 def cost(models: Sequence[Model], counts: Sequence[int]) -> float:

@@ -169,3 +169,12 @@ def test_a_disabled_host_that_runs_vms_may_be_the_one_lost() -> None:
     doc = world(hosts, [nfs()], [stopped("v", "nfs", "h1"), vm("r", "nfs", "wide", host="h2")])
     assert not simclone.survive(doc, each=("host",)).cases[1].safe
     assert removed(doc, spare=1) is None
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="one refusal that no host could change ends the search")
+def test_a_refusal_for_a_quota_keeps_no_host() -> None:
+    """The account may run nothing, with two hosts or with one."""
+    doc = world([host("h1"), host("h2")], [nfs()], [vm("v", "nfs", host="h1")], requests=[request(0, "a")])
+    doc["accounts"] = [{"name": "u", "quota": {"vm.num": 0}}]
+    doc["requests"][0]["account"] = "u"
+    assert removed(doc) == 1

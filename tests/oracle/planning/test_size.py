@@ -111,6 +111,29 @@ def test_two_small_hosts_take_the_place_of_a_large_one() -> None:
     assert simclone.size(doc, [package_model(model) for model in pair], most=MOST, plan=ONE).cost == 21
 
 
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="VMs of a host that goes take room of VMs further down")
+def test_a_host_that_is_replaced_needs_another() -> None:
+    """Both hosts are full: the VM of the one that goes needs one new host."""
+    doc = world([host("h1", 2), host("h2", 2)], [nfs()], [vm("v", "nfs", "odd", host="h1")])
+    doc["vms"].append(vm("r", "nfs", "odd", host="h2"))
+    model = size.Model("new", 1.0, like="h1")
+    assert simclone.size(doc, [package_model(model)], replace=["h1"], plan=ONE).counts == (1,)
+
+
+@given(st.data())
+@settings(max_examples=examples(40))
+def test_the_fewest_that_replace_a_host(data: st.DataObject) -> None:
+    """The host that runs all VMs goes; those and the clones asked for fill what stays and what is new, in order."""
+    doc = data.draw(asked(most_hosts=3, storages=("shared",), has_stopped_vms=False, kinds=("unit",)))
+    doc["vms"] = [entry for entry in doc["vms"] if entry["host"] == "h1"]
+    doc["requests"] = [entry for entry in doc["requests"] if entry["vm"] in {entry["name"] for entry in doc["vms"]}]
+    model = data.draw(models(doc, "new"))
+    found = simclone.size(doc, [package_model(model)], replace=["h1"], plan=ONE)
+    fewest = next((count for count in range(MOST + 1) if size.replaces(doc, ["h1"], model, count)), None)
+    if fewest is not None:
+        assert found.counts == (fewest,)
+
+
 def _own_storages() -> list[Doc]:
     return [nfs(f"nfs-{name}", attachedClusters=[name]) for name in ("c0", "c1")]
 
