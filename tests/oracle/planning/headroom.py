@@ -63,7 +63,7 @@ def calls(cloud: Cloud, call: Call, size: int) -> Iterator[Cloud | None]:
 
 def whole_calls(cloud: Cloud, call: Call, size: int) -> set[int]:
     """How many calls of so many names may be served whole, one after the other."""
-    result, level, number = set(), {state_of(cloud): cloud}, 0
+    result, level, number = set[int](), {state_of(cloud): cloud}, 0
     while level:
         following: dict[State, Cloud] = {}
         for state in level.values():
@@ -90,7 +90,8 @@ def one_call(cloud: Cloud, call: Call) -> set[int]:
     opened = rules.open_call(after, call, 1)
     if opened is None:
         return {0}
-    result, level, number = set(), {(state_of(after), frozenset[object]()): (after, opened)}, 0
+    result, number = set[int](), 0
+    level = {(state_of(after), frozenset[tuple[str, str | None]]()): (after, opened)}
     while level:
         following = {}
         for state, open_ in level.values():

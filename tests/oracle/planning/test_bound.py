@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,7 +32,7 @@ EXCLUDED = {
 
 
 @st.composite
-def asked(draw: st.DrawFn, **more: object) -> Doc:
+def asked(draw: st.DrawFn, /, **more: Any) -> Doc:
     """A cloud asked for up to seven clones of up to three of its VMs."""
     doc = draw(clouds(**{"most_hosts": 4, "most_vms": 4, **more}))
     doc["requests"], names = [], draw(st.integers(1, 7))
@@ -47,7 +49,7 @@ def asked(draw: st.DrawFn, **more: object) -> Doc:
     return doc
 
 
-def told(doc: Doc) -> simclone.Bound:
+def told(doc: Doc) -> Any:
     """The package's answer."""
     return simclone.bound(doc, plan=ONE)
 
@@ -78,7 +80,7 @@ def exact_and_right(doc: Doc, most: int) -> bool:
     return found.bound == most or not found.exact
 
 
-def three(**more: object) -> Doc:
+def three(**more: Any) -> Doc:
     """Two hosts of 4 vCPUs and a call for three clones."""
     doc = world([host("h1"), host("h2")], [nfs()], [stopped("v", "nfs", "h1")], requests=[request(0, *"abc")])
     return {**doc, **more}

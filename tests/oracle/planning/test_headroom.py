@@ -37,7 +37,7 @@ def methods(doc: Doc) -> list[dict[str, bool]]:
 
 
 @st.composite
-def asked(draw: st.DrawFn, **more: Any) -> tuple[Doc, str]:
+def asked(draw: st.DrawFn, /, **more: Any) -> tuple[Doc, str]:
     """A cloud, mostly with the usual strategy, and one of its sources."""
     doc = draw(clouds(strategy=draw(st.sampled_from([None, None, rules.FIRST_FIT])), **more))
     return doc, draw(st.sampled_from(sources(doc)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -43,10 +45,15 @@ def on_one_host(doc: Doc) -> Doc:
 
 
 @st.composite
-def asked(draw: st.DrawFn, **more: object) -> tuple[Doc, shrink.Demand]:
+def asked(draw: st.DrawFn, /, **more: Any) -> tuple[Doc, shrink.Demand]:
     """A cloud with up to six clones asked for in one call."""
     kinds = (draw(st.sampled_from(sorted(SIZES))),) if "another-assignment" in EXCLUDED else tuple(SIZES)
-    usual = {"has_stopped_vms": "stopped-vms" not in EXCLUDED, "kinds": kinds, "most_hosts": 5, "is_tight": False}
+    usual: dict[str, Any] = {
+        "has_stopped_vms": "stopped-vms" not in EXCLUDED,
+        "kinds": kinds,
+        "most_hosts": 5,
+        "is_tight": False,
+    }
     doc = draw(clouds(**{**usual, **more}))
     if "order-of-file" in EXCLUDED:
         doc = on_one_host(doc)
@@ -96,7 +103,7 @@ def test_as_many_go_as_the_spare_ones_allow(case: tuple[Doc, shrink.Demand], spa
         assert len(found.removed) == most
 
 
-def removed(doc: Doc, **more: int) -> int | None:
+def removed(doc: Doc, **more: Any) -> int | None:
     """How many hosts the package lets go, None where it says that not even all are enough."""
     found = simclone.shrink(doc, plan=ONE, **more)
     return len(found.removed) if found.possible else None

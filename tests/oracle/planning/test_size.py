@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,9 +23,15 @@ EXCLUDED = {
 
 
 @st.composite
-def asked(draw: st.DrawFn, **more: object) -> Doc:
+def asked(draw: st.DrawFn, /, **more: Any) -> Doc:
     """A cloud that fills hosts in their order, asked for clones of up to three of its VMs, whole ones at times."""
-    usual = {"strategy": rules.FIRST_FIT, "most_hosts": 4, "is_tight": False, "policies": (), "has_quotas": False}
+    usual: dict[str, Any] = {
+        "strategy": rules.FIRST_FIT,
+        "most_hosts": 4,
+        "is_tight": False,
+        "policies": (),
+        "has_quotas": False,
+    }
     doc = draw(clouds(**{**usual, **more}))
     doc["requests"] = []
     for at in range(draw(st.integers(1, 3))):

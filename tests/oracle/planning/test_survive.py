@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +13,7 @@ from tests.oracle.planning import rules, survive
 from tests.oracle.planning.clouds import Doc, clouds, examples, host, nfs, sources, stopped, vm, world
 
 POLICIES = ("antiHard", "affinityHard", "antiSoft")
-KINDS = ("host", "pair", "cluster", "zone")
+KINDS: tuple[Any, ...] = ("host", "pair", "cluster", "zone")
 EXCLUDED = {
     "busy-idle-hosts": "the ladder never loses hosts that take no new VMs but run some",
     "over-racks": "only spread rules look at what a group is counted over",
