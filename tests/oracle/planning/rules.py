@@ -12,7 +12,8 @@ In the order of the file:
 * rules of one host: capacity, devices, networks, groups, storage, local disks; ``can_place``, ``place``, ``unplace``,
   ``remove``, and ``faults_of``, which lists whatever is over its limit or against a hard rule;
 * the allocator: ``open_call`` checks a clone call, ``candidates`` are hosts a clone may go to, ``preferred`` those that
-  may come first, ``clone_choices`` both with their storage, ``start_clone`` carries one out.
+  may come first, ``clone_choices`` both with their storage, ``start_clone`` carries one out; ``settle`` creates the VMs
+  the file leaves without a host.
 
 What is left out: several storages in one cluster, Ceph pools, backup storages, pages of hosts, data volumes of clones,
 address ranges with an end, all settings that ``Cloud`` does not name, and capacity that is returned twice
@@ -307,7 +308,9 @@ def cloud_of(doc: Doc) -> Cloud:
         hosts=_hosts_of(doc, clusters, zone_of),
         storages={entry["name"]: _storage_of(doc, entry, zone_of) for entry in doc.get("primaryStorages", ())},
         networks={
-            entry["name"]: Network(entry["name"], l2s.get(entry.get("l2Network", ""), frozenset(clusters)))
+            entry["name"]: Network(
+                entry["name"], l2s.get(entry.get("l2Network", next(iter(l2s), "")), frozenset(clusters))
+            )
             for entry in doc.get("l3Networks", ())
         },
         groups={
@@ -341,6 +344,13 @@ def cloud_of(doc: Doc) -> Cloud:
     return cloud
 
 
+def _root_size(entry: Doc, images: Mapping[str, Doc], disks: Mapping[str, int]) -> int:
+    """The size of the root disk offering where one is named, else the image's."""
+    if entry.get("rootDiskOffering"):
+        return disks[entry["rootDiskOffering"]]
+    return bytes_of(images[entry["image"]]["size"]) if entry.get("image") else 0
+
+
 def _adopt(cloud: Cloud, doc: Doc, entry: Doc) -> None:
     """Take a VM of the file as it stands; one that names no host waits in ``unplaced``."""
     kind = cloud.offerings.get(entry.get("instanceOffering", ""))
@@ -354,7 +364,7 @@ def _adopt(cloud: Cloud, doc: Doc, entry: Doc) -> None:
         state=entry.get("state", "Running"),
         offering=kind.offering if kind else "",
         networks=tuple(entry.get("l3Networks", ())),
-        root_size=bytes_of(images[entry["image"]]["size"]) if entry.get("image") else 0,
+        root_size=_root_size(entry, images, disks),
         data_sizes=tuple(disks[name] for name in entry.get("dataDiskOfferings", ())),
         wanted_storage=entry.get("primaryStorage"),
         last_host=entry.get("lastHost"),
@@ -612,6 +622,7 @@ class Call:
     is_full: bool = False
     cluster: str | None = None
     host: str | None = None
+    storage: str | None = None
 
 
 @dataclass
@@ -733,7 +744,9 @@ def is_allowed(call: Call, host: Host) -> bool:
 
 
 def pinned_storage(cloud: Cloud, call: Call) -> str | None:
-    """A full clone's root lies on its source's storage (rules/clone-call.md#flavours)."""
+    """The storage that is named; a full clone's root lies on its source's (rules/clone-call.md#flavours)."""
+    if call.storage is not None:
+        return call.storage
     return cloud.vms[call.source].volumes[0].storage if call.is_full else None
 
 
@@ -856,3 +869,24 @@ def start_clone(cloud: Cloud, opened: OpenCall, vm: Vm, choice: Choice) -> None:
     if opened.written and key not in opened.cached:
         cloud.charges.append(Volume(key[0], opened.written, key[1]))
     opened.cached.add(key)
+
+
+def settle(cloud: Cloud) -> list[str]:
+    """Create the VMs the file leaves without a host, in its order; the names of those that find none.
+
+    Among equal hosts the first is taken, and no image is cached: what the allocator does, up to ties.
+    """
+    homeless = []
+    for name in cloud.unplaced:
+        vm = cloud.vms.pop(name)
+        opened = OpenCall(Call(name, storage=vm.wanted_storage), 0)
+        choices = [choice for choice in clone_choices(cloud, opened, vm) if choice.storage is not None]
+        if not choices:
+            homeless.append(name)
+            cloud.vms[name] = vm
+            continue
+        start_clone(cloud, opened, vm, choices[0])
+        if vm.state == "Stopped":
+            cloud.vms[name].host, cloud.vms[name].last_host, cloud.vms[name].state = None, choices[0].host, "Stopped"
+    cloud.unplaced = homeless
+    return homeless

@@ -58,7 +58,14 @@ def calls_of(doc: Doc) -> list[tuple[Call, int]]:
     for entry in doc.get("requests", ()):
         body = entry["cloneVmInstance"]
         group = next((tag.split("::")[1] for tag in entry.get("systemTags", ())), None)
-        call = Call(entry["vm"], account=entry.get("account"), group=group, is_full=body.get("full", False))
+        call = Call(
+            entry["vm"],
+            account=entry.get("account"),
+            group=group,
+            is_full=body.get("full", False),
+            cluster=body.get("clusterUuid"),
+            host=body.get("hostUuid"),
+        )
         result.append((call, len(body["names"])))
     return result
 
@@ -81,7 +88,8 @@ def places_all(cloud: Cloud, calls: Sequence[tuple[Call, int]]) -> bool:
 def is_enough(doc: Doc, models: Sequence[Model], counts: Sequence[int]) -> bool:
     """Whether so many more hosts are enough for all requests."""
     larger = grown(doc, models, counts)
-    return places_all(rules.cloud_of(larger), calls_of(larger))
+    cloud = rules.cloud_of(larger)
+    return not rules.settle(cloud) and places_all(cloud, calls_of(larger))
 
 
 def fewest(doc: Doc, model: Model, most: int) -> int | None:
