@@ -24,7 +24,6 @@ from simclone.planning.parts.host_loss import (
     losable_hosts,
     lose,
     trial,
-    usable_hosts,
     worst_cases,
 )
 from simclone.planning.parts.option import At, Option, Seed, Vm, deprecated
@@ -191,7 +190,7 @@ def _ladder(ctx: Context, ask: Ask, most: int, everyone: bool) -> tuple[Rung, ..
     counter = [RoomLeft(ctx, ask, Unit())]
     return tuple(
         Rung(k, held, worst_cases(ctx, k, counter, everyone=everyone)[0])
-        for k in range(min(most, len(usable_hosts(ctx.cloud)) - 1) + 1)
+        for k in range(min(most, len(losable_hosts(ctx.cloud)) - 1) + 1)
     )
 
 

@@ -104,12 +104,12 @@ def losable_hosts(cloud: Cloud) -> list[int]:
 
 
 def sets_of(ctx: Context, size: int) -> tuple[Iterator[tuple[int, ...]], int, bool]:
-    """Sets of usable hosts to lose, how many, and whether these stand for all; all hosts, where there are fewer.
+    """Sets of hosts to lose, how many, and whether these stand for all; all hosts, where there are fewer.
 
     Of sets of equal hosts (`host_classes`) one is given. Where there are more than `MOST_SETS`, only sets among some
     hosts are given: in turn the one that carries most (by memory, then vCPUs) and the one that has most.
     """
-    hosts = usable_hosts(ctx.cloud)
+    hosts = losable_hosts(ctx.cloud)
     size = min(size, len(hosts))
     classes = host_classes(ctx, hosts)
     sets = list(islice(_distinct_sets(classes, size), MOST_SETS + 1))
