@@ -139,6 +139,8 @@ class _Trials:
         changes += [{"removeHosts": list(self.gone)}] if self.gone else []
         try:
             scenario = change_scenario(self.scenario, changes) if changes else self.scenario
+        except UnplacedVms as error:
+            return Trial(counts, False, 0.0, 0.0, {HOMELESS: len(error.faults)})
         except InvalidInput as error:
             if sum(counts) or not self.gone:
                 raise

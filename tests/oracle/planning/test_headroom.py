@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,12 +12,7 @@ from tests.oracle.planning import headroom, rules
 from tests.oracle.planning.clouds import GIB, Doc, clouds, examples, host, local, nfs, sources, stopped, vm, world
 
 POLICIES = ("antiHard", "affinityHard", "antiSoft")
-EXCLUDED = {
-    "busy-idle-hosts": "hosts that take no new VMs but run some are never among the hosts lost",
-    "own-storage-on-columns": "counted on columns, room of one cluster's storage is filled by hosts of the others",
-    "affinity-on-columns": "counted on columns, clones of a group without running members do not stay together",
-    "written-bytes": "calls of one name are counted as calls of many: one snapshot and one cached image for all",
-}
+EXCLUDED: dict[str, str] = {}
 """Kinds of wrong answer kept out of the generated clouds, each with a test of its own below."""
 COUNTED = ("shared", "local") if "own-storage-on-columns" in EXCLUDED else ("shared", "own", "local")
 """Layouts of storage that columns are compared on."""
@@ -119,11 +113,6 @@ def test_room_in_one_call(case: tuple[Doc, str], halves: int) -> None:
         assert answer(doc, source, one_by_one=True).total in headroom.room(rules.cloud_of(doc), rules.Call(source))
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="counted on columns, room of one cluster's storage is filled by other hosts",
-)
 def test_storage_of_one_cluster_is_no_room_of_the_others() -> None:
     """Five clones fit on the first cluster's storage; then its host is tried again and again: at most 17 of 30."""
     hosts = [host(f"h{n}", 10, cluster=f"c{n}") for n in range(3)]
@@ -135,9 +124,6 @@ def test_storage_of_one_cluster_is_no_room_of_the_others() -> None:
     assert answer(doc, "v").total in possible
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="hosts that take no new VMs but run some are never among the hosts lost"
-)
 def test_a_disabled_host_that_runs_vms_may_be_lost_too() -> None:
     """Its three VMs of 2 vCPUs leave 2 of the 8 vCPUs of the others; losing an empty host leaves 4."""
     hosts = [host("h1"), host("h2", 6, state="Disabled"), host("h3")]
@@ -147,7 +133,6 @@ def test_a_disabled_host_that_runs_vms_may_be_lost_too() -> None:
     assert answer(doc, "v", survive=1).with_failures.total == 2
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="--one-by-one counts in calls of 256 names")
 def test_one_by_one_takes_a_snapshot_for_each_clone() -> None:
     """Of 9 GiB the source has 1; each call writes a snapshot and an image of 1 GiB beside the root of 1."""
     doc = world([host("h1")], [local(h1=9)], [stopped("v", "local", "h1", rootActualSize=GIB)])
@@ -155,9 +140,6 @@ def test_one_by_one_takes_a_snapshot_for_each_clone() -> None:
     assert answer(doc, "v", one_by_one=True).total == 2
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="counted on columns, the first clone of a group does not draw the others"
-)
 def test_the_first_member_of_an_affinity_group_draws_the_others() -> None:
     """No member runs, so the first clone may go anywhere and the others follow it: 4, not the 8 of both hosts."""
     doc = world([host("h1"), host("h2")], [nfs()], [stopped("v", "nfs", "h1")])

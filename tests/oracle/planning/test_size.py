@@ -119,7 +119,6 @@ def test_two_small_hosts_take_the_place_of_a_large_one() -> None:
     assert simclone.size(doc, [package_model(model) for model in pair], most=MOST, plan=ONE).cost == 21
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="VMs of a host that goes take room of VMs further down")
 def test_a_host_that_is_replaced_needs_another() -> None:
     """Both hosts are full: the VM of the one that goes needs one new host."""
     doc = world([host("h1", 2), host("h2", 2)], [nfs()], [vm("v", "nfs", "odd", host="h1")])
