@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from simclone.engine.context import Context
 from simclone.engine.operations.hosts import change_host_state, vms_on
 from simclone.engine.operations.migrate_vm import migrate_vm
+from simclone.engine.operations.volumes import migrate_volume, migration_hosts
 from simclone.engine.queries import hosts_for_migration
 from simclone.engine.waits import run_now
+from simclone.model.vms import NONE
 from simclone.records import ErrorCode
-from simclone.vocabulary import HostState, Subject, reason_of
+from simclone.vocabulary import STORAGE_LOCAL_HOST, HostState, Subject, reason_of
 
 MOST_MOVES = 2_000
 """So many moves are tried by a search before it gives up."""
@@ -101,6 +103,43 @@ def another_way(ctx: Context, vms: Sequence[int]) -> Evacuation:
     return _Search().run(ctx, scarce)
 
 
+def move_disks(ctx: Context, hosts: Sequence[int]) -> Evacuation:
+    """Move local disks of stopped VMs away from closed hosts, those with most bytes first.
+
+    All disks of a VM go to one host: of those that take them the one with most free bytes. The VM remembers it as its
+    last.
+    """
+    cloud = ctx.cloud
+    owners = [vm for vm in range(cloud.vms.row_count) if cloud.vms.alive[vm] and cloud.vms.host[vm] == NONE]
+    disks = {vm: [row for row in cloud.vms.volumes.get(vm, ()) if cloud.volumes.host[row] in hosts] for vm in owners}
+    sizes = {vm: sum(cloud.volumes.size[row] for row in rows) for vm, rows in disks.items() if rows}
+    moved, stuck = [], []
+    for vm in sorted(sizes, key=lambda vm: (-sizes[vm], vm)):
+        host = _disk_host(ctx, disks[vm])
+        if host is None:
+            stuck.append((vm, STORAGE_LOCAL_HOST.code))
+            continue
+        for row in disks[vm]:
+            migrate_volume(ctx, row, host)
+        ctx.ledger.vms.set(vm, last_host=host)
+        moved.append((vm, host))
+    return Evacuation(tuple(moved), tuple(stuck))
+
+
+def _disk_host(ctx: Context, disks: Sequence[int]) -> int | None:
+    """The host that takes all of some local disks, with most bytes free; None where there is none."""
+    cloud = ctx.cloud
+    shares = cloud.storages[cloud.volumes.storage[disks[0]]].shares
+    hosts = set.intersection(*(set(migration_hosts(ctx, row)) for row in disks))
+    if shares is None:
+        return None
+    for host in sorted(hosts, key=lambda host: (-shares.available[host], host)):
+        twin = ctx.fork()
+        if all(migrate_volume(twin, row, host).ok for row in disks):
+            return host
+    return None
+
+
 class _Search:
     """Depth first over the targets of VMs in a fixed order."""
 
@@ -150,5 +189,6 @@ __all__ = [
     "close_hosts",
     "move_all",
     "move_away",
+    "move_disks",
     "running_on",
 ]

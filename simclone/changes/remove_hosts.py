@@ -7,11 +7,10 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from simclone.changes.entries import LEAVING, host_entry
-from simclone.changes.evacuate import move_away
+from simclone.changes.evacuate import move_away, move_disks
 from simclone.changes.kind import Data, ValueKind, Workflows, finished
 from simclone.engine.context import Context, Outcome, operation_error
 from simclone.engine.operations.hosts import delete_host
-from simclone.model.vms import NONE
 from simclone.scenario.document.base import Name
 
 
@@ -37,17 +36,13 @@ class RemoveHosts(ValueKind[Annotated[list[Name], Field(min_length=1)]]):
 
 def remove_hosts(ctx: Context, rows: list[int]) -> Outcome:
     """Empty hosts and delete them; refused, without a trace, where a VM or a disk cannot leave."""
-    evacuation = move_away(ctx.fork(), rows)
-    vms, volumes = ctx.cloud.vms, ctx.cloud.volumes
-    disks = [
-        vm
-        for vm in range(vms.row_count)
-        if vms.alive[vm] and vms.host[vm] == NONE and any(volumes.host[row] in rows for row in vms.volumes.get(vm, ()))
-    ]
-    if evacuation.stuck or disks:
-        names = [vms.names[vm] for vm in (*(vm for vm, _ in evacuation.stuck), *disks)]
+    twin = ctx.fork()
+    stuck = [vm for vm, _ in (*move_away(twin, rows).stuck, *move_disks(twin, rows).stuck)]
+    if stuck:
+        names = [ctx.cloud.vms.names[vm] for vm in stuck]
         return Outcome(rows[0], operation_error(f"{', '.join(names)} cannot leave", "host.maintenance"))
     move_away(ctx, rows)
+    move_disks(ctx, rows)
     for row in rows:
         delete_host(ctx, row)
     return Outcome(rows[0])

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from simclone.changes.entries import LEAVING, MAINTAINED, take_out
-from simclone.changes.evacuate import Evacuation, move_away
+from simclone.changes.evacuate import Evacuation, move_away, move_disks
 from simclone.changes.kind import Data
 from simclone.changes.load import scenario_from
 from simclone.engine.context import Context
@@ -19,7 +19,6 @@ from simclone.engine.operations.hosts import change_host_state
 from simclone.engine.waits import run_now
 from simclone.errors import Fault, UnplacedVms
 from simclone.model.vms import NONE
-from simclone.scenario.load import Scenario
 from simclone.scenario.reading.paths import expand_counted
 
 
@@ -51,7 +50,6 @@ def _move(data: Data, path: str, leaving: list[str], maintained: list[str], gone
     scenario = scenario_from(_closed(data, gone), path, "")
     ctx = open_context(scenario)
     faults = [*_empty_leaving(ctx, leaving), *_empty_maintained(ctx, maintained)]
-    faults += _stranded(ctx, scenario, data, gone)
     if faults:
         raise UnplacedVms(faults)
     for entry, uuid in zip(data["vms"], scenario.vm_uuids, strict=True):
@@ -68,19 +66,17 @@ def _closed(data: Data, gone: set[str]) -> Data:
 
 
 def _empty_leaving(ctx: Context, leaving: list[str]) -> Iterator[Fault]:
-    if not leaving:
-        return
-    evacuation = move_away(ctx, [ctx.cloud.find("host", name) for name in leaving])
-    yield from faults_of(ctx, evacuation)
-
-
-def faults_of(ctx: Context, evacuation: Evacuation) -> Iterator[Fault]:
-    """One fault for each VM that cannot leave."""
+    """Faults of VMs, and of disks of stopped VMs, that cannot leave."""
+    hosts = [ctx.cloud.find("host", name) for name in leaving]
+    evacuation = move_away(ctx, hosts) if hosts else Evacuation((), ())
     vms, names = ctx.cloud.vms, ctx.cloud.fleet.names
     search = "no order and no target lets all leave" if evacuation.proved else "no way was found in a bounded search"
     for vm, reason in evacuation.stuck:
         text = f"VM {vms.names[vm]} of {names[vms.host[vm]]} finds no other host ({reason}); {search}"
         yield Fault("removeHosts", text, "room on the hosts that stay")
+    for vm, reason in move_disks(ctx, hosts).stuck:
+        text = f"the disks of VM {vms.names[vm]} on {names[vms.last_host[vm]]} find no other host ({reason})"
+        yield Fault("removeHosts", text, "room for them on the local disks of a host that stays")
 
 
 def _empty_maintained(ctx: Context, maintained: list[str]) -> Iterator[Fault]:
@@ -93,23 +89,12 @@ def _empty_maintained(ctx: Context, maintained: list[str]) -> Iterator[Fault]:
             )
 
 
-def _stranded(ctx: Context, scenario: Scenario, data: Data, gone: set[str]) -> Iterator[Fault]:
-    """Stopped VMs whose disks lie on a host that leaves."""
-    for entry, uuid in zip(data["vms"], scenario.vm_uuids, strict=True):
-        if entry.get("lastHost") in gone and entry.get("state") == "Stopped":
-            volumes = ctx.cloud.vms.volumes.get(ctx.cloud.find("vm", uuid), ())
-            hosts = {ctx.cloud.volumes.host[volume] for volume in volumes} - {NONE}
-            if any(ctx.cloud.fleet.names[host] in gone for host in hosts):
-                text = f"the disks of VM {entry['name']} lie on {entry['lastHost']} alone (storage.localHost)"
-                yield Fault("removeHosts", text, "another host for its disks before the host leaves")
-
-
 def _write(ctx: Context, entry: Data, vm: int, gone: set[str]) -> None:
     vms, names = ctx.cloud.vms, ctx.cloud.fleet.names
     if vms.state_name(vm) == "Stopped":
         entry["state"] = "Stopped"
         entry.pop("host", None)
-        if vms.last_host[vm] != NONE and names[vms.last_host[vm]] not in gone:
+        if vms.last_host[vm] != NONE:
             entry["lastHost"] = names[vms.last_host[vm]]
     elif entry.get("primaryStorage") is not None:
         entry["host"] = names[vms.host[vm]]
