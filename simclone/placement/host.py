@@ -21,7 +21,9 @@ def strategy_of(request: HostRequest, cloud: Cloud) -> Strategy:
     name = request.strategy
     if name == "Mevoco":
         name = str(cloud.settings.values["mevoco.hostAllocatorStrategy"])
-    return named(cloud.settings.profile, name, cloud.strategies)
+    strategy = named(cloud.settings.profile, name, cloud.strategies)
+    cloud.used_strategies[strategy.name] = strategy
+    return strategy
 
 
 def _index(cloud: Cloud) -> HostIndex:

@@ -13,8 +13,8 @@ from simclone.allocator.host.strategies import (
     LOCAL_MIGRATE,
     MAX_INSTANCES,
     MIGRATE,
-    TABLES,
 )
+from simclone.allocator.host.strategies import names as registered_names
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.parts.answer import Answer
 from simclone.planning.parts.option import Option
@@ -142,7 +142,9 @@ class Comparison(Answer):
 def strategy_variants(source: Given, names: Sequence[str]) -> dict[str, Scenario]:
     """The scenario under each host strategy: every offering and VM asks for it. Raises InvalidInput."""
     scenario = as_scenario(source)
-    known = [name for name in TABLES[scenario.run.profile] if name not in INTERNAL] + list(scenario.strategies)
+    known = [name for name in registered_names(scenario.run.profile) if name not in INTERNAL] + list(
+        scenario.strategies
+    )
     wrong = [Fault("strategies", f"{item!r} is unknown", ", ".join(known)) for item in names if item not in known]
     if wrong:
         raise InvalidInput(wrong)
