@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,105 +13,7 @@ import pytest
 
 from tests.cli.conftest import BODY, REPO
 
-Ran = subprocess.CompletedProcess[str]
-Python = Callable[..., Ran]
-
-MODULE = '''
-import os
-from pathlib import Path
-
-import simclone
-from simclone.allocator.host.flow import SortFlow
-from simclone.allocator.host.strategies import LEAST_VM, TABLES, Strategy
-from simclone.model.storage_types import IMAGE_STORE, StorageType
-from simclone.traces.rows import VmRow
-from simclone.traces.trace_format import TraceFormat
-
-if "ACME_SEEN" in os.environ:
-    Path(os.environ["ACME_SEEN"], str(os.getpid())).touch()
-
-
-class LastNameFirst(SortFlow):
-    """Hosts of late names first."""
-
-    name = "acme.LastName"
-
-    width = 24
-
-    def key(self, host, facts):
-        return (1 << 20) - host.index
-
-
-class Unused(LastNameFirst):
-    """Installed, and in no chain."""
-
-    name = "acme.Unused"
-
-
-FLOWS = (LastNameFirst, Unused)
-STORAGE = StorageType("AcmeBlock", fed_by=(IMAGE_STORE,))
-TRACE = TraceFormat("a list of seconds", lambda path, line: float(line.startswith("seconds")), lambda path: iter(
-    VmRow(int(line) * 1_000_000, 60_000_000, 1000, 1 << 30, 0, None, line)
-    for line in Path(path).read_text().split()[1:]))
-
-
-def strategy(profile):
-    return Strategy("acme.LastName", TABLES[profile][LEAST_VM].filters, (LastNameFirst(),))
-
-
-def unused(profile):
-    return Strategy("acme.Unused", TABLES[profile][LEAST_VM].filters, (Unused(),))
-
-
-def kept(source, *, out: str = "") -> str:
-    """Run SCENARIO and keep the run."""
-    simclone.run(source).save(out)
-    return out
-'''
-POINTS = """[simclone.flows]
-flows = acme
-
-[simclone.strategies]
-acme.LastName = acme:strategy
-acme.Unused = acme:unused
-
-[simclone.storage_types]
-AcmeBlock = acme:STORAGE
-
-[simclone.traces]
-seconds = acme:TRACE
-
-[simclone.questions]
-kept = acme:kept
-
-[simclone.changes]
-addHosts = acme:nothing
-losePower = acme:nothing
-"""
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Path:
-    """A folder for the path with what an installer would write."""
-    folder = tmp_path / "site"
-    info = folder / "acme_cloud-2.5.dist-info"
-    info.mkdir(parents=True)
-    (folder / "acme.py").write_text(MODULE, "utf-8")
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-cloud\nVersion: 2.5\n", "utf-8")
-    (info / "entry_points.txt").write_text(POINTS, "utf-8")
-    return folder
-
-
-@pytest.fixture
-def python(site: Path) -> Python:
-    """Run Python with the distribution installed."""
-
-    def ran(*words: str | Path) -> Ran:
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(site), str(REPO)))}
-        command = [sys.executable, *map(str, words)]
-        return subprocess.run(command, capture_output=True, encoding="utf-8", timeout=300, env=environment)
-
-    return ran
+Python = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def plug_ins(folder: Path) -> list[list[str]]:
