@@ -37,7 +37,7 @@ def descriptions() -> dict[str, Description]:
     return documents
 
 
-def question_command(description: Description, function: Callable[..., Any] | None = None) -> click.Command:
+def question_command(description: Description, function: Callable[..., Answer] | None = None) -> click.Command:
     """The command of a question; its function is loaded when it is called, unless it is given."""
 
     def call(scenario: str, **values: Any) -> None:

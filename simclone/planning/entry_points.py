@@ -10,13 +10,15 @@ import os
 import sys
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from simclone.planning.questions import GROUP, QUESTIONS
 
 if TYPE_CHECKING:
     from simclone.installed import PlugIn
 
+P = ParamSpec("P")
+T = TypeVar("T")
 _INFO = (".dist-info", ".egg-info")
 
 
@@ -42,11 +44,11 @@ def question_function(name: str) -> Callable[..., Any] | None:
     return None
 
 
-def _named(function: Callable[..., Any], origin: PlugIn) -> Callable[..., Any]:
+def _named(function: Callable[P, T], origin: PlugIn) -> Callable[P, T]:
     from simclone.installed import answering
 
     @wraps(function)
-    def ask(*values: Any, **named: Any) -> Any:
+    def ask(*values: P.args, **named: P.kwargs) -> T:
         with answering(origin):
             return function(*values, **named)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from simclone.allocator.host import plugins
 from simclone.allocator.host.strategies import Strategy
@@ -12,7 +11,7 @@ from simclone.engine.results.result import RunResult
 from simclone.installed import PlugIn, current_question, entry_points_of, plug_in
 from simclone.model.cloud import Cloud
 from simclone.model.storage_types import BUILT_IN, storage_type_origins
-from simclone.scenario.changes import data_of
+from simclone.scenario.changes import Data, data_of
 from simclone.scenario.load import Scenario
 from simclone.traces.formats import format_origin
 
@@ -51,7 +50,7 @@ def _storage_types(cloud: Cloud) -> Iterator[PlugIn]:
         yield from (origins[name] for name in foreign)
 
 
-def _traces(data: Mapping[str, Any], folder: Path) -> Iterator[PlugIn]:
+def _traces(data: Data, folder: Path) -> Iterator[PlugIn]:
     """Those of the formats of the traces that are read without a column map."""
     origins = (format_origin(folder / path) for path in _trace_paths(data))
     yield from (origin for origin in origins if origin is not None)
@@ -68,7 +67,7 @@ def _trace_paths(value: object, key: str = "") -> Iterator[str]:
             yield from _trace_paths(item, key)
 
 
-def _changes(data: Mapping[str, Any]) -> Iterator[PlugIn]:
+def _changes(data: Data) -> Iterator[PlugIn]:
     """Those of the kinds of change that the scenario's incidents name, as a key or as an event."""
     words = {word for incident in data.get("incidents", ()) for word in (*incident, incident.get("event"))}
     yield from (plug_in(point) for point in entry_points_of(CHANGES) if point.name in words)
