@@ -17,6 +17,7 @@ from simclone.allocator.host.strategies import (
 from simclone.allocator.host.strategies import names as registered_names
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.parts.answer import Answer
+from simclone.planning.parts.arguments import checked
 from simclone.planning.parts.option import Option
 from simclone.planning.replication.intervals import Difference, Interval, paired
 from simclone.planning.replication.outcomes import RunOutcome
@@ -139,6 +140,7 @@ class Comparison(Answer):
         }
 
 
+@checked
 def strategy_variants(source: Given, names: Sequence[str]) -> dict[str, Scenario]:
     """The scenario under each host strategy: every offering and VM asks for it. Raises InvalidInput."""
     scenario = as_scenario(source)
@@ -162,6 +164,7 @@ def _under(scenario: Scenario, name: str) -> Scenario:
     return scenario_from({**data, "name": scenario.name}, scenario.path, f"{scenario.sha256}/{name}")
 
 
+@checked
 def whatif_variants(source: Given) -> dict[str, Scenario]:
     """The scenario as it is, and under each of its ``whatif:`` entries. Raises InvalidInput."""
     scenario = as_scenario(source)
@@ -173,12 +176,14 @@ def whatif_variants(source: Given) -> dict[str, Scenario]:
     return result
 
 
+@checked
 def change_variants(source: Given, variants: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Scenario]:
     """The scenario under named sets of changes; an empty set leaves it as it is. Raises InvalidInput."""
     scenario = as_scenario(source)
     return {name: change_scenario(scenario, changes) if changes else scenario for name, changes in variants.items()}
 
 
+@checked
 def compare(
     source: Given,
     variants: Mapping[str, Scenario] | None = None,

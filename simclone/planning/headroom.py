@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from simclone.engine.context import Context
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.parts.answer import Answer
+from simclone.planning.parts.arguments import checked
 from simclone.planning.parts.clone_calls import Ask, asks_of, cloud_at, with_offering
 from simclone.planning.parts.count_by_calls import Filled, count_by_calls, count_in_turn, whole_batches
 from simclone.planning.parts.count_by_columns import count_by_columns
@@ -118,6 +119,7 @@ class Headroom(Answer):
         return result
 
 
+@checked
 def headroom(
     source: Given,
     *,

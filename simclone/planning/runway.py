@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Unpack
 
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.parts.answer import Answer
+from simclone.planning.parts.arguments import checked
 from simclone.planning.parts.option import Option
 from simclone.planning.replication.intervals import Interval, bootstrap_interval, checked_share
 from simclone.planning.replication.outcomes import RunOutcome
@@ -116,6 +117,7 @@ class Runway(Answer):
         return {"runway_s": middle, "runway_days": None if middle is None else middle / DAY, "ran_out": share}
 
 
+@checked
 def runway(
     source: Given,
     *,

@@ -11,6 +11,7 @@ from simclone.engine.context import Context
 from simclone.engine.opening import open_context
 from simclone.errors import Fault, InvalidInput, UnplacedVms
 from simclone.planning.parts.answer import Answer
+from simclone.planning.parts.arguments import checked
 from simclone.planning.parts.host_loss import lose, sets_of
 from simclone.planning.parts.option import Option
 from simclone.planning.replication.plan import ReplicationPlan, RunKeywords, plan_of, replicate
@@ -101,6 +102,7 @@ def _survives(ctx: Context, size: int) -> bool:
     return all(not lose(ctx.fork(), rows).lost for rows in sets)
 
 
+@checked
 def shrink(
     source: Given,
     *,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Unpack
 
 from simclone.errors import Fault, InvalidInput, UnplacedVms
 from simclone.planning.parts.answer import Answer
+from simclone.planning.parts.arguments import checked
 from simclone.planning.parts.host_model import Model
 from simclone.planning.parts.model_mix import cheapest
 from simclone.planning.parts.option import Option
@@ -166,6 +167,7 @@ class _Trials:
         return replicate({"": scenario}, self.plan)
 
 
+@checked
 def size(
     source: Given,
     models: Annotated[
@@ -360,6 +362,7 @@ def _thinned(trials: _Trials, counts: tuple[int, ...]) -> tuple[int, ...]:
     return counts
 
 
+@checked
 def refresh(
     source: Given, old: Sequence[str], model: Model, *, target: float | None = None, plan: ReplicationPlan | None = None
 ) -> Sizing:

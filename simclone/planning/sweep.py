@@ -12,6 +12,7 @@ import numpy as np
 from simclone.engine.opening import open_context
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.parts.answer import Answer
+from simclone.planning.parts.arguments import checked
 from simclone.planning.parts.option import Option
 from simclone.planning.replication.intervals import Interval
 from simclone.planning.replication.plan import ReplicationPlan, RunKeywords, interval_of, plan_of, reasons_of, replicate
@@ -85,6 +86,7 @@ class Sweep(Answer):
         return {"least": min(values, default=None), "most": max(values, default=None)}
 
 
+@checked
 def sweep(
     source: Given,
     values: Annotated[
@@ -134,6 +136,7 @@ def sweep(
     )
 
 
+@checked
 def hypercube(
     source: Given,
     ranges: Mapping[str, tuple[float, float]],

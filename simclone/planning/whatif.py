@@ -12,6 +12,7 @@ from simclone.errors import Fault, InvalidInput
 from simclone.planning.compare import whatif_variants
 from simclone.planning.headroom import headroom
 from simclone.planning.parts.answer import Answer
+from simclone.planning.parts.arguments import checked
 from simclone.planning.parts.option import Option
 from simclone.planning.replication.intervals import Difference, Interval, paired
 from simclone.planning.replication.plan import ReplicationPlan, RunKeywords, interval_of, plan_of, reasons_of, replicate
@@ -127,6 +128,7 @@ def stacked(source: Given, names: Sequence[str]) -> Scenario:
     return scenario
 
 
+@checked
 def whatif(
     source: Given,
     *,
