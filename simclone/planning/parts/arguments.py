@@ -100,7 +100,7 @@ def _option_faults(path: str, value: object, hint: object) -> list[Fault]:
     """As `faults_of`, for a type that is no union."""
     origin, arguments = get_origin(hint) or hint, get_args(hint)
     if origin is Literal:
-        return [] if isinstance(value, str) and value in arguments else [_fault(path, value, (hint,))]
+        return [] if isinstance(value, str) else [_fault(path, value, (hint,))]  # its own words for others
     if not isinstance(origin, type) or origin is object or origin.__module__ == "typing":  # Any, a type variable
         return []
     if not _is(value, origin):
@@ -150,8 +150,6 @@ def _fault(path: str, value: object, options: tuple[object, ...]) -> Fault:
     shown = repr(value)
     if value is None:
         return Fault(path, "is None", " or ".join(expected))
-    if isinstance(value, str) and wanted.startswith("one of"):
-        return Fault(path, f"{shown} is unknown", " or ".join(expected))
     if isinstance(value, str | int | float) and len(shown) <= LONGEST:
         return Fault(path, f"{shown} is no {wanted.removeprefix('a ')}", " or ".join(expected))
     kind = type(value).__name__
