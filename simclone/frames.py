@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
+from simclone.engine.results.plug_ins import plug_ins_of
 from simclone.engine.results.result import RunResult
 from simclone.engine.results.series import NOT_MEASURED, PLACE_FIELDS, PLACES, QUEUE_FIELDS, STORAGE_FIELDS
 from simclone.engine.results.statistics import Statistics
@@ -290,6 +291,9 @@ def _write_run(run: Saved, folder: Path, tables: str) -> None:
         "python": platform.python_version(),
         "argv": sys.argv[1:],
     }
+    plug_ins = plug_ins_of(run.scenario, run.result)
+    if plug_ins:
+        manifest["plugIns"] = [plug_in.to_dict() for plug_in in plug_ins]
     _write_json(folder / "manifest.json", manifest)
 
 

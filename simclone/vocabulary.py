@@ -6,11 +6,32 @@ spelling. A `Reason` says once what a refusal means; whoever judges, counts or e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
-from simclone.errors import Fault, InvalidInput, UnknownName
+from simclone.reason import (
+    INTERNAL_ERROR,
+    INVALID_ARGUMENT,
+    OPERATION,
+    OPERATION_ERROR,
+    PAGES,
+    QUOTA_EXCEEDING,
+    REASONS,
+    SEARCH,
+    SEARCH_OR_OPERATION,
+    Extent,
+    Meaning,
+    Reason,
+    Subject,
+    declare,
+    declare_ban,
+    declare_call_refusal,
+    declare_shortage,
+    page_of,
+    reason_of,
+)
+
+__all__ = ["REASONS", "Extent", "Meaning", "Reason", "Subject", "declare", "reason_of"]
+"""What is passed on; the enums and reasons of this module are had by their names."""
 
 
 class Word(IntEnum):
@@ -154,147 +175,82 @@ class Purpose(StrEnum):
     UUID = "uuid"
 
 
-class Meaning(StrEnum):
-    """Whether more of something would have helped, or something else stands in the way."""
-
-    TOO_LITTLE = "too little"
-    NOT_ALLOWED = "not allowed"
-
-
-class Extent(StrEnum):
-    """What a refusal ends: one clone, or the whole call."""
-
-    CLONE = "one clone"
-    CALL = "the whole call"
-
-
-class Subject(StrEnum):
-    """What a refusal is about, so that one knows what to change."""
-
-    HOST = "host"
-    PLACE = "place"
-    NETWORK = "network"
-    ADDRESS = "address"
-    STORAGE = "storage"
-    IMAGE = "image"
-    AFFINITY = "affinity"
-    QUOTA = "quota"
-    VM = "vm"
-    VOLUME = "volume"
-    REQUEST = "request"
-    INJECTED = "injected fault"
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why something was refused.
-
-    *code* is the short constant that tables, logs and tests show (``host.memory``), *sentence* says it to a person,
-    *page* names the page of rules it follows from. *key* is the limit of a quota or the step of an injected fault.
-    """
-
-    code: str
-    sentence: str
-    subject: Subject
-    meaning: Meaning = Meaning.NOT_ALLOWED
-    extent: Extent = Extent.CLONE
-    page: str = ""
-    key: str = ""
-
-    def __str__(self) -> str:
-        return self.code
-
-    @property
-    def too_little(self) -> bool:
-        """True where more capacity would have helped."""
-        return self.meaning is Meaning.TOO_LITTLE
-
-
-REASONS: dict[str, Reason] = {}
-"""Every reason that is loaded, by its code."""
-
-
-def declare(reason: Reason) -> Reason:
-    """Make a reason known; raises InvalidInput for a code that stands for another reason already."""
-    known = REASONS.setdefault(reason.code, reason)
-    if known != reason:
-        raise InvalidInput(
-            [Fault(f"reason {reason.code}", f"stands for {known.sentence!r} already", "a code of its own")]
-        )
-    return reason
-
-
-def reason_of(code: str) -> Reason:
-    """The reason with a code; raises UnknownName for one that nobody declared."""
-    reason = REASONS.get(code)
-    if reason is None:
-        raise UnknownName("reason", code, REASONS)
-    return reason
-
-
-PAGES: Mapping[Subject, str] = {
-    Subject.AFFINITY: "rules/affinity.md#evaluation",
-    Subject.NETWORK: "rules/networks.md#cards",
-    Subject.ADDRESS: "rules/networks.md#strategies",
-    Subject.STORAGE: "rules/primary-storage.md#main-filter",
-    Subject.IMAGE: "rules/primary-storage.md#backup-types",
-    Subject.QUOTA: "rules/quotas.md#limits",
-    Subject.REQUEST: "rules/clone-call.md#checks",
-}
-"""Where the rules about a subject begin."""
-LITTLE_PAGES: Mapping[Subject, str] = {
-    **PAGES,
-    Subject.HOST: "rules/host-capacity.md#filter",
-    Subject.STORAGE: "rules/primary-storage.md#capacity",
-}
-"""Where it says how much is enough."""
-
-
-def _little(code: str, sentence: str, subject: Subject) -> Reason:
-    return declare(Reason(code, sentence, subject, Meaning.TOO_LITTLE, page=LITTLE_PAGES.get(subject, "")))
-
-
-def _forbidden(code: str, sentence: str, subject: Subject) -> Reason:
-    return declare(Reason(code, sentence, subject, page=PAGES.get(subject, "")))
-
-
-def _call(code: str, sentence: str, subject: Subject = Subject.REQUEST) -> Reason:
-    return declare(Reason(code, sentence, subject, extent=Extent.CALL, page=PAGES.get(subject, "")))
-
-
 UNSTATED = declare(Reason("", "no reason was recorded", Subject.REQUEST))
 
-HOST_CPU = _little("host.cpu", "too few free vCPUs on every host that is allowed", Subject.HOST)
-HOST_MEMORY = _little("host.memory", "too little memory on every host that is allowed", Subject.HOST)
-HOST_RESERVED_MEMORY = _little(
-    "host.reservedMemory", "the memory would have to come out of the hosts' reserve", Subject.HOST
+HOST_CPU = declare_shortage(
+    "host.cpu", "too few free vCPUs on every host that is allowed", Subject.HOST, codes=SEARCH_OR_OPERATION
 )
-HOST_PHYSICAL_MEMORY = _little(
-    "host.physicalMemory", "the VM is not smaller than the physical memory of any host", Subject.HOST
+HOST_MEMORY = declare_shortage(
+    "host.memory", "too little memory on every host that is allowed", Subject.HOST, codes=SEARCH_OR_OPERATION
 )
-HOST_DEVICES = _little("host.devices", "too few free PCI devices on every host that is allowed", Subject.HOST)
-HOST_STATE = _forbidden("host.state", "no host is Enabled", Subject.HOST)
-HOST_STATUS = _forbidden("host.status", "no host is Connected", Subject.HOST)
-HOST_HYPERVISOR = _forbidden("host.hypervisor", "no host has the hypervisor", Subject.HOST)
-HOST_ARCHITECTURE = _forbidden("host.architecture", "no host has the CPU architecture", Subject.HOST)
-HOST_OS = _forbidden("host.os", "no host runs the operating system of the present one", Subject.HOST)
-HOST_AVOIDED = _forbidden("host.avoided", "only hosts are left that the caller excludes", Subject.HOST)
-HOST_BINDING = _forbidden("host.binding", "none of the hosts the VM is bound to is available", Subject.HOST)
-HOST_NOT_LAST = _forbidden("host.notLast", "it is not the host the VM ran on last", Subject.HOST)
-HOST_MAX_INSTANCES = _forbidden("host.maxInstances", "every host has as many VMs as allowed", Subject.HOST)
-HOST_NO_MORE_PAGES = _forbidden("host.noMorePages", "there is no further page of hosts", Subject.HOST)
-HOST_NO_MONITORING = _forbidden("host.noMonitoring", "the hosts' utilisation is not measured", Subject.HOST)
-HOST_LOST = _forbidden("host.lost", "the host was lost while the VM started", Subject.HOST)
-HOST_MAINTENANCE = _forbidden("host.maintenance", "a VM cannot be moved off the host", Subject.HOST)
+HOST_RESERVED_MEMORY = declare_shortage(
+    "host.reservedMemory",
+    "the memory would have to come out of the hosts' reserve",
+    Subject.HOST,
+    codes=SEARCH_OR_OPERATION,
+)
+HOST_PHYSICAL_MEMORY = declare_shortage(
+    "host.physicalMemory",
+    "the VM is not smaller than the physical memory of any host",
+    Subject.HOST,
+)
+HOST_DEVICES = declare_shortage(
+    "host.devices",
+    "too few free PCI devices on every host that is allowed",
+    Subject.HOST,
+    "host-filters#devices",
+    codes=SEARCH_OR_OPERATION,
+)
+HOST_STATE = declare_ban("host.state", "no host is Enabled", Subject.HOST)
+HOST_STATUS = declare_ban("host.status", "no host is Connected", Subject.HOST, codes=SEARCH_OR_OPERATION)
+HOST_HYPERVISOR = declare_ban("host.hypervisor", "no host has the hypervisor", Subject.HOST)
+HOST_ARCHITECTURE = declare_ban(
+    "host.architecture", "no host has the CPU architecture", Subject.HOST, "host-filters#architecture"
+)
+HOST_OS = declare_ban(
+    "host.os", "no host runs the operating system of the present one", Subject.HOST, "host-filters#os"
+)
+HOST_AVOIDED = declare_ban(
+    "host.avoided", "only hosts are left that the caller excludes", Subject.HOST, "host-filters#avoided"
+)
+HOST_BINDING = declare_ban(
+    "host.binding", "none of the hosts the VM is bound to is available", Subject.HOST, "host-filters#binding"
+)
+HOST_NOT_LAST = declare_ban(
+    "host.notLast", "it is not the host the VM ran on last", Subject.HOST, "host-filters#last-host", codes=()
+)
+HOST_MAX_INSTANCES = declare_ban(
+    "host.maxInstances",
+    "every host has as many VMs as allowed",
+    Subject.HOST,
+    "host-filters#instance-limit",
+    codes=SEARCH_OR_OPERATION,
+)
+HOST_NO_MORE_PAGES = declare_ban(
+    "host.noMorePages", "there is no further page of hosts", Subject.HOST, "host-selection#pagination"
+)
+HOST_NO_MONITORING = declare_ban(
+    "host.noMonitoring",
+    "the hosts' utilisation is not measured",
+    Subject.HOST,
+    "host-selection#commercial",
+    codes=OPERATION,
+)
+HOST_LOST = declare_ban(
+    "host.lost", "the host was lost while the VM started", Subject.HOST, "vm-life#host-lost", codes=("HOST.1010",)
+)
+HOST_MAINTENANCE = declare_ban(
+    "host.maintenance", "a VM cannot be moved off the host", Subject.HOST, "states#maintenance", codes=OPERATION
+)
 
-DESIGNATED = _forbidden("designated", "no usable host is at the place that is asked for", Subject.PLACE)
-DESIGNATED_ZONE = _forbidden("designated.zone", "the host is not in the zone asked for", Subject.PLACE)
-DESIGNATED_CLUSTER = _forbidden("designated.cluster", "the host is not in the cluster asked for", Subject.PLACE)
-DESIGNATED_HOST = _forbidden("designated.host", "it is not the host asked for", Subject.PLACE)
-DESIGNATED_HYPERVISOR = _forbidden("designated.hypervisor", "the host has not the hypervisor asked for", Subject.PLACE)
+DESIGNATED = declare_ban("designated", "no usable host is at the place that is asked for", Subject.PLACE)
+DESIGNATED_ZONE = declare_ban("designated.zone", "the host is not in the zone asked for", Subject.PLACE)
+DESIGNATED_CLUSTER = declare_ban("designated.cluster", "the host is not in the cluster asked for", Subject.PLACE)
+DESIGNATED_HOST = declare_ban("designated.host", "it is not the host asked for", Subject.PLACE)
+DESIGNATED_HYPERVISOR = declare_ban("designated.hypervisor", "the host has not the hypervisor asked for", Subject.PLACE)
 
 AFFINITY_RULES = {
-    policy: _forbidden(f"affinity.{policy}", sentence, Subject.AFFINITY)
+    policy: declare_ban(f"affinity.{policy}", sentence, Subject.AFFINITY, codes=SEARCH_OR_OPERATION)
     for policy, sentence in (
         (Policy.ANTI_HARD, "another member of the group is on every host that is allowed"),
         (Policy.AFFINITY_HARD, "the members of the group are on other hosts"),
@@ -302,57 +258,139 @@ AFFINITY_RULES = {
     )
 }
 """The reason of each hard policy of an affinity group."""
-AFFINITY_HOST_RULE = _forbidden("affinity.hostRule", "a VM-host rule forbids every host", Subject.AFFINITY)
-AFFINITY_JOIN = _forbidden("affinity.join", "the VM cannot become a member of the group", Subject.AFFINITY)
-AFFINITY_LEAVE = _forbidden("affinity.leave", "the VM cannot leave the group", Subject.AFFINITY)
-AFFINITY_ENABLE = _forbidden("affinity.enable", "the group's members do not meet its policy", Subject.AFFINITY)
-
-NETWORK_L2 = _forbidden("network.l2", "no cluster has the L2 networks of the VM's cards", Subject.NETWORK)
-NETWORK_MAC = _forbidden("network.mac", "the drawn MAC address is taken", Subject.NETWORK)
-NETWORK_NIC = _forbidden("network.nic", "the VM has no card on the network", Subject.NETWORK)
-IP_EXHAUSTED = _little("ip.exhausted", "no address of the L3 network is free", Subject.ADDRESS)
-IP_NO_RANGE = _forbidden("ip.noRange", "the L3 network has no address range", Subject.ADDRESS)
-IP_STATIC = _forbidden("ip.static", "the address that is asked for is not free", Subject.ADDRESS)
-IP_FREE = _forbidden("ip.free", "the address is not in use", Subject.ADDRESS)
-
-STORAGE_CAPACITY = _little(
-    "storage.capacity", "the primary storages of no cluster are large enough together", Subject.STORAGE
+AFFINITY_HOST_RULE = declare_ban(
+    "affinity.hostRule", "a VM-host rule forbids every host", Subject.AFFINITY, "affinity#scheduling-rules"
 )
-STORAGE_VIRTUAL = _little("storage.virtual", "too little is available on primary storage", Subject.STORAGE)
-STORAGE_PHYSICAL = _little("storage.physical", "physical use of primary storage is over its threshold", Subject.STORAGE)
-STORAGE_TOO_LARGE = _little(
+AFFINITY_JOIN = declare_ban(
+    "affinity.join",
+    "the VM cannot become a member of the group",
+    Subject.AFFINITY,
+    "affinity#membership",
+    codes=OPERATION,
+)
+AFFINITY_LEAVE = declare_ban(
+    "affinity.leave", "the VM cannot leave the group", Subject.AFFINITY, "affinity#membership", codes=OPERATION
+)
+AFFINITY_ENABLE = declare_ban(
+    "affinity.enable",
+    "the group's members do not meet its policy",
+    Subject.AFFINITY,
+    "affinity#membership",
+    codes=OPERATION,
+)
+
+NETWORK_L2 = declare_ban(
+    "network.l2",
+    "no cluster has the L2 networks of the VM's cards",
+    Subject.NETWORK,
+    "host-filters#network",
+    codes=SEARCH,
+)
+NETWORK_MAC = declare_ban("network.mac", "the drawn MAC address is taken", Subject.NETWORK, "networks#mac")
+NETWORK_NIC = declare_ban("network.nic", "the VM has no card on the network", Subject.NETWORK)
+IP_EXHAUSTED = declare_shortage("ip.exhausted", "no address of the L3 network is free", Subject.ADDRESS)
+IP_NO_RANGE = declare_ban("ip.noRange", "the L3 network has no address range", Subject.ADDRESS, codes=OPERATION)
+IP_STATIC = declare_ban("ip.static", "the address that is asked for is not free", Subject.ADDRESS)
+IP_FREE = declare_ban("ip.free", "the address is not in use", Subject.ADDRESS, codes=OPERATION)
+
+STORAGE_CAPACITY = declare_shortage(
+    "storage.capacity",
+    "the primary storages of no cluster are large enough together",
+    Subject.STORAGE,
+    "host-filters#storage",
+    codes=SEARCH,
+)
+STORAGE_VIRTUAL = declare_shortage("storage.virtual", "too little is available on primary storage", Subject.STORAGE)
+STORAGE_PHYSICAL = declare_shortage(
+    "storage.physical", "physical use of primary storage is over its threshold", Subject.STORAGE
+)
+STORAGE_TOO_LARGE = declare_shortage(
     "storage.tooLarge", "the volume is larger than what a primary storage may use", Subject.STORAGE
 )
-STORAGE_LOCAL = _little("storage.local", "no host has the local storage", Subject.STORAGE)
-STORAGE_IMAGE_CACHE = _little("storage.imageCache", "no room to cache the image", Subject.STORAGE)
-STORAGE_CEPH_POOL = _little("storage.cephPool", "no Ceph pool has room", Subject.STORAGE)
-STORAGE_FULL_CLONE = _little("storage.fullClone", "no room for the full copies", Subject.STORAGE)
-STORAGE_ATTACHED = _forbidden("storage.attached", "no usable primary storage is attached", Subject.STORAGE)
-STORAGE_LINK = _forbidden("storage.link", "the host does not reach the primary storage", Subject.STORAGE)
-STORAGE_VOLUMES = _forbidden("storage.volumes", "no cluster sees all of the VM's volumes", Subject.STORAGE)
-STORAGE_TAG = _forbidden("storage.tag", "no primary storage is one its offering demands", Subject.STORAGE)
-STORAGE_NONE = _forbidden("storage.none", "no primary storage is in reach", Subject.STORAGE)
-STORAGE_MIXED = _forbidden("storage.mixed", "local and shared storage cannot be combined as asked for", Subject.STORAGE)
-STORAGE_LOCAL_HOST = _forbidden("storage.localHost", "the host of the local storage cannot be used", Subject.STORAGE)
-STORAGE_FAST_CLONE = _forbidden(
-    "storage.fastClone", "a fast clone starts only where the source's image is cached", Subject.STORAGE
+STORAGE_LOCAL = declare_shortage(
+    "storage.local",
+    "no host has the local storage",
+    Subject.STORAGE,
+    "primary-storage#local",
+    codes=SEARCH_OR_OPERATION,
 )
-STORAGE_LOST = _forbidden("storage.lost", "the primary storage of a volume is lost", Subject.STORAGE)
-IMAGE_STORAGE_TYPE = _forbidden(
-    "image.storageType", "the image's backup storage feeds no storage in reach", Subject.IMAGE
+STORAGE_IMAGE_CACHE = declare_shortage(
+    "storage.imageCache", "no room to cache the image", Subject.STORAGE, "primary-storage#image-cache"
 )
-IMAGE_BACKUP_STORAGE = _forbidden(
-    "image.backupStorage", "no backup storage in reach keeps or takes the image", Subject.IMAGE
+STORAGE_CEPH_POOL = declare_shortage(
+    "storage.cephPool", "no Ceph pool has room", Subject.STORAGE, "primary-storage#ceph"
+)
+STORAGE_FULL_CLONE = declare_shortage(
+    "storage.fullClone", "no room for the full copies", Subject.STORAGE, "clone-call#full-check"
+)
+STORAGE_ATTACHED = declare_ban(
+    "storage.attached", "no usable primary storage is attached", Subject.STORAGE, "host-filters#storage", codes=SEARCH
+)
+STORAGE_LINK = declare_ban(
+    "storage.link", "the host does not reach the primary storage", Subject.STORAGE, "host-filters#storage", codes=SEARCH
+)
+STORAGE_VOLUMES = declare_ban(
+    "storage.volumes",
+    "no cluster sees all of the VM's volumes",
+    Subject.STORAGE,
+    "host-filters#storage",
+    codes=SEARCH_OR_OPERATION,
+)
+STORAGE_TAG = declare_ban(
+    "storage.tag",
+    "no primary storage is one its offering demands",
+    Subject.STORAGE,
+    "primary-storage#tags",
+    codes=SEARCH_OR_OPERATION,
+)
+STORAGE_NONE = declare_ban("storage.none", "no primary storage is in reach", Subject.STORAGE)
+STORAGE_MIXED = declare_ban(
+    "storage.mixed",
+    "local and shared storage cannot be combined as asked for",
+    Subject.STORAGE,
+    "vm-life#storage-choice",
+    codes=(OPERATION_ERROR, INVALID_ARGUMENT),
+)
+STORAGE_LOCAL_HOST = declare_ban(
+    "storage.localHost",
+    "the host of the local storage cannot be used",
+    Subject.STORAGE,
+    "primary-storage#local",
+    codes=(*SEARCH_OR_OPERATION, INVALID_ARGUMENT),
+)
+STORAGE_FAST_CLONE = declare_ban(
+    "storage.fastClone",
+    "a fast clone starts only where the source's image is cached",
+    Subject.STORAGE,
+    "clone-call#flavours",
+)
+STORAGE_LOST = declare_ban(
+    "storage.lost", "the primary storage of a volume is lost", Subject.STORAGE, "states#effect", codes=()
+)
+IMAGE_STORAGE_TYPE = declare_ban(
+    "image.storageType",
+    "the image's backup storage feeds no storage in reach",
+    Subject.IMAGE,
+)
+IMAGE_BACKUP_STORAGE = declare_ban(
+    "image.backupStorage",
+    "no backup storage in reach keeps or takes the image",
+    Subject.IMAGE,
+    "host-filters#image",
+    codes=SEARCH_OR_OPERATION,
 )
 
+WHILE_A_HOST_IS_SOUGHT = frozenset({"vm.num", "vm.totalNum", "vm.cpuNum", "vm.memorySize"})
+"""Limits that are looked at again then (rules/quotas.md#allocation-check)."""
 QUOTAS = {
     limit: declare(
         Reason(
             f"quota.{limit}",
             f"the account's limit {limit} is reached",
             Subject.QUOTA,
-            page=PAGES[Subject.QUOTA],
+            page=page_of(PAGES[Subject.QUOTA]),
             key=limit,
+            api_codes=(QUOTA_EXCEEDING, INTERNAL_ERROR) if limit in WHILE_A_HOST_IS_SOUGHT else (QUOTA_EXCEEDING,),
         )
     )
     for limit in (
@@ -369,13 +407,23 @@ QUOTAS = {
 }
 """The reason of each limit of an account."""
 
-REQUEST_INVALID = _call("request.invalid", "the call is not written as the API demands")
-REQUEST_NOT_FOUND = _call("request.notFound", "the call names something that does not exist")
-REQUEST_REFUSED = _call("request.refused", "the call asks for something the VM cannot have")
-REQUEST_NAME = _call("request.name", "VM names must be unique and this one is taken")
-REQUEST_TIMEOUT = _call("request.timeout", "the call took longer than its timeout")
-VM_STATE = _call("vm.state", "the VM is in the wrong state", Subject.VM)
-VOLUME_STATE = _forbidden("volume.state", "the volume is in the wrong state", Subject.VOLUME)
+REQUEST_INVALID = declare_call_refusal(
+    "request.invalid", "the call is not written as the API demands", codes=(INVALID_ARGUMENT, OPERATION_ERROR)
+)
+REQUEST_NOT_FOUND = declare_call_refusal(
+    "request.notFound", "the call names something that does not exist", codes=("SYS.1003",)
+)
+REQUEST_REFUSED = declare_call_refusal(
+    "request.refused", "the call asks for something the VM cannot have", codes=OPERATION
+)
+REQUEST_NAME = declare_call_refusal(
+    "request.name", "VM names must be unique and this one is taken", rule="clone-call#request", codes=OPERATION
+)
+REQUEST_TIMEOUT = declare_call_refusal(
+    "request.timeout", "the call took longer than its timeout", rule="clone-call#job", codes=("SYS.1001",)
+)
+VM_STATE = declare_call_refusal("vm.state", "the VM is in the wrong state", Subject.VM)
+VOLUME_STATE = declare_ban("volume.state", "the volume is in the wrong state", Subject.VOLUME)
 
 
 def injected(step: str) -> Reason:

@@ -79,8 +79,8 @@ def replace_attachments(data: Data, old: set[str], new: list[str]) -> None:
         for entry in data.get(key, ()):
             listed = entry.get("attachedClusters")
             if listed is not None and old & set(listed):
-                kept = [name for name in listed if name not in old]
-                entry["attachedClusters"] = [*dict.fromkeys([*kept, *new])]
+                others = [name for name in listed if name not in old]
+                entry["attachedClusters"] = [*dict.fromkeys([*others, *new])]
 
 
 def machine(data: Data, doc: MachineKind, path: str, cluster: str | None = None) -> Data:

@@ -29,37 +29,37 @@ def settle(data: Data, path: str) -> None:
     if not (leaving or maintained):
         return
     expand_counted(data, "vms")
-    gone = {host[key] for host in data["hosts"] if host["name"] in leaving for key in ("name", "uuid") if key in host}
-    if any(_concerns(vm, gone, {*maintained}) for vm in data["vms"]):
-        _move(data, path, leaving, maintained, gone)
+    words = {host[key] for host in data["hosts"] if host["name"] in leaving for key in ("name", "uuid") if key in host}
+    if any(_concerns(vm, words, {*maintained}) for vm in data["vms"]):
+        _move(data, path, leaving, maintained, words)
     for host in data["hosts"]:
         if host["name"] in maintained:
             host["state"] = "Maintenance"
-    take_out(data, gone)
+    take_out(data, words)
 
 
-def _concerns(vm: Data, gone: set[str], maintained: set[str]) -> bool:
-    return vm.get("host") in gone | maintained or vm.get("lastHost") in gone
+def _concerns(vm: Data, words: set[str], maintained: set[str]) -> bool:
+    return vm.get("host") in words | maintained or vm.get("lastHost") in words
 
 
-def _move(data: Data, path: str, leaving: list[str], maintained: list[str], gone: set[str]) -> None:
+def _move(data: Data, path: str, leaving: list[str], maintained: list[str], words: set[str]) -> None:
     """Open the file with the hosts that leave closed, empty them, and write what became of their VMs."""
     for vm in data["vms"]:
-        if vm.get("host") in gone and vm.get("primaryStorage") is None:
+        if vm.get("host") in words and vm.get("primaryStorage") is None:
             del vm["host"]
-    scenario = scenario_from(_closed(data, gone), path, "")
+    scenario = scenario_from(_closed(data, words), path, "")
     ctx = open_context(scenario)
     faults = [*_empty_leaving(ctx, leaving), *_empty_maintained(ctx, maintained)]
     if faults:
         raise UnplacedVms(faults)
     for entry, uuid in zip(data["vms"], scenario.vm_uuids, strict=True):
-        if _concerns(entry, gone, {*maintained}):
-            _write(ctx, entry, ctx.cloud.find("vm", uuid), gone)
+        if _concerns(entry, words, {*maintained}):
+            _write(ctx, entry, ctx.cloud.find("vm", uuid), words)
 
 
-def _closed(data: Data, gone: set[str]) -> Data:
+def _closed(data: Data, words: set[str]) -> Data:
     hosts = [
-        {**host, "state": "Disabled"} if host["name"] in gone and host.get("state", "Enabled") == "Enabled" else host
+        {**host, "state": "Disabled"} if host["name"] in words and host.get("state", "Enabled") == "Enabled" else host
         for host in data["hosts"]
     ]
     return {**data, "hosts": hosts}
@@ -89,7 +89,7 @@ def _empty_maintained(ctx: Context, maintained: list[str]) -> Iterator[Fault]:
             )
 
 
-def _write(ctx: Context, entry: Data, vm: int, gone: set[str]) -> None:
+def _write(ctx: Context, entry: Data, vm: int, words: set[str]) -> None:
     vms, names = ctx.cloud.vms, ctx.cloud.fleet.names
     if vms.state_name(vm) == "Stopped":
         entry["state"] = "Stopped"
@@ -98,5 +98,5 @@ def _write(ctx: Context, entry: Data, vm: int, gone: set[str]) -> None:
             entry["lastHost"] = names[vms.last_host[vm]]
     elif entry.get("primaryStorage") is not None:
         entry["host"] = names[vms.host[vm]]
-    if entry.get("lastHost") in gone:
+    if entry.get("lastHost") in words:
         del entry["lastHost"]

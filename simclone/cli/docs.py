@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-from difflib import get_close_matches
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -32,12 +31,12 @@ def command(topic: str | None) -> None:
     name, _, anchor = topic.partition("#")
     name = name.removesuffix(".md")
     if name not in pages:
-        raise click.UsageError(f"no page {name!r}{_nearest(name, list(pages))}")
+        raise _none_such("no page", name, list(pages))
     text = pages[name]
     if anchor:
         anchors = [match[1] for line in text.splitlines() if (match := ANCHOR.match(line))]
         if anchor not in anchors:
-            raise click.UsageError(f"{name} has no section {anchor!r}{_nearest(anchor, anchors)}")
+            raise _none_such(f"{name} has no section", anchor, anchors)
         text = section(text, anchor)
     _show(text)
 
@@ -81,9 +80,10 @@ def section(text: str, anchor: str) -> str:
     return "\n".join(retained).strip() + "\n"
 
 
-def _nearest(word: str, words: list[str]) -> str:
-    near = get_close_matches(word, words, n=1, cutoff=0.0)
-    return f"; the nearest is {near[0]!r}" if near else ""
+def _none_such(what: str, word: str, words: list[str]) -> click.UsageError:
+    from simclone.cli.output import nearest
+
+    return click.UsageError(f"{what} {word!r}{nearest(word, words)}; there is {', '.join(words)}")
 
 
 def _show(text: str) -> None:

@@ -68,4 +68,4 @@ def _installed(name: str) -> click.Command | None:
         return None
     from simclone.planning.parts.option import describe
 
-    return question_command(describe(name, function))
+    return question_command(describe(name, function), function)

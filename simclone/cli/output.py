@@ -83,3 +83,30 @@ def show_rows(name: str, rows: Sequence[Mapping[str, str]], *, as_json: bool) ->
         return
     columns = list(rows[0]) if rows else []
     console().print(table(name, columns, [[row[column] for column in columns] for row in rows]))
+
+
+def choose_rows(rows: Sequence[Mapping[str, str]], column: str, names: Sequence[str]) -> list[Mapping[str, str]]:
+    """The rows whose *column* is one of *names* or begins with it and a dot; all without names.
+
+    Raises UsageError for a name that is none, with the nearest one and the words that names begin with.
+    """
+    import click
+
+    known = [row[column] for row in rows]
+    for name in names:
+        if not any(_begins(entry, name) for entry in known):
+            heads = ", ".join(dict.fromkeys(entry.partition(".")[0] for entry in known))
+            raise click.UsageError(f"no {column} {name!r}{nearest(name, known)}; they begin with {heads}")
+    return [row for row in rows if not names or any(_begins(row[column], name) for name in names)]
+
+
+def _begins(entry: str, name: str) -> bool:
+    return entry == name or entry.startswith(f"{name}.")
+
+
+def nearest(word: str, words: Sequence[str]) -> str:
+    """The part of a sentence that names the word nearest to a wrong one."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, words, n=1, cutoff=0.0)
+    return f"; the nearest is {near[0]!r}" if near else ""

@@ -37,14 +37,14 @@ def descriptions() -> dict[str, Description]:
     return documents
 
 
-def question_command(description: Description) -> click.Command:
-    """The command of a question."""
+def question_command(description: Description, function: Callable[..., Answer] | None = None) -> click.Command:
+    """The command of a question; its function is loaded when it is called, unless it is given."""
 
     def call(scenario: str, **values: Any) -> None:
         shown = {name: values.pop(name) for name in SHOWN}
         runs = {name: values.pop(name) for name in RUNS} if description["runs"] else None
         keywords = {option["keyword"]: _value(option, values[option["keyword"]]) for option in description["options"]}
-        ask = getattr(import_module(description["module"]), description["function"])
+        ask = function or getattr(import_module(description["module"]), description["function"])
         with nullcontext() if runs is None else _planned(**runs) as plan:
             answer = ask(scenario, **keywords, **({} if runs is None else {"plan": plan}))
         if keywords.get("out") is not None:

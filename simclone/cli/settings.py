@@ -8,7 +8,7 @@ import click
 
 
 def rows() -> list[dict[str, str]]:
-    """Every setting by key: kind, shipped default of each profile, bounds or choices, where it comes from."""
+    """Every setting by key: meaning, kind, shipped default of each profile, bounds or choices, where it comes from."""
     from simclone.model.settings import DEFINITIONS, FIDELITY
 
     described = [(setting, "platform") for setting in DEFINITIONS.values()]
@@ -16,6 +16,7 @@ def rows() -> list[dict[str, str]]:
     return [
         {
             "setting": setting.key,
+            "meaning": setting.meaning,
             "kind": setting.kind,
             "default": _shown(setting.default_in("cloud")),
             "profile open": _shown(setting.default_in("open")),
@@ -39,9 +40,13 @@ def _values(choices: tuple[str, ...], low: float | None, high: float | None) -> 
 
 
 @click.command(name="settings")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(as_json: bool) -> None:
-    """List the settings of globalConfig and fidelity, with their defaults."""
-    from simclone.cli.output import show_rows
+def command(names: tuple[str, ...], as_json: bool) -> None:
+    """List the settings of globalConfig and fidelity, with their meanings and defaults.
 
-    show_rows("settings", rows(), as_json=as_json)
+    With NAME, that setting, or all whose names begin with it: kvm, quota.vm.
+    """
+    from simclone.cli.output import choose_rows, show_rows
+
+    show_rows("settings", choose_rows(rows(), "setting", names), as_json=as_json)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
 
-from simclone.allocator.host import chain
 from simclone.allocator.host.request import HostRequest
 from simclone.changes.kind import make
 from simclone.changes.register import known_kinds
@@ -14,8 +13,7 @@ from simclone.engine.context import Context
 from simclone.explain.candidates import Candidate, Fix, FixCandidates
 from simclone.model.cloud import Cloud
 from simclone.model.ledger.ledger import Ledger
-from simclone.placement.host import strategy_of
-from simclone.records import Unplaced
+from simclone.placement.host import finds_host
 from simclone.scenario.checking.changes import prices_of
 from simclone.scenario.document.prices import PricesDoc
 
@@ -51,7 +49,7 @@ def fixes_of(
     change is undone. At most `MOST_TRIES` changes of a kind are tried, and pairs of the `PAIRED` cheapest.
     What *confirm* does not confirm is not told. A request that finds a host has no fix here: what failed came after it.
     """
-    if fits(request, cloud):
+    if finds_host(request, cloud):
         return Fixes()
     result: dict[str, Fix] = {}
     ranked = sorted(
@@ -73,11 +71,6 @@ def fixes_of(
     return Fixes(() if pair is None else (pair,), sum(tries.values()), pairs, others)
 
 
-def fits(request: HostRequest, cloud: Cloud) -> bool:
-    """Whether the chain finds a host now."""
-    return not isinstance(chain.run(strategy_of(request, cloud), request.dry(), cloud), Unplaced)
-
-
 def _helps(request: HostRequest, cloud: Cloud, changes: tuple[Candidate, ...]) -> bool:
     ledger = Ledger(cloud)
     if any(candidate.change.grows for candidate in changes):
@@ -89,7 +82,7 @@ def _helps(request: HostRequest, cloud: Cloud, changes: tuple[Candidate, ...]) -
 def _fits_with(request: HostRequest, ledger: Ledger, changes: tuple[Candidate, ...]) -> bool:
     for candidate in sorted(changes, key=lambda candidate: candidate.change.grows):
         make(candidate.change, Context(ledger))
-    return fits(request, ledger.cloud)
+    return finds_host(request, ledger.cloud)
 
 
 def _few(ranked: list[Candidate]) -> list[Candidate]:

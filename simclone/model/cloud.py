@@ -84,7 +84,8 @@ class Cloud:
     For whoever remembers something about it: *config_version* counts acts of administration, *usage_version* changes of
     what storages hold and accounts use, *changed_hosts* are hosts that changed since somebody looked. *index* belongs
     to the allocator, which may use one when *indexed*; without *record_steps* placements carry no steps. *words* are
-    rows by name and uuid of each kind, with how many there were.
+    rows by name and uuid of each kind, with how many there were. *strategies* are the file's own, *used_strategies*
+    those that any host request of this cloud ran.
     """
 
     settings: Settings
@@ -116,6 +117,7 @@ class Cloud:
     codes: dict[str, list[str]] = field(default_factory=dict)
     chance: Chance = field(default_factory=Chance)
     strategies: dict[str, object] = field(default_factory=dict)
+    used_strategies: dict[str, object] = field(default_factory=dict)
     last_placed: int = -1
     start: datetime = EPOCH
     attachments: Attachments = field(default_factory=Attachments)
@@ -275,5 +277,6 @@ class Cloud:
         twin.limits = [dict(limit) for limit in self.limits]
         twin.usage = [list(item) for item in self.usage]
         twin.image_space = dict(self.image_space)
+        twin.used_strategies = dict(self.used_strategies)
         twin.codes = {kind: list(words) for kind, words in self.codes.items()}
         return twin

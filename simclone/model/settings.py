@@ -15,13 +15,14 @@ Value = int | float | bool | str
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting: its kind, its default in each profile and its bounds.
+    """One setting: what it means, its kind, its default in each profile and its bounds.
 
     *kind* is ``int``, ``float``, ``bool``, ``size`` (bytes) or ``choice``; *dead* settings exist in the product and
     decide nothing (rules/host-capacity.md#dead-settings).
     """
 
     key: str
+    meaning: str
     kind: str
     default: Value
     open_default: Value | None = None
@@ -83,16 +84,16 @@ def _define(*settings: Setting) -> dict[str, Setting]:
     return {setting.key: setting for setting in settings}
 
 
-def _count(key: str, default: int, low: int = 0, high: int | None = None) -> Setting:
-    return Setting(key, "int", default, low=low, high=high)
+def _count(key: str, meaning: str, default: int, low: int = 0, high: int | None = None) -> Setting:
+    return Setting(key, meaning, "int", default, low=low, high=high)
 
 
-def _flag(key: str, default: bool, dead: bool = False) -> Setting:
-    return Setting(key, "bool", default, dead=dead)
+def _flag(key: str, meaning: str, default: bool, dead: bool = False) -> Setting:
+    return Setting(key, meaning, "bool", default, dead=dead)
 
 
-def _choice(key: str, default: str, *others: str) -> Setting:
-    return Setting(key, "choice", default, choices=(default, *others))
+def _choice(key: str, meaning: str, default: str, *others: str) -> Setting:
+    return Setting(key, meaning, "choice", default, choices=(default, *others))
 
 
 HOST_STRATEGY_NAMES = (
@@ -106,69 +107,171 @@ HOST_STRATEGY_NAMES = (
     "MaxInstancePerHostHostAllocatorStrategy",
 )
 
-QUOTA_DEFAULTS: Mapping[str, int] = {
-    "vm.totalNum": 20,
-    "vm.num": 20,
-    "vm.cpuNum": 80,
-    "vm.memorySize": 80 * GIB,
-    "volume.data.num": 40,
-    "volume.capacity": 10 * TIB,
-    "image.num": 20,
-    "image.size": 10 * TIB,
-    "snapshot.volume.num": 200,
+_QUOTAS: Mapping[str, tuple[int, str]] = {
+    "vm.totalNum": (20, "VMs an account may have in any state."),
+    "vm.num": (20, "VMs an account may have running."),
+    "vm.cpuNum": (80, "vCPUs an account may have running."),
+    "vm.memorySize": (80 * GIB, "Memory that an account's running VMs may have."),
+    "volume.data.num": (40, "Data volumes an account may have."),
+    "volume.capacity": (10 * TIB, "Bytes of root and data volumes an account may have."),
+    "image.num": (20, "Images an account may have."),
+    "image.size": (10 * TIB, "Bytes of images an account may have."),
+    "snapshot.volume.num": (200, "Volume snapshots an account may have."),
 }
+QUOTA_DEFAULTS: Mapping[str, int] = {name: limit for name, (limit, _) in _QUOTAS.items()}
 """Limits of an ordinary account (rules/quotas.md#limits)."""
 
 DEFINITIONS: Mapping[str, Setting] = _define(
-    _count("host.cpu.overProvisioning.ratio", 10, 1, 1000),
-    Setting("mevoco.overProvisioning.memory", "float", 1.0, low=0.01, high=1000),
-    Setting("mevoco.overProvisioning.primaryStorage", "float", 1.0, low=0.01, high=1000),
-    Setting("mevoco.threshold.primaryStorage.physicalCapacity", "float", 0.9, open_default=1.0, low=0.0, high=1.0),
-    Setting("kvm.reservedMemory", "size", GIB, low=0, high=TIB),
-    Setting("kvm.reservedCpu", "int", 512, low=0, dead=True),
-    Setting("primaryStorage.reservedCapacity", "size", GIB, low=0),
-    Setting("backupStorage.reservedCapacity", "size", GIB, low=0),
-    _flag("hostAllocator.hostAllocator.checkHostMem", True),
-    _flag("hostAllocator.usePagination", True),
-    _count("hostAllocator.paginationLimit", 500, 1),
-    _flag("hostAllocator.hostAllocator.concurrent", False),
-    _count("hostAllocator.hostAllocator.concurrent.level", 10, 1, 255),
-    _flag("hostAllocator.reservedCapacity.zoneLevel", True, dead=True),
-    _flag("hostAllocator.reservedCapacity.clusterLevel", True, dead=True),
-    _flag("hostAllocator.reservedCapacity.hostLevel", True, dead=True),
-    _flag("hostAllocator.migration.differentOs", False),
-    _choice("vm.deletionPolicy", "Delay", "Direct", "Never"),
-    _choice("volume.deletionPolicy", "Delay", "Direct", "Never"),
-    _count("vm.expungePeriod", 604800),
-    _count("volume.expungePeriod", 259200),
-    _choice("host.maintenance.policy", "StopVmOnMigrationFailure", "JustMigrate"),
-    _count("host.reportHostCapacityInterval", 1800, 1),
-    _flag("vm.numa", False),
-    _choice("vm.resourceBinding.strategy", "Hard", "Soft"),
-    _choice("vm.resourceBinding.Scene", "All", "Auto"),
-    _flag("vm.vm.ha.across.clusters", True),
-    _flag("vm.uniqueVmName", False),
-    _flag("vm.multivNic.support", False),
-    _flag("kvm.checkHostCpuModelName", False),
+    _count("host.cpu.overProvisioning.ratio", "vCPUs that a host offers for each of its logical threads.", 10, 1, 1000),
+    Setting(
+        "mevoco.overProvisioning.memory",
+        "A VM's memory is divided by this before it is charged to its host.",
+        "float",
+        1.0,
+        low=0.01,
+        high=1000,
+    ),
+    Setting(
+        "mevoco.overProvisioning.primaryStorage",
+        "A volume's virtual size is divided by this before it is charged to its storage.",
+        "float",
+        1.0,
+        low=0.01,
+        high=1000,
+    ),
+    Setting(
+        "mevoco.threshold.primaryStorage.physicalCapacity",
+        "Share of a storage's physical space in use from which it takes no further volume.",
+        "float",
+        0.9,
+        open_default=1.0,
+        low=0.0,
+        high=1.0,
+    ),
+    Setting("kvm.reservedMemory", "Memory of each host that no VM may get.", "size", GIB, low=0, high=TIB),
+    Setting("kvm.reservedCpu", "CPU that a host is said to keep for itself.", "int", 512, low=0, dead=True),
+    Setting(
+        "primaryStorage.reservedCapacity", "Space of each primary storage that no volume may get.", "size", GIB, low=0
+    ),
+    Setting(
+        "backupStorage.reservedCapacity", "Space of each backup storage that no image may get.", "size", GIB, low=0
+    ),
+    _flag(
+        "hostAllocator.hostAllocator.checkHostMem",
+        "Whether a VM must be smaller than the physical memory of its host.",
+        True,
+    ),
+    _flag("hostAllocator.usePagination", "Whether hosts are searched page by page.", True),
+    _count("hostAllocator.paginationLimit", "Hosts on one page of the search.", 500, 1),
+    _flag("hostAllocator.hostAllocator.concurrent", "Whether hosts are sought for several VMs at once.", False),
+    _count(
+        "hostAllocator.hostAllocator.concurrent.level",
+        "So many searches for a host run at once where they may.",
+        10,
+        1,
+        255,
+    ),
+    _flag(
+        "hostAllocator.reservedCapacity.zoneLevel",
+        "Whether a zone's tag reserves capacity of its hosts.",
+        True,
+        dead=True,
+    ),
+    _flag(
+        "hostAllocator.reservedCapacity.clusterLevel",
+        "Whether a cluster's tag reserves capacity of its hosts.",
+        True,
+        dead=True,
+    ),
+    _flag("hostAllocator.reservedCapacity.hostLevel", "Whether a host's tag reserves capacity of it.", True, dead=True),
+    _flag(
+        "hostAllocator.migration.differentOs",
+        "Whether a VM may migrate to a host with another operating system.",
+        False,
+    ),
+    _choice(
+        "vm.deletionPolicy", "Whether a destroyed VM keeps its space until it is expunged.", "Delay", "Direct", "Never"
+    ),
+    _choice(
+        "volume.deletionPolicy",
+        "Whether a deleted data volume keeps its space until it is expunged.",
+        "Delay",
+        "Direct",
+        "Never",
+    ),
+    _count("vm.expungePeriod", "Seconds from the destruction of a VM until it is expunged.", 604800),
+    _count(
+        "volume.expungePeriod",
+        "Seconds until a deleted data volume is expunged; simclone expunges only when told to.",
+        259200,
+    ),
+    _choice(
+        "host.maintenance.policy",
+        "What happens to a VM that cannot be moved off a host that enters maintenance.",
+        "StopVmOnMigrationFailure",
+        "JustMigrate",
+    ),
+    _count("host.reportHostCapacityInterval", "Seconds between two recalculations of what hosts have free.", 1800, 1),
+    _flag("vm.numa", "Whether vCPUs and memory of a running VM may be changed.", False),
+    _choice(
+        "vm.resourceBinding.strategy",
+        "Whether a VM may leave the hosts it is bound to when none of them is available.",
+        "Hard",
+        "Soft",
+    ),
+    _choice(
+        "vm.resourceBinding.Scene",
+        "Whether bindings count always, or only in starts for availability and evacuations.",
+        "All",
+        "Auto",
+    ),
+    _flag("vm.vm.ha.across.clusters", "Whether a VM may run outside of the cluster it is in.", True),
+    _flag("vm.uniqueVmName", "Whether the name of a new VM must be one that no other VM has.", False),
+    _flag("vm.multivNic.support", "Whether a VM may have several cards on one network.", False),
+    _flag(
+        "kvm.checkHostCpuModelName",
+        "Whether a VM migrates only to the same model of CPU; simclone knows no models.",
+        False,
+    ),
     _choice(
         "l3Network.ipAllocateStrategy",
+        "How addresses are chosen on a network that names no strategy.",
         "RandomIpAllocatorStrategy",
         "FirstAvailableIpAllocatorStrategy",
         "AscDelayRecycleIpAllocatorStrategy",
     ),
-    _flag("mevoco.deleteTempImages", True),
-    _choice("mevoco.hostAllocatorStrategy", *HOST_STRATEGY_NAMES),
-    _count("kvm.host.syncLevel", 10, 1),
-    _count("kvm.vm.createConcurrency", 1, 1),
-    _count("imagestore.imageStore.syncLevel", 16, 1),
-    _count("primaryStorage.imageCache.garbageCollector.interval", 86400, 1),
-    _count("apiTimeout.cloneVmInstance", 129600, 1),
-    _count("ceph.backupstorage.primary.storage.priority", 2),
-    _count("imagestore.backupstorage.primary.storage.priority", 100),
-    _flag("affinity.group.host.count.all.vms", False),
+    _flag("mevoco.deleteTempImages", "Whether a clone call deletes its temporary images at its end.", True),
+    _choice("mevoco.hostAllocatorStrategy", "The host strategy that the name Mevoco stands for.", *HOST_STRATEGY_NAMES),
+    _count("kvm.host.syncLevel", "Operations that one host works off at once.", 10, 1),
+    _count("kvm.vm.createConcurrency", "VMs that one host starts at once.", 1, 1),
+    _count("imagestore.imageStore.syncLevel", "Operations that one image store works off at once.", 16, 1),
+    _count(
+        "primaryStorage.imageCache.garbageCollector.interval",
+        "Seconds between two clean-ups of cached images that nobody uses.",
+        86400,
+        1,
+    ),
+    _count("apiTimeout.cloneVmInstance", "Seconds after which a clone call is given up.", 129600, 1),
+    _count(
+        "ceph.backupstorage.primary.storage.priority",
+        "How early a Ceph storage is tried for an image on Ceph; smaller is earlier.",
+        2,
+    ),
+    _count(
+        "imagestore.backupstorage.primary.storage.priority",
+        "How early a Ceph storage is tried for an image of an image store; smaller is earlier.",
+        100,
+    ),
+    _flag(
+        "affinity.group.host.count.all.vms",
+        "Whether stopped members on local storage count in their group; in simclone they never do.",
+        False,
+    ),
     *(
-        Setting(f"quota.{name}", "size" if name.endswith(("Size", "capacity", "size")) else "int", value, low=0)
-        for name, value in QUOTA_DEFAULTS.items()
+        Setting(
+            f"quota.{name}", meaning, "size" if name.endswith(("Size", "capacity", "size")) else "int", limit, low=0
+        )
+        for name, (limit, meaning) in _QUOTAS.items()
     ),
 )
 
@@ -195,13 +298,25 @@ PRESETS: Mapping[str, Mapping[str, Value]] = {
 """Named sets of values (rules/primary-storage.md#capacity)."""
 
 FIDELITY: Mapping[str, Setting] = _define(
-    _flag("doubleReturn", True),
-    _flag("anyCachedImage", True),
-    _flag("cloudPaging", True),
-    _flag("snapshotUsesRatio", True),
-    _flag("dryRunQuota", True),
-    _flag("imageSizeQuotaVirtual", True),
-    _choice("quotaAtAllocation", "SYS.1000", "ID.1003"),
+    _flag("doubleReturn", "Whether capacity is returned twice after a chosen host's storage fails.", True),
+    _flag(
+        "anyCachedImage",
+        "Whether any cached image on a host's local storage counts as a copy of the one asked for.",
+        True,
+    ),
+    _flag("cloudPaging", "Whether profile cloud searches hosts page by page as the open core does.", True),
+    _flag(
+        "snapshotUsesRatio", "Whether a snapshot's size is divided by the over-provisioning ratio of its storage.", True
+    ),
+    _flag("dryRunQuota", "Whether the dry run of a clone call looks at quotas.", True),
+    _flag(
+        "imageSizeQuotaVirtual",
+        "Whether a temporary image counts with its virtual size against the quota of image bytes.",
+        True,
+    ),
+    _choice(
+        "quotaAtAllocation", "The error code of a quota that is exceeded while a host is sought.", "SYS.1000", "ID.1003"
+    ),
 )
 """Behaviours that look like slips of the product or whose cause is in doubt; each default is the likeliest reading."""
 

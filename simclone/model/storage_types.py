@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
 
+from simclone.installed import PlugIn, entry_points_of, plug_in
+
 GROUP = "simclone.storage_types"
 IMAGE_STORE, SFTP, CEPH_BACKUP = "ImageStoreBackupStorage", "SftpBackupStorage", "Ceph"
 SIMULATOR_BACKUP, EBS_BACKUP, VCENTER_BACKUP = "SimulatorBackupStorage", "AliyunEBS", "VCenter"
@@ -98,10 +100,14 @@ BUILT_IN: Mapping[str, StorageType] = {
 @cache
 def storage_types() -> Mapping[str, StorageType]:
     """Every type by name: the built-in ones, then those of installed distributions, which are loaded now."""
-    from importlib.metadata import entry_points
-
-    installed: list[StorageType] = [point.load() for point in sorted(entry_points(group=GROUP))]
+    installed: list[StorageType] = [point.load() for point in entry_points_of(GROUP)]
     return {**{row.name: row for row in installed}, **BUILT_IN}
+
+
+def storage_type_origins() -> Mapping[str, PlugIn]:
+    """The names of the installed types, with the entry point that brings each."""
+    origins = {point.load().name: plug_in(point) for point in entry_points_of(GROUP)}
+    return {name: origin for name, origin in origins.items() if name not in BUILT_IN}
 
 
 def storage_type(name: str) -> StorageType:

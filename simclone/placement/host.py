@@ -21,7 +21,14 @@ def strategy_of(request: HostRequest, cloud: Cloud) -> Strategy:
     name = request.strategy
     if name == "Mevoco":
         name = str(cloud.settings.values["mevoco.hostAllocatorStrategy"])
-    return named(cloud.settings.profile, name, cloud.strategies)
+    strategy = named(cloud.settings.profile, name, cloud.strategies)
+    cloud.used_strategies[strategy.name] = strategy
+    return strategy
+
+
+def finds_host(request: HostRequest, cloud: Cloud) -> bool:
+    """Whether the chain finds a host now."""
+    return not isinstance(chain.run(strategy_of(request, cloud), request.dry(), cloud), Unplaced)
 
 
 def _index(cloud: Cloud) -> HostIndex:

@@ -15,6 +15,7 @@ from simclone.engine.opening import open_context
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.compare import strategy_variants
 from simclone.planning.parts.answer import Answer
+from simclone.planning.parts.arguments import checked
 from simclone.planning.parts.demand import RequestedClones, requested_clones
 from simclone.planning.parts.host_loss import usable_hosts
 from simclone.planning.parts.option import Option
@@ -105,6 +106,7 @@ class Bound(Answer):
         return {"bound": self.bound, "gap": min((item.gap for item in self.gaps), default=None)}
 
 
+@checked
 def bound(
     source: Given,
     *,

@@ -13,12 +13,13 @@ from simclone.allocator.host.strategies import (
     LOCAL_MIGRATE,
     MAX_INSTANCES,
     MIGRATE,
-    TABLES,
 )
+from simclone.allocator.host.strategies import names as registered_names
 from simclone.changes.load import as_scenario, scenario_from
 from simclone.changes.whatif import change_scenario, what_if
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.parts.answer import Answer
+from simclone.planning.parts.arguments import checked
 from simclone.planning.parts.option import Option
 from simclone.planning.replication.intervals import Difference, Interval, paired
 from simclone.planning.replication.outcomes import RunOutcome
@@ -141,10 +142,13 @@ class Comparison(Answer):
         }
 
 
+@checked
 def strategy_variants(source: Given, names: Sequence[str]) -> dict[str, Scenario]:
     """The scenario under each host strategy: every offering and VM asks for it. Raises InvalidInput."""
     scenario = as_scenario(source)
-    known = [name for name in TABLES[scenario.run.profile] if name not in INTERNAL] + list(scenario.strategies)
+    known = [name for name in registered_names(scenario.run.profile) if name not in INTERNAL] + list(
+        scenario.strategies
+    )
     wrong = [Fault("strategies", f"{item!r} is unknown", ", ".join(known)) for item in names if item not in known]
     if wrong:
         raise InvalidInput(wrong)
@@ -162,6 +166,7 @@ def _under(scenario: Scenario, name: str) -> Scenario:
     return scenario_from({**data, "name": scenario.name}, scenario.path, f"{scenario.sha256}/{name}")
 
 
+@checked
 def whatif_variants(source: Given) -> dict[str, Scenario]:
     """The scenario as it is, and under each of its ``whatif:`` entries. Raises InvalidInput."""
     scenario = as_scenario(source)
@@ -173,12 +178,14 @@ def whatif_variants(source: Given) -> dict[str, Scenario]:
     return result
 
 
+@checked
 def change_variants(source: Given, variants: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Scenario]:
     """The scenario under named sets of changes; an empty set leaves it as it is. Raises InvalidInput."""
     scenario = as_scenario(source)
     return {name: change_scenario(scenario, changes) if changes else scenario for name, changes in variants.items()}
 
 
+@checked
 def compare(
     source: Given,
     variants: Mapping[str, Scenario] | None = None,

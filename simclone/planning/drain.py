@@ -13,6 +13,7 @@ from simclone.engine.operations.migrate_vm import migrate_vm
 from simclone.engine.waits import run_now
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.parts.answer import Answer
+from simclone.planning.parts.arguments import checked
 from simclone.planning.parts.clone_calls import cloud_at
 from simclone.planning.parts.host_loss import usable_hosts
 from simclone.planning.parts.option import At, Option, Seed
@@ -85,6 +86,7 @@ class Drain(Answer):
         return {"stuck": sum(bool(host.stuck) for host in self.hosts), "waves": len(self.waves)}
 
 
+@checked
 def drain(
     source: Given,
     *,

@@ -9,10 +9,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from simclone.planning.questions import GROUP, QUESTIONS
 
+if TYPE_CHECKING:
+    from simclone.installed import PlugIn
+
+P = ParamSpec("P")
+T = TypeVar("T")
 _INFO = (".dist-info", ".egg-info")
 
 
@@ -20,19 +26,33 @@ def question_names() -> list[str]:
     """The names of questions that installed distributions bring; none of them is imported."""
     if not _mentioned():
         return []
-    from importlib.metadata import entry_points
+    from simclone.installed import entry_points_of
 
-    return sorted({point.name for point in entry_points(group=GROUP)} - set(QUESTIONS))
+    return sorted({point.name for point in entry_points_of(GROUP)} - set(QUESTIONS))
 
 
 def question_function(name: str) -> Callable[..., Any] | None:
-    """The function of an installed question, loaded now; None where there is none of this name."""
-    from importlib.metadata import entry_points
+    """The function of an installed question, loaded now; None where there is none of this name.
 
-    for point in entry_points(group=GROUP, name=name):
-        function: Callable[..., Any] = point.load()
-        return function
+    Runs that are saved while it answers name the question in their manifest.
+    """
+    from simclone.installed import entry_points_of, plug_in
+
+    for point in entry_points_of(GROUP):
+        if point.name == name:
+            return _named(point.load(), plug_in(point))
     return None
+
+
+def _named(function: Callable[P, T], origin: PlugIn) -> Callable[P, T]:
+    from simclone.installed import answering
+
+    @wraps(function)
+    def ask(*values: P.args, **named: P.kwargs) -> T:
+        with answering(origin):
+            return function(*values, **named)
+
+    return ask
 
 
 def _mentioned() -> bool:

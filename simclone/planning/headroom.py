@@ -11,6 +11,7 @@ from simclone.engine.context import Context
 from simclone.errors import Fault, InvalidInput
 from simclone.explain.overload import notes_of, overloads
 from simclone.planning.parts.answer import Answer
+from simclone.planning.parts.arguments import checked
 from simclone.planning.parts.basis import basis_of
 from simclone.planning.parts.clone_calls import Ask, asks_of, cloud_at, with_offering
 from simclone.planning.parts.count_by_calls import Filled, Unit, count_in_turn, whole_batches
@@ -123,6 +124,7 @@ class Headroom(Answer):
         return result
 
 
+@checked
 def headroom(
     source: Given,
     *,
@@ -165,7 +167,6 @@ def headroom(
     """
     scenario = as_scenario(source)
     _check(batch, survive, method, scenario.run.max_names)
-    unit = Unit(1 if one_by_one else None, by_columns=method == "auto" and not one_by_one)
     ctx = cloud_at(scenario, seed=seed, at=at)
     tags = [*system_tags, *((f"affinityGroupUuid::{group}",) if group is not None else ())]
     notes = [f"limits of {account} do not count for the largest VM"] if account is not None else []
@@ -175,17 +176,24 @@ def headroom(
     if mix:
         _check_mix({"batch": batch is not None, "survive": bool(survive), "offerings": bool(offerings)})
         rooms, note = _mixed(ctx, mix, asks)
-        words = basis_of(scenario, ctx, at=at, seed=seed, unit="calls of one name in turn")
-        return Headroom(scenario.name, rooms, largest_vm(ctx.cloud), 0, (note, *notes), at, words)
-    counters = [RoomLeft(ctx, ask, unit) for ask in asks]
-    rooms = tuple(_room(counter, batch) for counter in counters)
+        notes, words = [note, *notes], "calls of one name in turn"
+    else:
+        unit = Unit(1 if one_by_one else None, by_columns=method == "auto" and not one_by_one)
+        rooms, words = _counted(ctx, asks, unit, batch=batch, survive=survive), unit.summary(ctx.max_names)
     if tags and all(room.reason == REFUSED for room in rooms):
         raise InvalidInput([Fault("system_tags", f"{', '.join(tags)}: the call is refused", "tags the cloud knows")])
-    if survive:
-        cases = worst_cases(ctx, survive, counters)
-        rooms = tuple(replace(room, with_failures=case) for room, case in zip(rooms, cases, strict=True))
-    words = basis_of(scenario, ctx, at=at, seed=seed, unit=unit.summary(ctx.max_names))
-    return Headroom(scenario.name, rooms, largest_vm(ctx.cloud), survive, tuple(notes), at, words)
+    basis = basis_of(scenario, ctx, at=at, seed=seed, unit=words)
+    return Headroom(scenario.name, rooms, largest_vm(ctx.cloud), survive, tuple(notes), at, basis)
+
+
+def _counted(ctx: Context, asks: Sequence[Ask], unit: Unit, *, batch: int | None, survive: int) -> tuple[Room, ...]:
+    """Each kind by itself, and beside the VMs of the worst hosts lost."""
+    counters = [RoomLeft(ctx, ask, unit) for ask in asks]
+    rooms = tuple(_room(counter, batch) for counter in counters)
+    if not survive:
+        return rooms
+    cases = worst_cases(ctx, survive, counters)
+    return tuple(replace(room, with_failures=case) for room, case in zip(rooms, cases, strict=True))
 
 
 def _check_mix(beside: Mapping[str, bool]) -> None:

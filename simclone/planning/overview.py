@@ -10,6 +10,7 @@ from simclone.planning.compare import compare, strategy_variants
 from simclone.planning.drain import drain
 from simclone.planning.headroom import headroom
 from simclone.planning.parts.answer import Answer
+from simclone.planning.parts.arguments import checked
 from simclone.planning.parts.clone_calls import LIVING
 from simclone.planning.parts.host_model import Model
 from simclone.planning.replication.plan import ReplicationPlan
@@ -25,6 +26,7 @@ PATIENT = 64
 """Hosts tried at most when a number of hosts to add is looked for."""
 
 
+@checked
 def overview(source: Given, *, plan: ReplicationPlan | None = None, strategies: bool = False) -> list[Answer]:
     """Headroom, survival, maintenance, hosts to add, runway, what-ifs and bound, where the scenario has them.
 

@@ -15,6 +15,7 @@ from simclone.engine.operations.migrate_vm import migrate_vm
 from simclone.engine.waits import run_now
 from simclone.model.vms import NONE
 from simclone.planning.parts.answer import Answer
+from simclone.planning.parts.arguments import checked
 from simclone.planning.parts.clone_calls import Ask, asks_of, clone_once, cloud_at, host_request, with_offering
 from simclone.planning.parts.host_loss import usable_hosts
 from simclone.planning.parts.option import At, Option, Seed, Vm
@@ -86,6 +87,7 @@ class Rebalance(Answer):
         return {"moves": len(self.moves), "makes_room": room, "broken": self.broken}
 
 
+@checked
 def rebalance(
     source: Given,
     *,

@@ -11,6 +11,7 @@ from simclone.changes.load import as_scenario
 from simclone.changes.whatif import change_scenario
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.parts.answer import Answer
+from simclone.planning.parts.arguments import checked
 from simclone.planning.parts.option import Option
 from simclone.planning.replication.intervals import Interval, bootstrap_interval, checked_share
 from simclone.planning.replication.outcomes import RunOutcome
@@ -117,6 +118,7 @@ class Runway(Answer):
         return {"runway_s": middle, "runway_days": None if middle is None else middle / DAY, "ran_out": share}
 
 
+@checked
 def runway(
     source: Given,
     *,

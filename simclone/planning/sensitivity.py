@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Unpack
 from simclone.changes.load import as_scenario
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.parts.answer import Answer
+from simclone.planning.parts.arguments import checked
 from simclone.planning.parts.option import Option
 from simclone.planning.replication.plan import ReplicationPlan, RunKeywords, plan_of
 from simclone.planning.sweep import check_ranges, run_points
@@ -78,6 +79,7 @@ class Sensitivity(Answer):
         return {"base": self.base, **{bar.path: bar.width for bar in self.bars}}
 
 
+@checked
 def sensitivity(
     source: Given,
     ranges: Annotated[

@@ -13,6 +13,7 @@ from simclone.engine.context import Context
 from simclone.engine.opening import open_context
 from simclone.errors import Fault, InvalidInput, UnplacedVms
 from simclone.planning.parts.answer import Answer
+from simclone.planning.parts.arguments import checked
 from simclone.planning.parts.clone_calls import cloud_at
 from simclone.planning.parts.host_loss import lose, sets_of, trial
 from simclone.planning.parts.option import Option
@@ -116,6 +117,7 @@ def _survives(ctx: Context, size: int) -> bool:
     return True
 
 
+@checked
 def shrink(
     source: Given,
     *,

@@ -12,6 +12,7 @@ from simclone.changes.load import as_scenario
 from simclone.changes.whatif import change_scenario
 from simclone.errors import Fault, InvalidInput, UnplacedVms
 from simclone.planning.parts.answer import Answer
+from simclone.planning.parts.arguments import checked
 from simclone.planning.parts.host_model import Model
 from simclone.planning.parts.model_mix import cheapest
 from simclone.planning.parts.option import Option
@@ -169,6 +170,7 @@ class _Trials:
         return replicate({"": scenario}, self.plan)
 
 
+@checked
 def size(
     source: Given,
     models: Annotated[
@@ -363,6 +365,7 @@ def _thinned(trials: _Trials, counts: tuple[int, ...]) -> tuple[int, ...]:
     return counts
 
 
+@checked
 def refresh(
     source: Given, old: Sequence[str], model: Model, *, target: float | None = None, plan: ReplicationPlan | None = None
 ) -> Sizing:

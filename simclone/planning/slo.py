@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Unpack
 
 from simclone.changes.load import as_scenario
 from simclone.planning.parts.answer import Answer
+from simclone.planning.parts.arguments import checked
 from simclone.planning.parts.option import Option
 from simclone.planning.replication.intervals import checked_share
 from simclone.planning.replication.plan import ReplicationPlan, RunKeywords, interval_of, plan_of, replicate
@@ -61,6 +62,7 @@ class Slo(Answer):
         return {"factor": self.factor}
 
 
+@checked
 def slo(
     source: Given,
     target: Annotated[float, Option("Share of names that must be placed.")],

@@ -15,6 +15,7 @@ from simclone.engine.context import Context
 from simclone.errors import Fault, InvalidInput
 from simclone.model.vms import NONE
 from simclone.planning.parts.answer import Answer
+from simclone.planning.parts.arguments import checked
 from simclone.planning.parts.clone_calls import Ask, asks_of, cloud_at
 from simclone.planning.parts.count_by_calls import Unit
 from simclone.planning.parts.host_loss import (
@@ -143,6 +144,7 @@ class Survival(Answer):
         }
 
 
+@checked
 def survive(
     source: Given,
     *,

@@ -14,6 +14,7 @@ from simclone.changes.whatif import change_scenario
 from simclone.engine.opening import open_context
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.parts.answer import Answer
+from simclone.planning.parts.arguments import checked
 from simclone.planning.parts.option import Option
 from simclone.planning.replication.intervals import Interval
 from simclone.planning.replication.plan import (
@@ -93,6 +94,7 @@ class Sweep(Answer):
         return {"least": min(values, default=None), "most": max(values, default=None)}
 
 
+@checked
 def sweep(
     source: Given,
     values: Annotated[
@@ -142,6 +144,7 @@ def sweep(
     )
 
 
+@checked
 def hypercube(
     source: Given,
     ranges: Mapping[str, tuple[float, float]],

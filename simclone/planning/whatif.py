@@ -16,6 +16,7 @@ from simclone.explain.overload import grown, notes_of, overloads
 from simclone.planning.compare import whatif_variants
 from simclone.planning.headroom import headroom
 from simclone.planning.parts.answer import Answer
+from simclone.planning.parts.arguments import checked
 from simclone.planning.parts.option import Option
 from simclone.planning.replication.intervals import Difference, Interval, paired
 from simclone.planning.replication.plan import (
@@ -142,6 +143,7 @@ def stacked(source: Given, names: Sequence[str]) -> Scenario:
     return scenario
 
 
+@checked
 def whatif(
     source: Given,
     *,

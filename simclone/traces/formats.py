@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 
 from simclone.errors import Fault, InvalidInput
+from simclone.installed import PlugIn, entry_points_of, plug_in
 from simclone.traces import azure, huawei, openb, plain
 from simclone.traces.column_map import ColumnMap
 from simclone.traces.lines import AnyPath, FaultList, numbered_lines, shown
@@ -38,7 +38,7 @@ def formats() -> Mapping[str, TraceFormat]:
     Raises `InvalidInput` for an entry point that is not a format, or has the name of another one.
     """
     known = dict(FORMATS)
-    for point in entry_points(group=ENTRY_POINTS):
+    for point in entry_points_of(ENTRY_POINTS):
         path = f"{ENTRY_POINTS}.{point.name}"
         trace_format = point.load()
         if not isinstance(trace_format, TraceFormat):
@@ -67,7 +67,7 @@ def open_trace(path: AnyPath, columns: ColumnMap | None = None) -> Iterator[VmRo
     number, line = (0, "") if trace.is_dir() else next(numbered_lines(path, faults), (0, ""))
     faults.raise_any()
     known = formats().values()
-    best = max(known, key=lambda trace_format: trace_format.recognise(trace, line))
+    best = _best(trace, line)
     if best.recognise(trace, line) < ENOUGH and not trace.is_dir():
         titles = ", ".join(trace_format.title for trace_format in known if trace_format.read_vms is not None)
         expected = f"{titles}, or another table with a column map"
@@ -77,3 +77,21 @@ def open_trace(path: AnyPath, columns: ColumnMap | None = None) -> Iterator[VmRo
     else:
         return best.read_vms(path)
     raise faults.error()
+
+
+def format_origin(path: AnyPath) -> PlugIn | None:
+    """The entry point of the installed format that reads the trace at *path*; None for a built-in one and for none."""
+    installed = {point.name: point for point in entry_points_of(ENTRY_POINTS)}
+    trace = Path(path)
+    if not installed or not (trace.is_file() or trace.is_dir()):
+        return None
+    faults = FaultList(path)
+    number_and_line = (0, "") if trace.is_dir() else next(numbered_lines(path, faults), (0, ""))
+    best = _best(trace, number_and_line[1])
+    name = next(name for name, trace_format in formats().items() if trace_format is best)
+    return plug_in(installed[name]) if name in installed else None
+
+
+def _best(trace: Path, line: str) -> TraceFormat:
+    """The format that recognises most of a trace that begins with *line*."""
+    return max(formats().values(), key=lambda trace_format: trace_format.recognise(trace, line))

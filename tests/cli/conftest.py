@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.cli import acme
+
 REPO = Path(__file__).resolve().parents[2]
 
 
@@ -109,3 +111,25 @@ def faulty(tiny: Path) -> Path:
     body = BODY.replace("name: h2, cpuNum: 4", "name: h2, cpuNum: x").replace("image: image, host", "image: im, host")
     path.write_text(body, "utf-8")
     return path
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A folder for the path with a distribution that brings a plug-in of each kind."""
+    folder = tmp_path / "site"
+    acme.install(folder)
+    return folder
+
+
+@pytest.fixture
+def python(site: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run Python with that distribution installed."""
+
+    def ran(*words: str | Path) -> subprocess.CompletedProcess[str]:
+        path = os.pathsep.join((str(site), str(REPO)))
+        command = [sys.executable, *map(str, words)]
+        return subprocess.run(
+            command, capture_output=True, encoding="utf-8", timeout=300, env={**environment(), "PYTHONPATH": path}
+        )
+
+    return ran

@@ -142,7 +142,10 @@ def answer(package: Path, document: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_strategy_of_another_package_filters_by_its_own_tag(package: Path) -> None:
-    """Its flow places by host labels, its tag is known, its reason has a verdict, and the index answers as plain."""
+    """Its flow places by host labels, its tag is known, its reason has a verdict, and the index answers as plain.
+
+    Where it leaves no host the page has failed like any other (rules/host-filters.md#plug-ins).
+    """
     said = answer(package, scenario("mycloud.LabelAware"))
     assert {said["hosts"][f"ssd-{turn}"] for turn in range(4)} == {"h4", "h5"}
     assert said["hosts"]["none-0"] is None

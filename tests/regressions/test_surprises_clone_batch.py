@@ -222,7 +222,7 @@ def test_surprise_24_no_dhcp_no_exhaustion() -> None:
 
 
 def test_surprise_28_source_is_free_while_it_is_cloned() -> None:
-    """Nothing is queued on the source: while it is cloned it can be cloned again, stopped and destroyed."""
+    """Nothing is queued on the source: it can be cloned again, stopped, destroyed meanwhile (rules/states.md#vm)."""
     lab = Lab(world())
 
     def meanwhile(step: Any) -> None:

@@ -35,7 +35,8 @@ def page(title: str, *parts: str) -> str:
 
 def reasons_page() -> str:
     """Why clones fail."""
-    text = "A reason is simclone's own short code; the API's answer carries the platform's error codes beside it.\n"
+    text = "A reason is simclone's own short code; the API's error has one of the codes beside it"
+    text += " ([reasons and codes](../rules/errors.md#reasons)).\n"
     return page("Reasons", text, table(reasons.rows()))
 
 

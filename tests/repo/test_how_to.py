@@ -62,7 +62,7 @@ def scenario(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_question_is_a_command_a_function_and_a_section(python: Installed, scenario: Path) -> None:
+def test_a_question_is_a_command_a_function_and_a_section(python: Installed, scenario: Path, tmp_path: Path) -> None:
     """Its name is listed without loading it; it answers in words and JSON, in Python, and on the page."""
     listed = python("-X", "importtime", "-m", "simclone", "--help", guide="add-a-question")
     assert "busiest" in listed.stdout
@@ -79,6 +79,19 @@ def test_a_question_is_a_command_a_function_and_a_section(python: Installed, sce
         "print(section_of(answer).title, section_of(answer).order)\n"
     )
     assert python("-c", code, str(scenario), guide="add-a-question").stdout == "Busiest hosts 115\n"
+    page = tmp_path / "page.html"
+    code = (
+        "import sys, simclone\n"
+        "simclone.run(sys.argv[1]).report(sys.argv[2], answers=[simclone.busiest(sys.argv[1], most=2)])\n"
+    )
+    written = python("-c", code, str(scenario), str(page), guide="add-a-question")
+    assert written.returncode == 0, written.stderr
+    text = page.read_text("utf-8")
+    section = text[text.index('<section id="busiest"') :].partition("</section>")[0]
+    assert '<h2 id="h-busiest">Busiest hosts</h2>' in section
+    assert "<p>H2: 1</p>" in section
+    assert re.findall(r"<td[^>]*>(.*?)</td>", section) == ["h2", "1", "h1", "0"]
+    assert '<a href="#busiest">Busiest hosts</a>' in text
     unknown = python("-m", "simclone", "busiest", str(scenario))
     assert unknown.returncode == 2
     assert "No such command 'busiest'" in unknown.stderr
@@ -105,6 +118,56 @@ def test_a_filter_refuses_for_its_own_reason(python: Installed, tmp_path: Path) 
     )
     ran = python("-c", code, str(path), guide="add-a-filter")
     assert ran.stdout == "2 label.missing\n", ran.stderr
+
+
+def test_a_sorter_orders_what_the_filters_keep(python: Installed, tmp_path: Path) -> None:
+    """Clones fill the host with the least memory first; the list and the manifest name the distribution."""
+    doc = world(hosts=hosts(3, cpu=9), vms=[vm("v", state="Stopped", lastHost="h1", primaryStorage="nfs")])
+    for host, memory in zip(doc["hosts"], ("9GiB", "3GiB", "6GiB"), strict=True):
+        host["totalPhysicalMemory"] = memory
+    doc["instanceOfferings"][0]["allocatorStrategy"] = "packed"
+    doc["requests"] = [request(at, f"c{at}") for at in range(7)]
+    path = tmp_path / "packed.json"
+    path.write_text(json.dumps(doc), "utf-8")
+    ran = python("-m", "simclone", "run", str(path), "--out", "out", guide="add-a-sorter")
+    assert ran.returncode == 0, ran.stderr
+    clones = (tmp_path / "out" / "clones.csv").read_text("utf-8").splitlines()[1:]
+    assert [line.split(",")[4] for line in clones] == ["h2"] * 3 + ["h3"] * 4
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text("utf-8"))
+    assert [(row["distribution"], row["name"]) for row in manifest["plugIns"]] == [("guide", "packed")]
+    rows = json.loads(python("-m", "simclone", "strategies", "--json", guide="add-a-sorter").stdout)["strategies"]
+    assert [row["origin"] for row in rows if row["strategy"] == "packed"] == ["guide 1.0"]
+    compared = ("compare", str(path), "--strategy", "packed", "--strategy", "simclone.BestFit", "--json")
+    assert python("-m", "simclone", *compared, guide="add-a-sorter").returncode == 0
+    assert python("-m", "simclone", "run", str(path)).returncode == 2
+
+
+SORTED = """
+import json, sys
+import numpy as np
+from packed import FullestMemoryFlow
+from simclone.allocator.host.request import HostRequest
+from simclone.engine.opening import open_context
+from simclone.changes.load import as_scenario
+from tests.flows.conformance import candidate_sets, check_sorter
+cloud = open_context(as_scenario(json.load(open(sys.argv[1])))).cloud
+for memory in (0, 1 << 30, 1 << 40):
+    for candidates in candidate_sets(cloud):
+        assert check_sorter(FullestMemoryFlow(), HostRequest(1, memory), cloud, candidates)
+"""
+
+
+def test_the_guides_sorter_keeps_the_contract(python: Installed, scenario: Path) -> None:
+    """The checks that the guide names find nothing."""
+    assert python("-c", SORTED, str(scenario), guide="add-a-sorter").stderr == ""
+
+
+def test_every_guide_is_run() -> None:
+    """Each page of the folder is installed by a test here, and CONTRIBUTING names it."""
+    guides = {page.stem for page in GUIDES.glob("*.md")}
+    assert guides == set(re.findall(r'guide="([a-z-]+)"', Path(__file__).read_text("utf-8")))
+    named = re.findall(r"\(simclone/docs/how-to/([a-z-]+)\.md\)", (REPO / "CONTRIBUTING.md").read_text("utf-8"))
+    assert guides == set(named)
 
 
 def test_a_storage_type_carries_clones(python: Installed, scenario: Path) -> None:

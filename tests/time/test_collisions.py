@@ -90,6 +90,19 @@ def test_a_host_that_fails_while_it_starts_a_clone() -> None:
     assert made.result().totals.placed == 0 or state(made, "a") != "Running"
 
 
+def test_a_start_whose_host_was_lost_says_so_and_is_undone() -> None:
+    """rules/vm-life.md#host-lost: HOST.1010 is the cause, the row is gone, and the host holds nothing."""
+    doc = world(
+        hosts=hosts(1), requests=[request(0, "a")], incidents=[fail(15)], run={"timing": "model"}, timing=SLOW_START
+    )
+    made = simulation(doc)
+    at(made, 100)
+    (clone,) = made.result().answers[0].clones
+    assert clone.error is not None
+    assert (clone.error.code, clone.error.root_code, clone.error.root_reason) == ("VM.1001", "HOST.1010", "host.lost")
+    assert used(made, "h1") == 0
+
+
 def test_a_host_that_goes_into_maintenance_while_it_starts_a_clone() -> None:
     """A clone that was being started there runs and holds its host, or does neither."""
     doc = world(

@@ -167,7 +167,7 @@ def test_maintenance_moves_vms_away() -> None:
     ("policy", "state_", "left"), [("JustMigrate", "Running", 1), ("StopVmOnMigrationFailure", "Stopped", 0)]
 )
 def test_maintenance_without_room_follows_the_policy(policy: str, state_: str, left: int) -> None:
-    """What cannot be moved keeps the host out of maintenance, or is stopped."""
+    """What cannot be moved keeps the host out of maintenance, or is stopped (rules/states.md#maintenance)."""
     config = {"host.maintenance.policy": policy}
     doc = cloud(running("a"), incidents=[{"at": 10, "host": "h1", "event": "maintain"}], hosts=hosts(1))
     made = simulation({**doc, "globalConfig": {**doc["globalConfig"], **config}})

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from simclone.allocator.host.flow import (
-    NO_AVAILABLE_HOST,
     PAGE_NOT_DONE,
     Candidates,
     Counts,
@@ -27,6 +26,7 @@ from simclone.allocator.host.request import HostRequest
 from simclone.allocator.host.strategies import Strategy
 from simclone.model.cloud import Cloud
 from simclone.model.columns import IntArray
+from simclone.reason import NO_AVAILABLE_HOST
 from simclone.records import ErrorCode, Step, Unplaced
 from simclone.vocabulary import HOST_NO_MORE_PAGES
 

@@ -16,13 +16,11 @@ from simclone.allocator.host.request import HostRequest
 from simclone.model.cloud import Cloud
 from simclone.model.columns import BoolArray, IntArray
 from simclone.model.fleet import Fleet
+from simclone.reason import OPERATION_ERROR
 from simclone.records import PAGE_MARKER, ErrorCode
 from simclone.vocabulary import Reason, declare
 
-NO_AVAILABLE_HOST = "HOST_ALLOCATION.1000"
 PAGE_NOT_DONE = PAGE_MARKER
-OPERATION_ERROR = "SYS.1006"
-INTERNAL_ERROR = "SYS.1000"
 Counts = tuple[tuple[str, int], ...]
 """Hosts refused, by reason."""
 

@@ -11,12 +11,13 @@ A package names them in its ``pyproject.toml``::
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from simclone.allocator.host.flow import FilterFlow, SortFlow
 from simclone.errors import Fault, InvalidInput
+from simclone.installed import PlugIn, entry_points_of, plug_in
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -28,31 +29,44 @@ Flow: TypeAlias = FilterFlow | SortFlow
 @cache
 def flows() -> tuple[Flow, ...]:
     """The flows of other packages, by entry point; raises InvalidInput for something else and for a name twice."""
-    loaded: dict[str, Flow] = {}
-    for point in _points(FLOWS):
-        for flow in _flows_of(point):
-            if flow.name in loaded:
-                raise _wrong(point, f"a flow named {flow.name!r} is there already", "a name of its own")
-            loaded[flow.name] = flow
-    return tuple(loaded.values())
+    return tuple(flow for flow, _ in _loaded_flows().values())
 
 
 @cache
 def strategies() -> tuple[tuple[str, object], ...]:
     """Names and objects of the strategies of other packages; raises InvalidInput for a name twice."""
-    loaded: dict[str, object] = {}
-    for point in _points(STRATEGIES):
-        if point.name in loaded:
+    return tuple((name, point.load()) for name, point in _strategy_points().items())
+
+
+def flow_origins() -> Mapping[str, PlugIn]:
+    """The names of the flows of other packages, with the entry point that brings each."""
+    return {name: plug_in(point) for name, (_, point) in _loaded_flows().items()}
+
+
+def strategy_origins() -> Mapping[str, PlugIn]:
+    """The names of the strategies of other packages, with the entry point that brings each."""
+    return {name: plug_in(point) for name, point in _strategy_points().items()}
+
+
+@cache
+def _loaded_flows() -> Mapping[str, tuple[Flow, EntryPoint]]:
+    loaded: dict[str, tuple[Flow, EntryPoint]] = {}
+    for point in entry_points_of(FLOWS):
+        for flow in _flows_of(point):
+            if flow.name in loaded:
+                raise _wrong(point, f"a flow named {flow.name!r} is there already", "a name of its own")
+            loaded[flow.name] = flow, point
+    return loaded
+
+
+@cache
+def _strategy_points() -> Mapping[str, EntryPoint]:
+    points: dict[str, EntryPoint] = {}
+    for point in entry_points_of(STRATEGIES):
+        if point.name in points:
             raise _wrong(point, "this name is there already", "a name of its own")
-        loaded[point.name] = point.load()
-    return tuple(loaded.items())
-
-
-def _points(group: str) -> list[EntryPoint]:
-    """The entry points of a group; one that is found twice on the path counts once."""
-    from importlib.metadata import entry_points  # loads a parser of e-mail, so only on use
-
-    return sorted(set(entry_points(group=group)), key=lambda point: (point.name, point.value))
+        points[point.name] = point
+    return points
 
 
 def _flows_of(point: EntryPoint) -> Iterator[Flow]:

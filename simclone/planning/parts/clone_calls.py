@@ -16,10 +16,10 @@ from simclone.engine.operations.clone.call import clone_now
 from simclone.engine.prepare import requests_of, simulation_of
 from simclone.engine.shapes import shape_of
 from simclone.errors import Fault, InvalidInput
-from simclone.explain.fixes import fits
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import Shape
 from simclone.model.vms import NONE
+from simclone.placement.host import finds_host
 from simclone.records import CloneAnswer
 from simclone.scenario.load import Scenario
 from simclone.wire.request import clone_request, refuse_body
@@ -160,7 +160,7 @@ def host_request(ctx: Context, ask: Ask) -> tuple[HostRequest, Cloud] | None:
     twin.watch = watch
     clone_once(twin, ask, ["probe"])
     result = [entry for entry in known if not entry[0].dry_run]
-    return next(reversed(result or [item for item in known if not fits(*item)]), None)
+    return next(reversed(result or [item for item in known if not finds_host(*item)]), None)
 
 
 def hosts_by_place(cloud: Cloud, rows: Iterable[int]) -> tuple[dict[str, int], dict[str, int]]:

@@ -83,10 +83,10 @@ def _by_itself(request: HostRequest, cloud: Cloud) -> bool:
 def _same_storages(cloud: Cloud) -> bool:
     """Whether every cluster with a usable host sees the same usable storages: else one kind of request is not all."""
     clusters = {cloud.fleet.cluster[host] for host in np.flatnonzero(cloud.fleet.usable()).tolist()}
-    seen = {
+    views = {
         frozenset(row for row in cloud.storages_of(cluster) if cloud.storages[row].usable(True)) for cluster in clusters
     }
-    return len(seen) <= 1
+    return len(views) <= 1
 
 
 def _counts(request: HostRequest, cloud: Cloud) -> tuple[IntArray, str]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from simclone.planning.parts.arguments import check_fields
+
 
 @dataclass(frozen=True, slots=True)
 class Model:
@@ -17,6 +19,9 @@ class Model:
     cpu_num: int | None = None
     memory: int | None = None
     cluster: str | None = None
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     @property
     def shown(self) -> str:

@@ -44,8 +44,8 @@ T = TypeVar("T")
 
 
 def deprecated(old: str, new: str, value: T) -> T:
-    """Warn that the keyword *old* is called *new*; the value goes on."""
-    warnings.warn(f"the keyword {old} is called {new}", DeprecationWarning, stacklevel=3)
+    """Warn whoever called a checked function that its keyword *old* is called *new*; the value goes on."""
+    warnings.warn(f"the keyword {old} is called {new}", DeprecationWarning, stacklevel=4)
     return value
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from simclone.errors import Fault, InvalidInput, SimcloneError
+from simclone.planning.parts.arguments import check_fields
 from simclone.planning.replication.outcomes import RunBlock, RunOutcome, outcomes_from, work_off
 
 Rows = list[dict[str, Any]]
@@ -36,6 +37,7 @@ class Execution:
     progress: Callable[[int, int], None] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.jobs < 1:
             raise InvalidInput([Fault("jobs", f"{self.jobs} is no number of processes", "at least 1")])
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from simclone.allocator.backup_storage import feeds, related_storages
 from simclone.allocator.host.flow import (
-    NO_AVAILABLE_HOST,
     Candidates,
     FilterFlow,
     FlowFacts,
@@ -23,6 +22,7 @@ from simclone.allocator.host.request import NEW_CREATE, HostRequest
 from simclone.allocator.lookups import Lookup
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import CONNECTED
+from simclone.reason import NO_AVAILABLE_HOST
 from simclone.records import ErrorCode
 from simclone.vocabulary import IMAGE_BACKUP_STORAGE, IMAGE_STORAGE_TYPE
 

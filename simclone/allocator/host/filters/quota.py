@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from simclone.allocator.host.flow import INTERNAL_ERROR, Candidates, FilterFlow, FlowFacts, HardStop, Pass, Test
+from simclone.allocator.host.flow import Candidates, FilterFlow, FlowFacts, HardStop, Pass, Test
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.rules.quota import allocation_asks, refusal
 from simclone.model.cloud import Cloud
+from simclone.reason import INTERNAL_ERROR
 from simclone.records import ErrorCode
 
 

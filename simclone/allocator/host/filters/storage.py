@@ -9,7 +9,6 @@ from typing import ClassVar
 import numpy as np
 
 from simclone.allocator.host.flow import (
-    NO_AVAILABLE_HOST,
     Candidates,
     Counts,
     FilterFlow,
@@ -24,6 +23,7 @@ from simclone.allocator.lookups import Lookup, Sparse
 from simclone.allocator.rules.storage_capacity import taken_of
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import CONNECTED, DISCONNECTED, StorageConstraint
+from simclone.reason import NO_AVAILABLE_HOST
 from simclone.records import ErrorCode
 from simclone.units import multiplied
 from simclone.vocabulary import (

@@ -19,7 +19,6 @@ from simclone.allocator.host.filters.affinity import AffinityGroupFlow
 from simclone.allocator.host.filters.capacity import HostCapacityFlow
 from simclone.allocator.host.filters.devices import PciDeviceFlow
 from simclone.allocator.host.flow import (
-    NO_AVAILABLE_HOST,
     NO_COLUMN,
     NOBODY,
     PAGE_NOT_DONE,
@@ -39,6 +38,7 @@ from simclone.allocator.host.request import HostRequest
 from simclone.allocator.host.strategies import Strategy
 from simclone.chance import Identity
 from simclone.model.cloud import Cloud
+from simclone.reason import NO_AVAILABLE_HOST
 from simclone.records import Decision, ErrorCode, Placed, Step, Unplaced
 from simclone.vocabulary import Purpose
 

@@ -5,7 +5,6 @@ Rule: rules/clone-call.md#checks.
 
 from __future__ import annotations
 
-from simclone.allocator.host.flow import NO_AVAILABLE_HOST
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.rules import quota
 from simclone.chance import Identity
@@ -16,6 +15,7 @@ from simclone.model.cloud import Cloud
 from simclone.model.inventory import ADMIN
 from simclone.model.vms import NONE
 from simclone.placement.host import dry_run
+from simclone.reason import NO_AVAILABLE_HOST
 from simclone.records import ErrorCode, Unplaced
 
 
