@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from simclone.changes.entries import host_entry
 from simclone.changes.kind import Data, HostEvent, Workflows
-from simclone.changes.repair_host import restart_after_repair
 from simclone.engine.context import Context
+from simclone.engine.operations.host_failure import restart_after_repair
 from simclone.engine.operations.hosts import change_host_state
 
 

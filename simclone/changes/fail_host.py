@@ -7,9 +7,8 @@ from typing import ClassVar
 
 from simclone.changes.entries import host_entry
 from simclone.changes.kind import Data, HostEvent, Workflows
-from simclone.changes.repair_host import restart_after_repair
 from simclone.engine.context import Context
-from simclone.engine.operations.host_failure import fail_host, restart_elsewhere
+from simclone.engine.operations.host_failure import fail_host, restart_after_repair, restart_elsewhere
 from simclone.engine.waits import alone
 
 

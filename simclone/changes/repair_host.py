@@ -8,9 +8,7 @@ from typing import ClassVar
 from simclone.changes.entries import host_entry
 from simclone.changes.kind import Data, HostEvent, Workflows
 from simclone.engine.context import Context
-from simclone.engine.operations.host_failure import repair_host
-from simclone.engine.operations.start_vm import start_vm
-from simclone.engine.waits import alone
+from simclone.engine.operations.host_failure import restart_after_repair
 
 
 class RepairHost(HostEvent):
@@ -32,9 +30,3 @@ class RepairHost(HostEvent):
     def undo(self, ctx: Context, row: int) -> Workflows:
         """Repair the host once more."""
         return restart_after_repair(ctx, row)
-
-
-def restart_after_repair(ctx: Context, row: int) -> Workflows:
-    """Bring a host back and start the VMs that HA wants running."""
-    for vm in repair_host(ctx, row):
-        yield alone(vm, start_vm(ctx, vm))

@@ -14,7 +14,8 @@ from simclone.planning.parts.answer import Answer
 from simclone.planning.parts.arguments import checked
 from simclone.planning.parts.basis import basis_of
 from simclone.planning.parts.clone_calls import Ask, asks_of, cloud_at, with_offering
-from simclone.planning.parts.count_by_calls import Filled, Unit, count_in_turn, whole_batches
+from simclone.planning.parts.count_by_calls import count_in_turn, whole_batches
+from simclone.planning.parts.filled import Filled, Unit
 from simclone.planning.parts.host_loss import WorstCase, worst_cases
 from simclone.planning.parts.largest_vm import LargestVm, largest_vm
 from simclone.planning.parts.option import At, Option, Seed, Vm

@@ -17,7 +17,7 @@ from simclone.model.vms import NONE
 from simclone.planning.parts.answer import Answer
 from simclone.planning.parts.arguments import checked
 from simclone.planning.parts.clone_calls import Ask, asks_of, cloud_at
-from simclone.planning.parts.count_by_calls import Unit
+from simclone.planning.parts.filled import Unit
 from simclone.planning.parts.host_loss import (
     MOST_SETS,
     HostLoss,

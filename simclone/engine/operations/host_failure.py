@@ -5,6 +5,8 @@ Rule: rules/host-capacity.md#unknown-keeps-capacity.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from msgspec.structs import replace
 
 from simclone.allocator.host.request import START
@@ -13,8 +15,8 @@ from simclone.engine.allocation import allocation, decide_in_view
 from simclone.engine.context import Context, Outcome
 from simclone.engine.operations.create_vm import settle_lost, stop_row
 from simclone.engine.operations.hosts import vms_on
-from simclone.engine.operations.start_vm import existing_request
-from simclone.engine.waits import Work, Workflow
+from simclone.engine.operations.start_vm import existing_request, start_vm
+from simclone.engine.waits import Work, Workflow, alone
 from simclone.model.inventory import CONNECTED, DISCONNECTED
 from simclone.model.vms import NONE
 from simclone.placement.start_stages import host_lost
@@ -80,3 +82,9 @@ def repair_host(ctx: Context, host: int) -> list[int]:
             waiting.append(vm)
     ctx.ledger.hosts.recalculate(host)
     return [vm for vm in waiting if ha_of(ctx, vm) in RESTARTED]
+
+
+def restart_after_repair(ctx: Context, host: int) -> Iterator[Workflow[Outcome]]:
+    """Bring a host back and start the VMs that HA wants running."""
+    for vm in repair_host(ctx, host):
+        yield alone(vm, start_vm(ctx, vm))

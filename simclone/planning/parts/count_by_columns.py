@@ -24,7 +24,7 @@ from simclone.model.columns import IntArray
 from simclone.model.ledger.ledger import Ledger
 from simclone.placement.host import strategy_of
 from simclone.planning.parts.clone_calls import Ask, clone_once, host_request
-from simclone.planning.parts.count_by_calls import MOST, Filled
+from simclone.planning.parts.filled import MOST, Filled
 from simclone.records import Unplaced
 
 PAGES = "hostAllocator.usePagination"

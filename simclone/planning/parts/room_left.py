@@ -7,8 +7,9 @@ from simclone.allocator.rules.capacity import ANYTHING, checks_physical, vms_tha
 from simclone.engine.context import Context
 from simclone.model.columns import IntArray
 from simclone.planning.parts.clone_calls import Ask, with_offering
-from simclone.planning.parts.count_by_calls import Filled, Unit, count_by_calls
+from simclone.planning.parts.count_by_calls import count_by_calls
 from simclone.planning.parts.count_by_columns import Counted, count_by_columns
+from simclone.planning.parts.filled import Filled, Unit
 from simclone.planning.parts.host_loss import HostLoss
 
 
