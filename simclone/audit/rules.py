@@ -52,10 +52,13 @@ class Groups:
             vms[member].figures["host"] for member in self.members[vm.group] if member != name and vms[member].alive
         ]
         others = [other for other in others if other >= 0]
-        if rule["policy"] == "antiHard" and host in others:
-            yield f"{name} joins another member of {vm.group} on host/{host} (antiHard)"
-        if rule["policy"] == "affinityHard" and others and host not in others:
-            yield f"{name} stands apart from {vm.group} on host/{host} (affinityHard)"
+        over = rule["over"]
+        where = f"host/{host}" if over == "host" else f"host/{host} of {over} {self.domain(host, over)}"
+        domains = {self.domain(other, over) for other in others}
+        if rule["policy"] == "antiHard" and self.domain(host, over) in domains:
+            yield f"{name} joins another member of {vm.group} on {where} (antiHard)"
+        if rule["policy"] == "affinityHard" and others and self.domain(host, over) not in domains:
+            yield f"{name} stands apart from {vm.group} on {where} (affinityHard)"
         if rule["policy"] == "spreadHard":
             yield from self._spread(name, vm, host, others, rule)
         yield from self._host_rule(name, vm, host, rule)

@@ -529,10 +529,10 @@ class Chain:
         if group is None or group.policy not in ("antiHard", "affinityHard", "spreadHard"):
             return True
         if group.policy == "antiHard":
-            return self.members(host) == 0
+            return self._domain_members(host) == 0
         if group.policy == "affinityHard":
             anywhere = any(self.members(one) for one in self._everywhere())
-            return not anywhere or self.members(host) > 0
+            return not anywhere or self._domain_members(host) > 0
         return self._spread_allows(host)
 
     def _host_rule_allows(self, host: int) -> bool:
@@ -658,9 +658,9 @@ class Chain:
         group = self.group()
         policy = group.policy if group else ""
         if policy == "antiSoft":
-            return sub, [host for host in sub if self.members(host) == 0] or sub, False
+            return sub, [host for host in sub if self._domain_members(host) == 0] or sub, False
         if policy == "affinitySoft" and any(self.members(one) for one in self._everywhere()):
-            return sub, [host for host in sub if self.members(host) > 0], False
+            return sub, [host for host in sub if self._domain_members(host) > 0], False
         if policy == "spreadSoft":
             return sub, [host for host in sub if self._spread_allows(host)] or sub, False
         return sub, sub, False

@@ -146,19 +146,19 @@ def broken_rule(seen: Seen) -> str | None:
     if group is None or not group.enabled:
         return None
     others = [cloud.vms.host[vm] for vm in group.members if vm != request.vm and cloud.vms.host[vm] >= 0]
-    if group.policy == "antiHard" and host in others:
+    fleet = cloud.fleet
+
+    def domain(one: int) -> Any:
+        if group.over in ("host", "cluster", "zone"):
+            return one if group.over == "host" else fleet.cells[group.over][one]
+        return fleet.labels[one].get(group.over, one)
+
+    many = Counter(domain(one) for one in others)
+    if group.policy == "antiHard" and many[domain(host)]:
         return "antiHard"
-    if group.policy == "affinityHard" and others and host not in others:
+    if group.policy == "affinityHard" and others and not many[domain(host)]:
         return "affinityHard"
     if group.policy == "spreadHard":
-        fleet = cloud.fleet
-
-        def domain(one: int) -> Any:
-            if group.over in ("host", "cluster", "zone"):
-                return one if group.over == "host" else fleet.cells[group.over][one]
-            return fleet.labels[one].get(group.over, one)
-
-        many = Counter(domain(one) for one in others)
         usable = [one for one in range(fleet.row_count) if not fleet.state[one] and not fleet.status[one]]
         if many[domain(host)] + 1 - min(many[domain(one)] for one in usable) > group.max_skew:
             return "spreadHard"

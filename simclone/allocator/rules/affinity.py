@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from simclone.allocator.lookups import ByDomain, Sparse
+from simclone.allocator.rules.domains import HOST, domains_of
 from simclone.model.cloud import Cloud, Group
 from simclone.model.columns import IntArray
 from simclone.model.inventory import HostRule
@@ -23,11 +24,6 @@ class Band:
     counts: Sparse | ByDomain
     low: int
     high: int
-
-    @property
-    def hosts(self) -> tuple[int, ...]:
-        """The hosts with members, where members count by host."""
-        return tuple(self.counts.values) if isinstance(self.counts, Sparse) else ()
 
     def allows(self, host: Any) -> Any:
         """Whether hosts are allowed, for an array of rows or for one row."""
@@ -58,56 +54,36 @@ def member_counts(group: Group, vm: int | None, cloud: Cloud) -> dict[int, int]:
 def allowed_band(group: Group, cloud: Cloud, vm: int | None) -> Band | None:
     """The hosts that a group's policy, hard or soft, allows *vm*; None where it has nothing to say.
 
-    Anti-affinity: no other member on the host. Affinity: only hosts with members, once there are any. Spread
-    (simclone's own): the host's domain may not run ahead of the emptiest one.
+    Members count by the domain of their host under the group's *over*, which is the host itself where a group says
+    nothing. Anti-affinity: no other member in the domain. Affinity: only domains with members, once there are any.
+    Spread (simclone's own): the domain may not run ahead of the emptiest one (rules/affinity.md#domains).
     """
     counts = member_counts(group, vm, cloud)
     kind = group.policy.kind
-    if kind is PolicyKind.ANTI:
-        return Band(Sparse(counts, cloud.fleet.row_count), 0, 0)
-    if kind is PolicyKind.AFFINITY:
-        return Band(Sparse(counts, cloud.fleet.row_count), 1, MAX_AMOUNT) if counts else None
-    domains, totals = _domain_counts(cloud, group, counts)
-    return Band(ByDomain(domains, totals), 0, _spread_limit(cloud, group, domains, totals))
+    if kind is PolicyKind.AFFINITY and not counts:
+        return None
+    if kind is PolicyKind.SPREAD:
+        domains, totals = _domain_counts(cloud, group, counts)
+        return Band(ByDomain(domains, totals), 0, _spread_limit(cloud, group, domains, totals))
+    low, high = (1, MAX_AMOUNT) if kind is PolicyKind.AFFINITY else (0, 0)
+    if group.over == HOST:
+        return Band(Sparse(counts, cloud.fleet.row_count), low, high)
+    return Band(ByDomain(*_domain_counts(cloud, group, counts)), low, high)
 
 
 def members_in_order(group: Group, cloud: Cloud) -> tuple[int, int]:
     """How many members with a host stand by the group's policy, and how many there are.
 
-    A member of an affinity group stands by it when every other one is on its host.
+    A member of an affinity group stands by it when every other one is in its domain.
     """
     counts = member_counts(group, None, cloud)
     total = sum(counts.values())
-    if group.policy.kind is PolicyKind.AFFINITY:
-        return (total if len(counts) <= 1 else 0), total
     band = allowed_band(group, cloud, None)
     if band is None:
         return total, total
+    if group.policy.kind is PolicyKind.AFFINITY:
+        return sum(count for host, count in counts.items() if band.counts[host] == total), total
     return sum(count for host, count in counts.items() if band.low <= band.counts[host] - 1 <= band.high), total
-
-
-def domains_of(cloud: Cloud, over: str) -> IntArray:
-    """The domain of each host under *over* (host, zone, cluster or a host label) as a small integer, shape (hosts,).
-
-    A host without the label stands in a domain of its own. Not to be written.
-    """
-    known, key = cloud.remembered(), ("domains", over, cloud.fleet.row_count)
-    domains: IntArray | None = known.get(key)
-    if domains is None:
-        domains = known[key] = _domains_of(cloud, over)
-    return domains
-
-
-def _domains_of(cloud: Cloud, over: str) -> IntArray:
-    if over in ("zone", "cluster"):
-        return cloud.fleet.array(cloud.fleet.cells[over]).copy()
-    if over == "host":
-        return np.arange(cloud.fleet.row_count)
-    known: dict[str, int] = {}
-    rows = [
-        known.setdefault(labels.get(over, f"\0{host}"), len(known)) for host, labels in enumerate(cloud.fleet.labels)
-    ]
-    return np.array(rows, dtype=np.int64)
 
 
 def _domain_counts(cloud: Cloud, group: Group, counts: dict[int, int]) -> tuple[IntArray, IntArray]:
@@ -150,12 +126,12 @@ def rule_side(cloud: Cloud, rule: HostRule) -> RuleSide:
 
 
 _JOIN = {
-    PolicyKind.ANTI: "another running member of the group is on this VM's host",
-    PolicyKind.AFFINITY: "the running members of the group are on other hosts",
+    PolicyKind.ANTI: "another running member of the group is on this VM's {domain}",
+    PolicyKind.AFFINITY: "the running members of the group are on other {domain}s",
 }
 _ENABLE = {
-    PolicyKind.ANTI: "running members of the group share a host, which does not satisfy its policy",
-    PolicyKind.AFFINITY: "running members of the group are on several hosts, which does not satisfy its policy",
+    PolicyKind.ANTI: "running members of the group share a {domain}, which does not satisfy its policy",
+    PolicyKind.AFFINITY: "running members of the group are on several {domain}s, which does not satisfy its policy",
 }
 """ZStack's own hard policies are looked at when a VM joins or a group is enabled; a spread group takes everybody."""
 
@@ -170,7 +146,7 @@ def join_refusal(cloud: Cloud, row: int, vm: int) -> str | None:
     if not group.enabled or host == NONE or not group.policy.hard or group.policy.kind not in _JOIN:
         return None
     band = allowed_band(group, cloud, vm)
-    return None if band is None or band.allows(host) else _JOIN[group.policy.kind]
+    return None if band is None or band.allows(host) else _JOIN[group.policy.kind].format(domain=group.over)
 
 
 def enable_refusal(cloud: Cloud, row: int) -> str | None:
@@ -179,4 +155,4 @@ def enable_refusal(cloud: Cloud, row: int) -> str | None:
     if not group.policy.hard or group.policy.kind not in _ENABLE:
         return None
     in_order, total = members_in_order(group, cloud)
-    return None if in_order == total else _ENABLE[group.policy.kind]
+    return None if in_order == total else _ENABLE[group.policy.kind].format(domain=group.over)
