@@ -518,10 +518,35 @@ class Chain:
         return sum(self.members(one) for one in self._everywhere() if self._domain(one, group.over) == own)
 
     def _spread_allows(self, host: int) -> bool:
-        """At most max_skew more in the host's domain than in the emptiest usable one, the new VM included."""
-        live = [one for one in self._everywhere() if self.of(one, "exists") and self._up(one)]
+        """rules/affinity.md#spread: at most max_skew more in the host's domain than in the emptiest able one."""
+        live = [one for one in self._everywhere() if self._could_ever_run(one)]
         emptiest = min((self._domain_members(one) for one in live), default=0)
         return self._domain_members(host) + 1 <= emptiest + self.group().max_skew
+
+    def _could_ever_run(self, host: int) -> bool:
+        """rules/affinity.md#spread: the host, if it were empty, could hold the VM."""
+        if not self.of(host, "exists") or not self._up(host) or not self._host_rule_allows(host):
+            return False
+        cluster, bound = self.of(host, "cluster"), self.q.required_storages
+        if any(cluster not in self.c.l2_clusters[self.c.l3s[l3].l2] for l3 in self.q.l3s):
+            return False
+        near = [row for row, storage in enumerate(self.c.storages) if cluster in storage.clusters]
+        if any(row not in near for row in bound) or not near:
+            return False
+        if any(self.h.devices.get(spec, {}).get(host, 0) < count for spec, count in _devices(self.q.tags.texts)):
+            return False
+        return self._large_enough(host)
+
+    def _large_enough(self, host: int) -> bool:
+        """rules/affinity.md#spread: all vCPUs and all memory of the host are enough for the VM."""
+        total, ratio, memory = self.of(host, "total_memory"), self.h.memory_ratio(host), self.q.memory
+        if self.q.cpu != 0 and self.of(host, "total_cpu") < self.q.cpu:
+            return False
+        if memory == 0:
+            return True
+        if self.setting("hostAllocator.hostAllocator.checkHostMem") and total <= memory:
+            return False
+        return up(total, ratio) >= memory and total - down(memory, ratio) >= self.of(host, "reserved_memory")
 
     def rule_allows(self, host: int) -> bool:
         """The hard VM-VM rule."""

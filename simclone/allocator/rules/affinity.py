@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from simclone.allocator.lookups import ByDomain, Sparse
-from simclone.allocator.rules.domains import HOST, domains_of
+from simclone.allocator.rules.domains import HOST, Demand, demand_key, demand_of_vm, domains_of, hosts_able
 from simclone.model.cloud import Cloud, Group
 from simclone.model.columns import IntArray
 from simclone.model.inventory import HostRule
@@ -51,12 +51,13 @@ def member_counts(group: Group, vm: int | None, cloud: Cloud) -> dict[int, int]:
     return counts
 
 
-def allowed_band(group: Group, cloud: Cloud, vm: int | None) -> Band | None:
+def allowed_band(group: Group, cloud: Cloud, vm: int | None, demand: Demand | None = None) -> Band | None:
     """The hosts that a group's policy, hard or soft, allows *vm*; None where it has nothing to say.
 
     Members count by the domain of their host under the group's *over*, which is the host itself where a group says
     nothing. Anti-affinity: no other member in the domain. Affinity: only domains with members, once there are any.
-    Spread (simclone's own): the domain may not run ahead of the emptiest one (rules/affinity.md#domains).
+    Spread (simclone's own): the domain may not run ahead of the emptiest one that could hold the *demand*, or any VM
+    where that is None (rules/affinity.md#spread).
     """
     counts = member_counts(group, vm, cloud)
     kind = group.policy.kind
@@ -64,7 +65,7 @@ def allowed_band(group: Group, cloud: Cloud, vm: int | None) -> Band | None:
         return None
     if kind is PolicyKind.SPREAD:
         domains, totals = _domain_counts(cloud, group, counts)
-        return Band(ByDomain(domains, totals), 0, _spread_limit(cloud, group, domains, totals))
+        return Band(ByDomain(domains, totals), 0, _spread_limit(cloud, group, domains, totals, demand))
     low, high = (1, MAX_AMOUNT) if kind is PolicyKind.AFFINITY else (0, 0)
     if group.over == HOST:
         return Band(Sparse(counts, cloud.fleet.row_count), low, high)
@@ -78,12 +79,32 @@ def members_in_order(group: Group, cloud: Cloud) -> tuple[int, int]:
     """
     counts = member_counts(group, None, cloud)
     total = sum(counts.values())
+    if group.policy.kind is PolicyKind.SPREAD:
+        return _members_spread(group, cloud), total
     band = allowed_band(group, cloud, None)
     if band is None:
         return total, total
     if group.policy.kind is PolicyKind.AFFINITY:
         return sum(count for host, count in counts.items() if band.counts[host] == total), total
-    return sum(count for host, count in counts.items() if band.low <= band.counts[host] - 1 <= band.high), total
+    return sum(count for host, count in counts.items() if band.counts[host] == 1), total
+
+
+def _members_spread(group: Group, cloud: Cloud) -> int:
+    """How many members of a spread group stand in a domain that is not ahead of the emptiest one able to hold them."""
+    counts = member_counts(group, None, cloud)
+    domains, totals = _domain_counts(cloud, group, counts)
+    limits: dict[tuple[object, ...], int] = {}
+    in_order = 0
+    for vm in group.members:
+        host = cloud.vms.host[vm]
+        if host == NONE:
+            continue
+        demand = demand_of_vm(cloud, vm)
+        key = demand_key(demand)
+        if key not in limits:
+            limits[key] = _spread_limit(cloud, group, domains, totals, demand)
+        in_order += int(totals[domains[host]]) - 1 <= limits[key]
+    return in_order
 
 
 def _domain_counts(cloud: Cloud, group: Group, counts: dict[int, int]) -> tuple[IntArray, IntArray]:
@@ -94,16 +115,20 @@ def _domain_counts(cloud: Cloud, group: Group, counts: dict[int, int]) -> tuple[
     return domains, totals
 
 
-def _spread_limit(cloud: Cloud, group: Group, domains: IntArray, totals: IntArray) -> int:
+def _spread_limit(cloud: Cloud, group: Group, domains: IntArray, totals: IntArray, demand: Demand | None) -> int:
     """The most members a domain may hold before one more is put there.
 
-    Domains with at least one Enabled and Connected host count, so an unreachable rack does not block the others.
+    Domains count that have a host able to hold the VM, so a rack nobody can reach does not block the others.
     """
-    known, key = cloud.remembered(), ("live", group.over, cloud.fleet.row_count)
-    live: IntArray | None = known.get(key)
-    if live is None:
-        live = known[key] = np.unique(domains[cloud.fleet.usable()])
-    emptiest = int(totals[live].min()) if len(live) else 0
+    key = ("spread", group.over, group.host_rule, cloud.fleet.row_count, demand and demand_key(demand))
+    known = cloud.remembered()
+    eligible: IntArray | None = known.get(key)
+    if eligible is None:
+        hosts = cloud.fleet.usable() if demand is None else hosts_able(cloud, demand)
+        if group.host_rule is not None and group.host_rule.policy.hard:
+            hosts = hosts & rule_side(cloud, group.host_rule).allows(np.arange(cloud.fleet.row_count))
+        eligible = known[key] = np.unique(domains[hosts])
+    emptiest = int(totals[eligible].min()) if len(eligible) else 0
     return emptiest + group.max_skew - 1
 
 

@@ -40,6 +40,7 @@ def figures(cloud: Cloud) -> dict[str, Any]:
     ]
     return {
         "hosts": hosts,
+        "clusters": _clusters(cloud),
         "storages": [_storage(cloud, row) for row in range(len(cloud.storages))],
         "networks": [
             {"ranges": [[range_.start, range_.end] for range_ in pool.ranges], "used": sorted(pool.used)}
@@ -51,6 +52,17 @@ def figures(cloud: Cloud) -> dict[str, Any]:
             {name: cloud.limit(account, name) for name in QUOTA_DEFAULTS} for account in range(len(cloud.accounts))
         ],
     }
+
+
+def _clusters(cloud: Cloud) -> list[dict[str, list[int]]]:
+    """The layer-2 networks and primary storages attached to each cluster, as rows."""
+    return [
+        {
+            "l2s": [l2 for l2, clusters in enumerate(cloud.l2_clusters) if cluster in clusters],
+            "storages": [row for row, storage in enumerate(cloud.storages) if cluster in storage.clusters],
+        }
+        for cluster in range(len(cloud.clusters))
+    ]
 
 
 def _storage(cloud: Cloud, row: int) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from simclone.engine.results.result import RunResult
 from simclone.model.cloud import Cloud
 from simclone.model.vms import NONE
 from simclone.units import SECOND, format_size, multiplied
-from simclone.vocabulary import PolicyKind
 
 if TYPE_CHECKING:
     import pandas as pd
