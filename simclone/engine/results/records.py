@@ -40,7 +40,6 @@ def figures(cloud: Cloud) -> dict[str, Any]:
     ]
     return {
         "hosts": hosts,
-        "clusters": _clusters(cloud),
         "storages": [_storage(cloud, row) for row in range(len(cloud.storages))],
         "networks": [
             {"ranges": [[range_.start, range_.end] for range_ in pool.ranges], "used": sorted(pool.used)}
@@ -52,6 +51,11 @@ def figures(cloud: Cloud) -> dict[str, Any]:
             {name: cloud.limit(account, name) for name in QUOTA_DEFAULTS} for account in range(len(cloud.accounts))
         ],
     }
+
+
+def opening_figures(cloud: Cloud) -> dict[str, Any]:
+    """The figures of the opening, and what is attached to each cluster: the auditor judges spread groups by it."""
+    return {**figures(cloud), "clusters": _clusters(cloud)}
 
 
 def _clusters(cloud: Cloud) -> list[dict[str, list[int]]]:
