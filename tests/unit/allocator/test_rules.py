@@ -117,7 +117,14 @@ def test_members_stand_by_a_policy_over_domains(
     """Two members on h0, one on h1, both hosts of rack a; rack b has none."""
     hosts = [{**host, "labels": {"rack": rack}} for host, rack in zip(GROUP["hosts"], "aabb", strict=True)]
     vms = [
-        {"name": name, "instanceOffering": "o", "image": "i", "host": host, "affinityGroup": "g"}
+        {
+            "name": name,
+            "instanceOffering": "o",
+            "image": "i",
+            "host": host,
+            "primaryStorage": "nfs",
+            "affinityGroup": "g",
+        }
         for name, host in (("v0", "h0"), ("v1", "h0"), ("v2", "h1"))
     ]
     document = {
