@@ -512,16 +512,17 @@ class Chain:
         label = self.h.labels[host].get(over)
         return ("alone", host) if label is None else label
 
-    def _domain_members(self, host: int) -> int:
+    def domain_members(self, host: int) -> int:
+        """rules/affinity.md#domains: other members on the hosts of the host's domain."""
         group = self.group()
         own = self._domain(host, group.over)
         return sum(self.members(one) for one in self._everywhere() if self._domain(one, group.over) == own)
 
-    def _spread_allows(self, host: int) -> bool:
+    def spread_allows(self, host: int) -> bool:
         """rules/affinity.md#spread: at most max_skew more in the host's domain than in the emptiest able one."""
         live = [one for one in self._everywhere() if self._could_ever_run(one)]
-        emptiest = min((self._domain_members(one) for one in live), default=0)
-        return self._domain_members(host) + 1 <= emptiest + self.group().max_skew
+        emptiest = min((self.domain_members(one) for one in live), default=0)
+        return self.domain_members(host) + 1 <= emptiest + self.group().max_skew
 
     def _could_ever_run(self, host: int) -> bool:
         """rules/affinity.md#spread: the host, if it were empty, could hold the VM."""
@@ -554,11 +555,11 @@ class Chain:
         if group is None or group.policy not in ("antiHard", "affinityHard", "spreadHard"):
             return True
         if group.policy == "antiHard":
-            return self._domain_members(host) == 0
+            return self.domain_members(host) == 0
         if group.policy == "affinityHard":
             anywhere = any(self.members(one) for one in self._everywhere())
-            return not anywhere or self._domain_members(host) > 0
-        return self._spread_allows(host)
+            return not anywhere or self.domain_members(host) > 0
+        return self.spread_allows(host)
 
     def _host_rule_allows(self, host: int) -> bool:
         rule = self.group().host_rule if self.group() else None
@@ -683,11 +684,11 @@ class Chain:
         group = self.group()
         policy = group.policy if group else ""
         if policy == "antiSoft":
-            return sub, [host for host in sub if self._domain_members(host) == 0] or sub, False
+            return sub, [host for host in sub if self.domain_members(host) == 0] or sub, False
         if policy == "affinitySoft" and any(self.members(one) for one in self._everywhere()):
-            return sub, [host for host in sub if self._domain_members(host) > 0], False
+            return sub, [host for host in sub if self.domain_members(host) > 0], False
         if policy == "spreadSoft":
-            return sub, [host for host in sub if self._spread_allows(host)] or sub, False
+            return sub, [host for host in sub if self.spread_allows(host)] or sub, False
         return sub, sub, False
 
     def sort_HOSTRULE(self, sub: list[int]) -> Any:
