@@ -305,8 +305,8 @@ def _accounts(draw: st.DrawFn, name: str) -> Doc:
 @st.composite
 def _groups(draw: st.DrawFn, name: str, hosts: list[Doc]) -> Doc:
     one: Doc = {"name": name, "policy": draw(st.sampled_from(POLICIES)), "state": draw(_mostly("Enabled", "Disabled"))}
-    if any(host.get("labels") for host in hosts):
-        one["over"] = draw(st.sampled_from(["host", "rack", "cluster", "zone"]))
+    labels = ["rack"] if any(host.get("labels") for host in hosts) else []
+    one["over"] = draw(st.sampled_from(["host", *labels, "cluster", "zone"]))
     one["maxSkew"] = draw(st.integers(1, 2))
     rule = draw(st.sampled_from([None, *POLICIES[:4]]))
     if rule is not None:

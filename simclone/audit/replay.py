@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from simclone.audit.rules import UNLIMITED_STRATEGIES, Groups, Quotas, Vm
 from simclone.audit.storage import Addresses, Storages
 from simclone.records import Event
 
-_NEW_HOST = {"exists": 1, "state": 0, "status": 0, "labels": {}, "cluster": -1, "zone": -1}
+_NEW_HOST = {"exists": 1, "state": 0, "status": 0, "cluster": -1, "zone": -1}
 RUNNING = (2, 11, 17)
 """Running, Paused and Unknown: states in which a VM holds its host."""
 AT_REST = (0, 4, 7)
@@ -29,7 +29,7 @@ class Violation:
 
 def replay(records: Mapping[str, Any], events: Iterable[Event]) -> list[Violation]:
     """Everything that is wrong with a run. *records* holds ``opening``, ``closing`` and ``answers``."""
-    auditor = Auditor(records["opening"])
+    auditor = Auditor(records["opening"], records["closing"]["hosts"])
     result: list[Violation] = []
     expected = 0
     for event in events:
@@ -48,12 +48,12 @@ def replay(records: Mapping[str, Any], events: Iterable[Event]) -> list[Violatio
 class Auditor:
     """The auditor's own books."""
 
-    def __init__(self, opening: Mapping[str, Any]) -> None:
+    def __init__(self, opening: Mapping[str, Any], closing_hosts: Sequence[Mapping[str, Any]]) -> None:
         self.hosts = Hosts(opening["hosts"])
         self.storages = Storages(opening["storages"])
         self.addresses = Addresses(opening["networks"])
         self.devices = Devices(opening["hosts"])
-        self.groups = Groups(opening["groups"], [dict(item) for item in opening["hosts"]])
+        self.groups = Groups(opening["groups"], opening["hosts"], closing_hosts, opening.get("clusters"))
         self.quotas = Quotas(opening["accounts"])
         self.vms: dict[str, Vm] = {}
         self.been: dict[str, set[str]] = {}
@@ -134,12 +134,16 @@ class Auditor:
             self.groups.hosts[row] = {**self.groups.hosts[row], **amounts}
         elif room == "storage":
             self.storages.set(event.target, event.subject, amounts)
+            if not amounts:
+                self.groups.clusters = None
         elif room == "l3":
             self.addresses.extend(event.target, amounts)
         elif room == "account":
             self.quotas.limits[event.target][event.subject.removeprefix("quota/")] = amounts["value"]
         elif room == "group":
             self._set_group(event, amounts)
+        elif event.cause == "attach":
+            self.groups.clusters = None
 
     def _set_group(self, event: Event, amounts: dict[str, int]) -> None:
         if event.cause == "join":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,19 +28,27 @@ class Vm:
 class Groups:
     """Hard rules, looked at whenever a member gets a host."""
 
-    def __init__(self, opening: list[Mapping[str, Any]], hosts: list[Mapping[str, Any]]) -> None:
+    def __init__(
+        self,
+        opening: Sequence[Mapping[str, Any]],
+        hosts: Sequence[Mapping[str, Any]],
+        closing_hosts: Sequence[Mapping[str, Any]],
+        clusters: Sequence[Mapping[str, Any]] | None,
+    ) -> None:
         self.groups: dict[str, dict[str, Any]] = {f"group/{row}": dict(item) for row, item in enumerate(opening)}
-        self.hosts = list(hosts)
+        self.hosts = [dict(item) for item in hosts]
+        self.labels: list[Mapping[str, str]] = [item["labels"] for item in closing_hosts]
+        self.devices = [_DeviceBounds(row, hosts, closing_hosts) for row in range(len(closing_hosts))]
+        self.clusters = clusters
         self.members: dict[str, set[str]] = {name: set() for name in self.groups}
 
     def domain(self, host: int, over: str) -> Any:
         """The domain of a host under *over*; a host without the label is one of its own."""
         if over == "host" or host >= len(self.hosts):
             return host
-        item = self.hosts[host]
         if over in ("cluster", "zone"):
-            return item[over]
-        return item["labels"].get(over, f"host {host}")
+            return self.hosts[host][over]
+        return self.labels[host].get(over, f"host {host}")
 
     def placed(self, name: str, vm: Vm, vms: Mapping[str, Vm]) -> Iterator[str]:
         """A member stands on a host now."""
@@ -52,24 +60,46 @@ class Groups:
             vms[member].figures["host"] for member in self.members[vm.group] if member != name and vms[member].alive
         ]
         others = [other for other in others if other >= 0]
-        if rule["policy"] == "antiHard" and host in others:
-            yield f"{name} joins another member of {vm.group} on host/{host} (antiHard)"
-        if rule["policy"] == "affinityHard" and others and host not in others:
-            yield f"{name} stands apart from {vm.group} on host/{host} (affinityHard)"
+        over = rule["over"]
+        where = f"host/{host}" if over == "host" else f"host/{host} of {over} {self.domain(host, over)}"
+        domains = {self.domain(other, over) for other in others}
+        if rule["policy"] == "antiHard" and self.domain(host, over) in domains:
+            yield f"{name} joins another member of {vm.group} on {where} (antiHard)"
+        if rule["policy"] == "affinityHard" and others and self.domain(host, over) not in domains:
+            yield f"{name} stands apart from {vm.group} on {where} (affinityHard)"
         if rule["policy"] == "spreadHard":
             yield from self._spread(name, vm, host, others, rule)
         yield from self._host_rule(name, vm, host, rule)
 
     def _spread(self, name: str, vm: Vm, host: int, others: list[int], rule: Mapping[str, Any]) -> Iterator[str]:
-        live = {self.domain(row, rule["over"]) for row, item in enumerate(self.hosts) if _usable(item)}
-        counts = dict.fromkeys(live, 0)
+        counts: dict[Any, int] = {}
         for other in others:
             domain = self.domain(other, rule["over"])
             counts[domain] = counts.get(domain, 0) + 1
         own = self.domain(host, rule["over"])
-        lowest = min((counts[domain] for domain in live), default=0)
+        able = [row for row in range(len(self.hosts)) if self._is_able(row, host, vm, rule)]
+        lowest = min((counts.get(self.domain(row, rule["over"]), 0) for row in able), default=counts.get(own, 0))
         if counts.get(own, 0) + 1 > lowest + rule["max_skew"]:
             yield f"{name} makes {vm.group} lopsided on {own} (spreadHard)"
+
+    def _is_able(self, row: int, chosen: int, vm: Vm, rule: Mapping[str, Any]) -> bool:
+        """Whether host *row*, if it were empty, is sure to be able to hold a VM that *chosen* holds.
+
+        Events do not say which networks, storages and devices a VM needs: a host that has all of the chosen one has
+        them. Once attachments have changed, that is known of its own cluster alone.
+        """
+        host, other = self.hosts[row], self.hosts[chosen]
+        if not _usable(host) or any(self._host_rule("", vm, row, rule)):
+            return False
+        if any(self.devices[row].least(spec) < count for spec, count in self.devices[chosen].most.items()):
+            return False
+        cpu, memory = vm.figures["cpu"], vm.figures["memory"]
+        room, reserve = host.get("total_memory", 0), host.get("reserved_memory", 0)
+        large = bool(host.get("total_cpu", 0) >= cpu and room > memory and room - reserve >= memory)
+        if host["cluster"] == other["cluster"] or self.clusters is None:
+            return large and host["cluster"] == other["cluster"]
+        here, there = self.clusters[host["cluster"]], self.clusters[other["cluster"]]
+        return large and all(set(there[kind]) <= set(here[kind]) for kind in ("l2s", "storages"))
 
     def _host_rule(self, name: str, vm: Vm, host: int, rule: Mapping[str, Any]) -> Iterator[str]:
         target = rule.get("host_rule")
@@ -77,6 +107,20 @@ class Groups:
             yield f"{name} stands outside the host group of {vm.group}"
         if target and target["policy"] == "antiHard" and host in target["hosts"]:
             yield f"{name} stands inside the host group {vm.group} must avoid"
+
+
+class _DeviceBounds:
+    """PCI devices of one host by specification, at least and at most, over a run whose events do not tell."""
+
+    def __init__(self, row: int, opening: Sequence[Mapping[str, Any]], closing: Sequence[Mapping[str, Any]]) -> None:
+        last: Mapping[str, int] = closing[row]["devices"]
+        self._first: Mapping[str, int] = opening[row]["devices"] if row < len(opening) else last
+        self._last = last
+        self.most = {spec: max(self._first.get(spec, 0), last.get(spec, 0)) for spec in {*self._first, *last}}
+
+    def least(self, spec: str) -> int:
+        """The fewest devices of a specification."""
+        return min(self._first.get(spec, 0), self._last.get(spec, 0))
 
 
 def _usable(host: Mapping[str, Any]) -> bool:

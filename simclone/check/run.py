@@ -11,7 +11,7 @@ from simclone.check.compare import differences
 from simclone.check.operations import OPERATIONS, Answer, Stage
 from simclone.check.questions import QUESTIONS
 from simclone.engine.context import Context
-from simclone.engine.results.records import answer_records, figures
+from simclone.engine.results.records import answer_records, figures, opening_figures
 from simclone.model.ledger.ledger import Ledger
 
 PASSED, FAILED, UNSUPPORTED, UNJUDGED = "passed", "failed", "unsupported", "unjudged"
@@ -49,7 +49,7 @@ def run_steps(ledger: Ledger, steps: Sequence[Mapping[str, Any]], *, name: str =
     missing = unsupported_operations(steps)
     if missing:
         return CaseResult(name, topic, UNSUPPORTED, (), missing)
-    opening = figures(ledger.cloud)
+    opening = opening_figures(ledger.cloud)
     stage = Stage(Context(ledger, opening=opening))
     failures: list[Failure] = []
     for number, step in enumerate(steps, 1):

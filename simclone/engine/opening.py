@@ -8,7 +8,7 @@ from simclone.allocator.host.sorters.textbook import LowestRankSortFlow, Weighte
 from simclone.allocator.host.strategies import TABLES, Strategy, filters_by_name
 from simclone.engine.context import Context
 from simclone.engine.initial import place_all
-from simclone.engine.results.records import figures
+from simclone.engine.results.records import opening_figures
 from simclone.scenario.document.offerings import StrategyDoc
 from simclone.scenario.load import Scenario
 from simclone.units import java_round
@@ -35,6 +35,6 @@ def open_context(scenario: Scenario, *, seed: int | None = None, replication: in
     """A cloud at t = 0 with its VMs placed, ready for requests."""
     ledger = scenario.build(seed, replication)
     ledger.cloud.strategies.update(own_strategies(ledger.cloud.settings.profile, scenario.strategies))
-    ctx = Context(ledger, max_names=scenario.run.max_names, opening=figures(ledger.cloud))
+    ctx = Context(ledger, max_names=scenario.run.max_names, opening=opening_figures(ledger.cloud))
     place_all(ctx, scenario)
     return ctx

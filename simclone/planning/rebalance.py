@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.rules.capacity import shortfall
+from simclone.allocator.rules.domains import domains_of
 from simclone.changes.load import as_scenario
 from simclone.engine.context import Context
 from simclone.engine.operations.hosts import change_host_state, vms_on
@@ -182,26 +183,27 @@ def moved(ctx: Context, vm: int, why: str) -> Move | None:
 
 
 def _repairs(ctx: Context) -> tuple[tuple[Move, ...], int]:
-    """Members of anti-affinity groups that share a host, moved until each has its own."""
+    """Members of anti-affinity groups that share a host, or rack, moved until each has its own."""
     cloud, broken = ctx.cloud, 0
     moves: list[Move] = []
     for row, group in enumerate(cloud.groups):
         if not group.enabled or group.policy.kind is not PolicyKind.ANTI:
             continue
+        domains = domains_of(cloud, group.over)
         known: set[int] = set()
         for vm in range(cloud.vms.row_count):
             host = cloud.vms.hold_host[vm]
             if cloud.vms.group[vm] != row or host == NONE or not cloud.vms.alive[vm]:
                 continue
-            if host not in known:
-                known.add(host)
+            if int(domains[host]) not in known:
+                known.add(int(domains[host]))
                 continue
             trial = ctx.fork()
-            if moved(trial, vm, "") is None or trial.cloud.vms.host[vm] in known:
+            if moved(trial, vm, "") is None or int(domains[trial.cloud.vms.host[vm]]) in known:
                 broken += 1
                 continue
             move = moved(ctx, vm, f"group {group.name}")
             if move is not None:
                 moves.append(move)
-            known.add(cloud.vms.host[vm])
+            known.add(int(domains[cloud.vms.host[vm]]))
     return tuple(moves), broken

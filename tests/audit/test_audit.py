@@ -177,6 +177,73 @@ def test_an_altered_record_is_found(name: str) -> None:
     assert replay(records, events)
 
 
+def racks(policy: str, over: str, **first_rack: Any) -> dict[str, Any]:
+    """Six clones in a group on two hosts each of racks r0 and r1, those of r0 as *first_rack* says."""
+    hosts = [
+        {"name": f"h{n}", "cpuNum": 16, "totalPhysicalMemory": "64GiB", "labels": {"rack": f"r{n // 2}"}}
+        for n in range(4)
+    ]
+    for host in hosts[:2]:
+        host.update(first_rack)
+    return {
+        "hosts": hosts,
+        "primaryStorages": [{"name": "nfs", "type": "NFS", "totalCapacity": "10TiB"}],
+        "backupStorages": [{"name": "b"}],
+        "images": [{"name": "i", "size": "1GiB", "actualSize": 0}],
+        "instanceOfferings": [{"name": "o", "cpuNum": 1, "memorySize": "2GiB"}],
+        "l3Networks": [{"name": "l3", "dhcp": False}],
+        "affinityGroups": [{"name": "g", "policy": policy, "over": over}],
+        "vms": [{"name": "v", "instanceOffering": "o", "image": "i", "l3Networks": ["l3"], "state": "Stopped"}],
+        "requests": [
+            {
+                "name": "r",
+                "vm": "v",
+                "cloneVmInstance": {"names": [f"c{n}" for n in range(6)]},
+                "systemTags": ["affinityGroupUuid::g"],
+            }
+        ],
+    }
+
+
+def broken_by(document: dict[str, Any], policy: str, over: str) -> int:
+    """How many placements the auditor says break a rule, when the records say the group has that one."""
+    run = simclone.run(document)
+    assert run.answers[0].succeeded == 6
+    records, events = copy.deepcopy(run.result.records()), list(run.result.events)
+    records["opening"]["groups"][0].update(policy=policy, over=over)
+    return sum(f"({policy})" in one.text for one in replay(records, events))
+
+
+@pytest.mark.parametrize(
+    ("made", "said", "broken"),
+    [
+        (("antiSoft", "host"), ("antiHard", "host"), 2),
+        (("antiSoft", "host"), ("antiHard", "rack"), 4),
+        (("antiSoft", "host"), ("antiHard", "cluster"), 5),
+        (("affinitySoft", "host"), ("affinityHard", "rack"), 0),
+        (("affinitySoft", "rack"), ("affinityHard", "rack"), 0),
+        (("antiSoft", "rack"), ("affinityHard", "rack"), 1),
+        (("affinitySoft", "rack"), ("spreadHard", "rack"), 5),
+        (("spreadSoft", "rack"), ("spreadHard", "rack"), 0),
+    ],
+    ids=lambda one: " over ".join(one) if isinstance(one, tuple) else str(one),
+)
+def test_rules_over_domains_are_judged_again(made: tuple[str, str], said: tuple[str, str], broken: int) -> None:
+    """Placements made by one rule, judged by another: each that breaks the other one is found."""
+    assert broken_by(racks(*made), *said) == broken
+
+
+@pytest.mark.parametrize(
+    ("first_rack", "broken"),
+    [({"totalPhysicalMemory": "2GiB"}, 0), ({"totalPhysicalMemory": "5GiB"}, 5), ({"state": "Disabled"}, 0)],
+)
+def test_the_auditor_counts_racks_that_could_hold_the_vm(first_rack: dict[str, Any], broken: int) -> None:
+    """All stand on rack r1; that is lopsided unless rack r0 has no host large enough, or none that is up."""
+    document = racks("affinitySoft", "rack", **first_rack)
+    document["vms"][0] |= {"state": "Running", "host": "h2", "affinityGroup": "g"}
+    assert broken_by(document, "spreadHard", "rack") in ({5, 6} if broken else {0})
+
+
 def test_a_missing_event_is_found_by_its_number() -> None:
     """An event left out without renumbering is named."""
     records, events = recorded("quickstart")

@@ -106,6 +106,7 @@ def fleet(dice: Random, strategy: str, ties: str, pages: int | None) -> Doc:
                 "cluster": f"c{dice.randrange(many)}",
                 "cpuNum": dice.choice([2, 4, 8]),
                 "totalPhysicalMemory": dice.choice([8, 16, 32]) * GIB,
+                "labels": {} if n % 7 == 6 else {"rack": f"r{n % 5}"},
             }
             for n in range(14)
         ],
@@ -198,15 +199,15 @@ def test_members_of_groups_are_served_as_by_the_plain_driver(
     for number in range(examples(2)):
         dice = Random(f"{strategy}/{policy}/{ties}/{pages}/{number}")
         doc = fleet(dice, strategy, ties, pages)
-        over = {"over": dice.choice(["cluster", "host"])} if policy.startswith("spread") else {}
         doc["affinityGroups"] = [
-            {"name": "g", "policy": policy, **over},
+            {"name": "g", "policy": policy},
             {"name": "off", "policy": policy, "state": "Disabled"},
+            {"name": "wide", "policy": policy, "over": dice.choice(["rack", "cluster", "zone"])},
         ]
         with compared(seen):
             ctx = opened(doc)
-            for serial in range(70):
-                stir(ctx, dice, serial, group="g")
+            for serial in range(110):
+                stir(ctx, dice, serial, group=dice.choice(["g", "g", "wide"]))
     assert seen["placed"] > 3 * seen["plain"]
 
 

@@ -512,16 +512,42 @@ class Chain:
         label = self.h.labels[host].get(over)
         return ("alone", host) if label is None else label
 
-    def _domain_members(self, host: int) -> int:
+    def domain_members(self, host: int) -> int:
+        """rules/affinity.md#domains: other members on the hosts of the host's domain."""
         group = self.group()
         own = self._domain(host, group.over)
         return sum(self.members(one) for one in self._everywhere() if self._domain(one, group.over) == own)
 
-    def _spread_allows(self, host: int) -> bool:
-        """At most max_skew more in the host's domain than in the emptiest usable one, the new VM included."""
-        live = [one for one in self._everywhere() if self.of(one, "exists") and self._up(one)]
-        emptiest = min((self._domain_members(one) for one in live), default=0)
-        return self._domain_members(host) + 1 <= emptiest + self.group().max_skew
+    def spread_allows(self, host: int) -> bool:
+        """rules/affinity.md#spread: at most max_skew more in the host's domain than in the emptiest able one."""
+        live = [one for one in self._everywhere() if self._could_ever_run(one)]
+        emptiest = min((self.domain_members(one) for one in live), default=0)
+        return self.domain_members(host) + 1 <= emptiest + self.group().max_skew
+
+    def _could_ever_run(self, host: int) -> bool:
+        """rules/affinity.md#spread: the host, if it were empty, could hold the VM."""
+        if not self.of(host, "exists") or not self._up(host) or not self._host_rule_allows(host):
+            return False
+        cluster, bound = self.of(host, "cluster"), self.q.required_storages
+        if any(cluster not in self.c.l2_clusters[self.c.l3s[l3].l2] for l3 in self.q.l3s):
+            return False
+        near = [row for row, storage in enumerate(self.c.storages) if cluster in storage.clusters]
+        if any(row not in near for row in bound) or not near:
+            return False
+        if any(self.h.devices.get(spec, {}).get(host, 0) < count for spec, count in _devices(self.q.tags.texts)):
+            return False
+        return self._large_enough(host)
+
+    def _large_enough(self, host: int) -> bool:
+        """rules/affinity.md#spread: all vCPUs and all memory of the host are enough for the VM."""
+        total, ratio, memory = self.of(host, "total_memory"), self.h.memory_ratio(host), self.q.memory
+        if self.q.cpu != 0 and self.of(host, "total_cpu") < self.q.cpu:
+            return False
+        if memory == 0:
+            return True
+        if self.setting("hostAllocator.hostAllocator.checkHostMem") and total <= memory:
+            return False
+        return up(total, ratio) >= memory and total - down(memory, ratio) >= self.of(host, "reserved_memory")
 
     def rule_allows(self, host: int) -> bool:
         """The hard VM-VM rule."""
@@ -529,11 +555,11 @@ class Chain:
         if group is None or group.policy not in ("antiHard", "affinityHard", "spreadHard"):
             return True
         if group.policy == "antiHard":
-            return self.members(host) == 0
+            return self.domain_members(host) == 0
         if group.policy == "affinityHard":
             anywhere = any(self.members(one) for one in self._everywhere())
-            return not anywhere or self.members(host) > 0
-        return self._spread_allows(host)
+            return not anywhere or self.domain_members(host) > 0
+        return self.spread_allows(host)
 
     def _host_rule_allows(self, host: int) -> bool:
         rule = self.group().host_rule if self.group() else None
@@ -658,11 +684,11 @@ class Chain:
         group = self.group()
         policy = group.policy if group else ""
         if policy == "antiSoft":
-            return sub, [host for host in sub if self.members(host) == 0] or sub, False
+            return sub, [host for host in sub if self.domain_members(host) == 0] or sub, False
         if policy == "affinitySoft" and any(self.members(one) for one in self._everywhere()):
-            return sub, [host for host in sub if self.members(host) > 0], False
+            return sub, [host for host in sub if self.domain_members(host) > 0], False
         if policy == "spreadSoft":
-            return sub, [host for host in sub if self._spread_allows(host)] or sub, False
+            return sub, [host for host in sub if self.spread_allows(host)] or sub, False
         return sub, sub, False
 
     def sort_HOSTRULE(self, sub: list[int]) -> Any:

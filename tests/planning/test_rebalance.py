@@ -93,6 +93,18 @@ def test_two_members_on_a_host_are_parted() -> None:
     assert (again.moves, again.repaired, again.broken) == ((), 0, 0)
 
 
+def test_two_members_in_a_rack_are_parted() -> None:
+    """On two hosts of one rack they break a rule over racks; the later one goes to the other rack."""
+    members = [running(name, host, affinityGroup="apart") for name, host in (("a", "h1"), ("b", "h2"))]
+    doc = split(*members, many=3)
+    for host, rack in zip(doc["hosts"], "aab", strict=True):
+        host["labels"] = {"rack": rack}
+    doc["affinityGroups"] = [{"name": "apart", "policy": "antiHard", "over": "rack"}]
+    found = simclone.rebalance({**doc, "run": {"profile": "cloud"}})
+    assert [(one.vm, one.source, one.target) for one in found.moves] == [("b", "h2", "h3")]
+    assert (found.repaired, found.broken) == (1, 0)
+
+
 def test_members_that_cannot_be_parted_are_counted() -> None:
     """One host only: the rule stays broken."""
     found = simclone.rebalance(grouped(1))

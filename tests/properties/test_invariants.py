@@ -18,6 +18,7 @@ from simclone.model.ledger.ledger import Ledger
 from simclone.records import CloneAnswer, Placed
 from simclone.units import divided
 from tests.clouds import Doc, Seen, apply, clone_request, clouds, differing, dump, examples, opened, operations, watched
+from tests.oracle.restatement import Chain
 
 SMALL, LARGE = 80, 200
 
@@ -146,22 +147,20 @@ def broken_rule(seen: Seen) -> str | None:
     if group is None or not group.enabled:
         return None
     others = [cloud.vms.host[vm] for vm in group.members if vm != request.vm and cloud.vms.host[vm] >= 0]
-    if group.policy == "antiHard" and host in others:
+    fleet = cloud.fleet
+
+    def domain(one: int) -> Any:
+        if group.over in ("host", "cluster", "zone"):
+            return one if group.over == "host" else fleet.cells[group.over][one]
+        return fleet.labels[one].get(group.over, one)
+
+    many = Counter(domain(one) for one in others)
+    if group.policy == "antiHard" and many[domain(host)]:
         return "antiHard"
-    if group.policy == "affinityHard" and others and host not in others:
+    if group.policy == "affinityHard" and others and not many[domain(host)]:
         return "affinityHard"
-    if group.policy == "spreadHard":
-        fleet = cloud.fleet
-
-        def domain(one: int) -> Any:
-            if group.over in ("host", "cluster", "zone"):
-                return one if group.over == "host" else fleet.cells[group.over][one]
-            return fleet.labels[one].get(group.over, one)
-
-        many = Counter(domain(one) for one in others)
-        usable = [one for one in range(fleet.row_count) if not fleet.state[one] and not fleet.status[one]]
-        if many[domain(host)] + 1 - min(many[domain(one)] for one in usable) > group.max_skew:
-            return "spreadHard"
+    if group.policy == "spreadHard" and not Chain(request, cloud).rule_allows(host):
+        return "spreadHard"
     rule = group.host_rule
     if rule is not None and rule.policy.endswith("Hard"):
         inside = host in cloud.host_groups[rule.group].hosts

@@ -35,7 +35,7 @@ def _rule(request: HostRequest, cloud: Cloud, host: int) -> Try | None:
     group = active_group(cloud, request.group)
     if group is None or not group.policy.hard:
         return None
-    band = allowed_band(group, cloud, request.vm)
+    band = allowed_band(group, cloud, request.vm, request)
     if band is None or band.allows(host):
         return None
     text = f"reserve host {cloud.fleet.uuids[host]} breaks group {group.uuid}"

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from simclone.allocator.lookups import ByDomain, Sparse
+from simclone.allocator.rules.domains import HOST, Demand, demand_key, demand_of_vm, domains_of, hosts_able
 from simclone.model.cloud import Cloud, Group
 from simclone.model.columns import IntArray
 from simclone.model.inventory import HostRule
@@ -23,11 +24,6 @@ class Band:
     counts: Sparse | ByDomain
     low: int
     high: int
-
-    @property
-    def hosts(self) -> tuple[int, ...]:
-        """The hosts with members, where members count by host."""
-        return tuple(self.counts.values) if isinstance(self.counts, Sparse) else ()
 
     def allows(self, host: Any) -> Any:
         """Whether hosts are allowed, for an array of rows or for one row."""
@@ -55,59 +51,60 @@ def member_counts(group: Group, vm: int | None, cloud: Cloud) -> dict[int, int]:
     return counts
 
 
-def allowed_band(group: Group, cloud: Cloud, vm: int | None) -> Band | None:
+def allowed_band(group: Group, cloud: Cloud, vm: int | None, demand: Demand | None = None) -> Band | None:
     """The hosts that a group's policy, hard or soft, allows *vm*; None where it has nothing to say.
 
-    Anti-affinity: no other member on the host. Affinity: only hosts with members, once there are any. Spread
-    (simclone's own): the host's domain may not run ahead of the emptiest one.
+    Members count by the domain of their host under the group's *over*, which is the host itself where a group says
+    nothing. Anti-affinity: no other member in the domain. Affinity: only domains with members, once there are any.
+    Spread (simclone's own): the domain may not run ahead of the emptiest one that could hold the *demand*, or any VM
+    where that is None (rules/affinity.md#spread).
     """
     counts = member_counts(group, vm, cloud)
     kind = group.policy.kind
-    if kind is PolicyKind.ANTI:
-        return Band(Sparse(counts, cloud.fleet.row_count), 0, 0)
-    if kind is PolicyKind.AFFINITY:
-        return Band(Sparse(counts, cloud.fleet.row_count), 1, MAX_AMOUNT) if counts else None
-    domains, totals = _domain_counts(cloud, group, counts)
-    return Band(ByDomain(domains, totals), 0, _spread_limit(cloud, group, domains, totals))
+    if kind is PolicyKind.AFFINITY and not counts:
+        return None
+    if kind is PolicyKind.SPREAD:
+        domains, totals = _domain_counts(cloud, group, counts)
+        return Band(ByDomain(domains, totals), 0, _spread_limit(cloud, group, domains, totals, demand))
+    low, high = (1, MAX_AMOUNT) if kind is PolicyKind.AFFINITY else (0, 0)
+    if group.over == HOST:
+        return Band(Sparse(counts, cloud.fleet.row_count), low, high)
+    return Band(ByDomain(*_domain_counts(cloud, group, counts)), low, high)
 
 
 def members_in_order(group: Group, cloud: Cloud) -> tuple[int, int]:
     """How many members with a host stand by the group's policy, and how many there are.
 
-    A member of an affinity group stands by it when every other one is on its host.
+    A member of an affinity group stands by it when every other one is in its domain.
     """
     counts = member_counts(group, None, cloud)
     total = sum(counts.values())
-    if group.policy.kind is PolicyKind.AFFINITY:
-        return (total if len(counts) <= 1 else 0), total
+    if group.policy.kind is PolicyKind.SPREAD:
+        return _members_spread(group, cloud), total
     band = allowed_band(group, cloud, None)
     if band is None:
         return total, total
-    return sum(count for host, count in counts.items() if band.low <= band.counts[host] - 1 <= band.high), total
+    if group.policy.kind is PolicyKind.AFFINITY:
+        return sum(count for host, count in counts.items() if band.counts[host] == total), total
+    return sum(count for host, count in counts.items() if band.counts[host] == 1), total
 
 
-def domains_of(cloud: Cloud, over: str) -> IntArray:
-    """The domain of each host under *over* (host, zone, cluster or a host label) as a small integer, shape (hosts,).
-
-    A host without the label stands in a domain of its own. Not to be written.
-    """
-    known, key = cloud.remembered(), ("domains", over, cloud.fleet.row_count)
-    domains: IntArray | None = known.get(key)
-    if domains is None:
-        domains = known[key] = _domains_of(cloud, over)
-    return domains
-
-
-def _domains_of(cloud: Cloud, over: str) -> IntArray:
-    if over in ("zone", "cluster"):
-        return cloud.fleet.array(cloud.fleet.cells[over]).copy()
-    if over == "host":
-        return np.arange(cloud.fleet.row_count)
-    known: dict[str, int] = {}
-    rows = [
-        known.setdefault(labels.get(over, f"\0{host}"), len(known)) for host, labels in enumerate(cloud.fleet.labels)
-    ]
-    return np.array(rows, dtype=np.int64)
+def _members_spread(group: Group, cloud: Cloud) -> int:
+    """How many members of a spread group stand in a domain that is not ahead of the emptiest one able to hold them."""
+    counts = member_counts(group, None, cloud)
+    domains, totals = _domain_counts(cloud, group, counts)
+    limits: dict[tuple[object, ...], int] = {}
+    in_order = 0
+    for vm in group.members:
+        host = cloud.vms.host[vm]
+        if host == NONE:
+            continue
+        demand = demand_of_vm(cloud, vm)
+        key = demand_key(demand)
+        if key not in limits:
+            limits[key] = _spread_limit(cloud, group, domains, totals, demand)
+        in_order += int(totals[domains[host]]) - 1 <= limits[key]
+    return in_order
 
 
 def _domain_counts(cloud: Cloud, group: Group, counts: dict[int, int]) -> tuple[IntArray, IntArray]:
@@ -118,16 +115,20 @@ def _domain_counts(cloud: Cloud, group: Group, counts: dict[int, int]) -> tuple[
     return domains, totals
 
 
-def _spread_limit(cloud: Cloud, group: Group, domains: IntArray, totals: IntArray) -> int:
+def _spread_limit(cloud: Cloud, group: Group, domains: IntArray, totals: IntArray, demand: Demand | None) -> int:
     """The most members a domain may hold before one more is put there.
 
-    Domains with at least one Enabled and Connected host count, so an unreachable rack does not block the others.
+    Domains count that have a host able to hold the VM, so a rack nobody can reach does not block the others.
     """
-    known, key = cloud.remembered(), ("live", group.over, cloud.fleet.row_count)
-    live: IntArray | None = known.get(key)
-    if live is None:
-        live = known[key] = np.unique(domains[cloud.fleet.usable()])
-    emptiest = int(totals[live].min()) if len(live) else 0
+    key = ("spread", group.over, group.host_rule, cloud.fleet.row_count, demand and demand_key(demand))
+    known = cloud.remembered()
+    eligible: IntArray | None = known.get(key)
+    if eligible is None:
+        hosts = cloud.fleet.usable() if demand is None else hosts_able(cloud, demand)
+        if group.host_rule is not None and group.host_rule.policy.hard:
+            hosts = hosts & rule_side(cloud, group.host_rule).allows(np.arange(cloud.fleet.row_count))
+        eligible = known[key] = np.unique(domains[hosts])
+    emptiest = int(totals[eligible].min()) if len(eligible) else 0
     return emptiest + group.max_skew - 1
 
 
@@ -150,12 +151,12 @@ def rule_side(cloud: Cloud, rule: HostRule) -> RuleSide:
 
 
 _JOIN = {
-    PolicyKind.ANTI: "another running member of the group is on this VM's host",
-    PolicyKind.AFFINITY: "the running members of the group are on other hosts",
+    PolicyKind.ANTI: "another running member of the group is on this VM's {domain}",
+    PolicyKind.AFFINITY: "the running members of the group are on other {domain}s",
 }
 _ENABLE = {
-    PolicyKind.ANTI: "running members of the group share a host, which does not satisfy its policy",
-    PolicyKind.AFFINITY: "running members of the group are on several hosts, which does not satisfy its policy",
+    PolicyKind.ANTI: "running members of the group share a {domain}, which does not satisfy its policy",
+    PolicyKind.AFFINITY: "running members of the group are on several {domain}s, which does not satisfy its policy",
 }
 """ZStack's own hard policies are looked at when a VM joins or a group is enabled; a spread group takes everybody."""
 
@@ -170,7 +171,7 @@ def join_refusal(cloud: Cloud, row: int, vm: int) -> str | None:
     if not group.enabled or host == NONE or not group.policy.hard or group.policy.kind not in _JOIN:
         return None
     band = allowed_band(group, cloud, vm)
-    return None if band is None or band.allows(host) else _JOIN[group.policy.kind]
+    return None if band is None or band.allows(host) else _JOIN[group.policy.kind].format(domain=group.over)
 
 
 def enable_refusal(cloud: Cloud, row: int) -> str | None:
@@ -179,4 +180,4 @@ def enable_refusal(cloud: Cloud, row: int) -> str | None:
     if not group.policy.hard or group.policy.kind not in _ENABLE:
         return None
     in_order, total = members_in_order(group, cloud)
-    return None if in_order == total else _ENABLE[group.policy.kind]
+    return None if in_order == total else _ENABLE[group.policy.kind].format(domain=group.over)

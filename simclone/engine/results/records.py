@@ -53,6 +53,22 @@ def figures(cloud: Cloud) -> dict[str, Any]:
     }
 
 
+def opening_figures(cloud: Cloud) -> dict[str, Any]:
+    """The figures of the opening, and what is attached to each cluster: the auditor judges spread groups by it."""
+    return {**figures(cloud), "clusters": _clusters(cloud)}
+
+
+def _clusters(cloud: Cloud) -> list[dict[str, list[int]]]:
+    """The layer-2 networks and primary storages attached to each cluster, as rows."""
+    return [
+        {
+            "l2s": [l2 for l2, clusters in enumerate(cloud.l2_clusters) if cluster in clusters],
+            "storages": [row for row, storage in enumerate(cloud.storages) if cluster in storage.clusters],
+        }
+        for cluster in range(len(cloud.clusters))
+    ]
+
+
 def _storage(cloud: Cloud, row: int) -> dict[str, Any]:
     storage = cloud.storages[row]
     shown: dict[str, Any] = {"name": storage.name, "total": storage.total, "available": storage.available}

@@ -14,7 +14,6 @@ from simclone.engine.results.result import RunResult
 from simclone.model.cloud import Cloud
 from simclone.model.vms import NONE
 from simclone.units import SECOND, format_size, multiplied
-from simclone.vocabulary import PolicyKind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -209,10 +208,10 @@ def _holes(cloud: Cloud) -> dict[str, Any]:
 
 
 def _compliance(cloud: Cloud) -> float | None:
-    """The share of members with a host that stand by the rule of their enabled anti-affinity or spread group."""
+    """The share of members with a host that stand by the rule of their enabled group, whatever its policy."""
     good = every = 0
     for group in cloud.groups:
-        if group.enabled and group.policy.kind is not PolicyKind.AFFINITY:
+        if group.enabled:
             in_order, members = members_in_order(group, cloud)
             good, every = good + in_order, every + members
     return _ratio(good, every)

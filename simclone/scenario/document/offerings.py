@@ -96,7 +96,7 @@ class HostRuleDoc(Doc):
 
 
 class AffinityGroupDoc(Doc):
-    """An affinity group; *over* is ``host`` or a label, *maxSkew* counts members."""
+    """An affinity group; *over* is ``host``, ``cluster``, ``zone`` or a label, *maxSkew* counts members."""
 
     name: Name
     """The name by which the rest of the file refers to it."""
@@ -109,7 +109,9 @@ class AffinityGroupDoc(Doc):
     state: State = "Enabled"
     """A Disabled group's rule is not applied."""
     over: Name = "host"
-    """What members are spread over: `host`, `cluster`, `zone` or a label."""
+    """What members are kept apart over, together in or spread over, whatever the policy: `host`, `cluster`, `zone` or a
+    label. A host without the label stands for itself.
+    """
     max_skew: Positive = 1
     """Spread: how many more members one value may hold than the emptiest."""
     host_rule: HostRuleDoc | None = None

@@ -101,8 +101,43 @@ def test_a_band_allows_a_host_alone_as_among_all(policy: Policy) -> None:
     assert together == {"anti": [False, False, True, True], "affinity": [True, True, False, False]}.get(
         policy.kind, [False, False, True, True]
     )
-    expected = {"anti": (1, 3), "affinity": (0, 3), "spread": (1, 3)}
-    assert members_in_order(group, ctx.cloud) == expected[policy.kind]
+
+
+@pytest.mark.parametrize("policy", list(Policy))
+@pytest.mark.parametrize(
+    ("over", "expected"),
+    [
+        ("host", {"anti": (1, 3), "affinity": (0, 3), "spread": (1, 3)}),
+        ("rack", {"anti": (0, 3), "affinity": (3, 3), "spread": (0, 3)}),
+    ],
+)
+def test_members_stand_by_a_policy_over_domains(
+    policy: Policy, over: str, expected: dict[str, tuple[int, int]]
+) -> None:
+    """Two members on h0, one on h1, both hosts of rack a; rack b has none."""
+    hosts = [{**host, "labels": {"rack": rack}} for host, rack in zip(GROUP["hosts"], "aabb", strict=True)]
+    vms = [
+        {
+            "name": name,
+            "instanceOffering": "o",
+            "image": "i",
+            "host": host,
+            "primaryStorage": "nfs",
+            "affinityGroup": "g",
+        }
+        for name, host in (("v0", "h0"), ("v1", "h0"), ("v2", "h1"))
+    ]
+    document = {
+        "hosts": hosts,
+        "primaryStorages": [{"name": "nfs", "type": "NFS", "totalCapacity": 500 * GIB}],
+        "backupStorages": [{"name": "b"}],
+        "images": [{"name": "i", "size": GIB}],
+        "instanceOfferings": [{"name": "o", "cpuNum": 1, "memorySize": GIB}],
+        "affinityGroups": [{"name": "g", "policy": str(policy), "over": over}],
+        "vms": vms,
+    }
+    cloud = opened(document).cloud
+    assert members_in_order(cloud.groups[0], cloud) == expected[policy.kind]
 
 
 def test_without_members_an_affinity_group_allows_every_host() -> None:

@@ -41,7 +41,7 @@ class AffinityGroupFlow(FilterFlow):
         group = active_group(cloud, request.group)
         if group is None or not group.policy.hard:
             return Pass()
-        band = allowed_band(group, cloud, request.vm)
+        band = allowed_band(group, cloud, request.vm, request)
         return Pass() if band is None else Facts(group.policy, band)
 
     def refuses(self, request: HostRequest, cloud: Cloud, facts: FlowFacts, candidates: Candidates) -> ErrorCode:

@@ -12,6 +12,7 @@ from simclone.allocator.host.index.request_class import RequestClass
 from simclone.allocator.host.index.sorted_hosts import EVERYBODY, Choice
 from simclone.allocator.host.request import HostRequest
 from simclone.allocator.host.sorters.preference import VmSchedulingRuleSortFlow
+from simclone.allocator.lookups import Sparse
 from simclone.allocator.rules.affinity import active_group, allowed_band
 from simclone.model.cloud import Cloud
 from simclone.vocabulary import AFFINITY_RULES, PolicyKind
@@ -31,7 +32,10 @@ class GroupRule:
 
 
 def rule_of(request: HostRequest, cloud: Cloud) -> GroupRule | Pass | None:
-    """The rule on a request of a group, `Pass` where there is nothing to heed; None for another kind of rule."""
+    """The rule on a request of a group, `Pass` where there is nothing to heed; None for another kind of rule.
+
+    A rule over domains of several hosts is of another kind: it may leave out most hosts, and not only those of members.
+    """
     group = active_group(cloud, request.group)
     if group is None:
         return Pass()
@@ -41,8 +45,10 @@ def rule_of(request: HostRequest, cloud: Cloud) -> GroupRule | Pass | None:
     band = allowed_band(group, cloud, request.vm)
     if band is None:
         return Pass()
+    if not isinstance(band.counts, Sparse):
+        return None
     reason = AFFINITY_RULES[policy].code if policy.hard else ""
-    return GroupRule(band.hosts, policy.kind is PolicyKind.AFFINITY, policy.hard, reason)
+    return GroupRule(tuple(band.counts.values), policy.kind is PolicyKind.AFFINITY, policy.hard, reason)
 
 
 def prefers(sorters: Sequence[SortFlow]) -> bool:

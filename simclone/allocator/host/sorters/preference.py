@@ -26,7 +26,7 @@ class VmSchedulingRuleSortFlow(SortFlow):
         group = active_group(cloud, request.group)
         if group is None or group.policy.hard:
             return Pass()
-        band = allowed_band(group, cloud, request.vm)
+        band = allowed_band(group, cloud, request.vm, request)
         if band is None:
             return Pass()
         if group.policy.kind is PolicyKind.AFFINITY:

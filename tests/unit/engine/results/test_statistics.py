@@ -170,13 +170,18 @@ def test_over_provisioned_memory_counts_with_its_ratio() -> None:
         ({"policy": "antiSoft"}, ["h1", "h2"], 1.0),
         ({"policy": "spreadSoft", "over": "rack"}, ["h1", "h1", "h1", "h2"], 1 / 4),
         ({"policy": "spreadSoft", "over": "rack", "maxSkew": 2}, ["h1", "h1", "h1", "h2"], 1.0),
-        ({"policy": "affinitySoft"}, ["h1", "h2"], None),
+        ({"policy": "antiSoft", "over": "rack"}, ["h1", "h2"], 1.0),
+        ({"policy": "antiSoft", "over": "cluster"}, ["h1", "h2"], 0.0),
+        ({"policy": "affinitySoft"}, ["h1", "h2"], 0.0),
+        ({"policy": "affinitySoft"}, ["h1", "h1"], 1.0),
+        ({"policy": "affinitySoft", "over": "cluster"}, ["h1", "h2"], 1.0),
+        ({"policy": "affinityHard", "over": "rack"}, ["h1", "h1"], 1.0),
         ({"policy": "antiSoft", "state": "Disabled"}, ["h1", "h1"], None),
     ],
     ids=lambda one: str(one),
 )
 def test_affinity_compliance(group: dict[str, Any], hosts: list[str], share: float | None) -> None:
-    """Members count that stand alone on their host, or in a rack that is not ahead of the emptiest."""
+    """Members count that stand alone in their domain, all in one, or in one that is not ahead of the emptiest."""
     vms = [vm(f"m{place}", where, affinityGroup="g") for place, where in enumerate(hosts)]
     found = world(affinityGroups=[{"name": "g", **group}], vms=vms).statistics()
     assert found.affinity_compliance_ratio == share
