@@ -50,7 +50,9 @@ class MixSearch:
         self.proved = False
         hosts = len(trials.scenario.resolved.names.docs("host"))
         names = sum(len(doc.clone_vm_instance.get("names") or ()) for doc in trials.scenario.requests)
-        self._ceiling = most if trials.scenario.doc.workload else max(names + len(trials.scenario.vms), 1) + trials.survive
+        self._ceiling = (
+            most if trials.scenario.doc.workload else max(names + len(trials.scenario.vms), 1) + trials.survive
+        )
         weight = hosts + len(trials.scenario.vms) + names + 1
         self._runs_left = max(FEWEST_RUNS, min(MOST_RUNS, WORK // weight))
         self._orderly = True
@@ -247,7 +249,11 @@ class MixSearch:
 
 def hopeless(trial: Trial) -> bool:
     """Every name that is refused is refused for what another resource is short of."""
-    return bool(trial.reasons) and not trial.lost and set(trial.reasons) <= unrelated_reasons(trial.reasons, OTHER_RESOURCES)
+    return (
+        bool(trial.reasons)
+        and not trial.lost
+        and set(trial.reasons) <= unrelated_reasons(trial.reasons, OTHER_RESOURCES)
+    )
 
 
 def _with(counts: Counts, row: int, count: int) -> Counts:

@@ -67,7 +67,7 @@ class MixBound:
                 add({column: 1.0} | ({group: -float(takes)} if group < models else {}), takes * (group == models))
         for at, count in enumerate(self.kinds.values()):
             add({models + group * len(kinds) + at: 1.0 for group in range(models + 1)}, float(count))
-        add({column: -1.0 for column in range(models, width)}, -float(self.needed))
+        add(dict.fromkeys(range(models, width), -1.0), -float(self.needed))
         return np.array(rows), np.array(limits)
 
     def cheapest(self, more: float = 1.0) -> tuple[int, ...] | None:
@@ -105,7 +105,9 @@ class _Size:
         self.amounts, self.takes, self.ratio = amounts, takes, ratio
 
     @classmethod
-    def of_model(cls, scenario: Scenario, model: Model, kinds: Sequence[Kind] | dict[Kind, int], specs: list[str]) -> _Size:
+    def of_model(
+        cls, scenario: Scenario, model: Model, kinds: Sequence[Kind] | dict[Kind, int], specs: list[str]
+    ) -> _Size:
         """An empty host of a model."""
         cloud = change_scenario(scenario, [model.change(1)]).build().cloud
         before = {doc.name for doc in scenario.resolved.names.docs("host")}

@@ -59,7 +59,8 @@ def _without_disks(scenario: Scenario, models: Sequence[Model]) -> Iterator[str]
     """Models that bring no disk to a cluster of local storage."""
     names = scenario.resolved.names
     clusters = [doc.name for doc in names.docs("cluster")]
-    hosts = {doc.name: clusters[row] for doc, row in zip(names.docs("host"), scenario.resolved.attached.host_cluster)}
+    rows = scenario.resolved.attached.host_cluster
+    hosts = {doc.name: clusters[row] for doc, row in zip(names.docs("host"), rows, strict=True)}
     for storage in scenario.doc.primary_storages or ():
         if storage.local_hosts is None:
             continue
@@ -67,7 +68,12 @@ def _without_disks(scenario: Scenario, models: Sequence[Model]) -> Iterator[str]
         brings = {share.host for share in storage.local_hosts}
         for model in models:
             cluster = model.cluster or hosts.get(model.like or "", clusters[0] if clusters else "")
-            if cluster in attached and model.disk is None and storage.name not in model.disks and model.like not in brings:
+            if (
+                cluster in attached
+                and model.disk is None
+                and storage.name not in model.disks
+                and model.like not in brings
+            ):
                 yield (
                     f"hosts of {model.name} bring no disk to the local storage {storage.name} of {cluster}: "
                     f"give the model a disk, such as disk=2TiB"

@@ -49,7 +49,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Losses:
-    """What is lost when hosts fail at the end of a run: VMs by reason, the hosts, VMs whose disks are on a lost host."""
+    """What is lost when hosts fail at the end of a run: VMs by reason, the hosts, VMs bound to one of them."""
 
     lost: Mapping[str, int] = field(default_factory=dict)
     hosts: tuple[str, ...] = ()
