@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, ClassVar, Unpack
 
 from simclone.changes.load import as_scenario
+from simclone.engine.opening import open_context
 from simclone.planning.parts.answer import Answer
+from simclone.planning.parts.clone_limits import refused_at_opening
 from simclone.planning.parts.option import Option
 from simclone.planning.parts.unrelated import apart, apart_note, unrelated_reasons
 from simclone.planning.replication.intervals import checked_share
@@ -125,14 +127,15 @@ def _runs(scenario: Scenario, factor: float, plan: ReplicationPlan) -> list[RunO
 def _apart(scenario: Scenario, runs: Sequence[RunOutcome], plan: ReplicationPlan) -> dict[str, int]:
     """Reasons for which names are refused however small the demand is, with their names at today's demand.
 
-    What a call, an account or a fault is refused for is no matter of demand; a quota or a range of addresses that only
-    today's demand uses up is one.
+    What a call or a fault is refused for is no matter of demand. A quota or a range of addresses that demand uses up is
+    one, unless a request of the list is refused before anything is placed, or names of the smallest demand.
     """
     today = reasons_of(runs)
     reasons = unrelated_reasons(today)
     of_demand = unrelated_reasons(today, {Subject.QUOTA, Subject.ADDRESS})
     if of_demand:
-        reasons -= of_demand - reasons_of(_runs(scenario, 1 / MOST_DEMAND, plan)).keys()
+        least = reasons_of(_runs(scenario, 1 / MOST_DEMAND, plan)).keys()
+        reasons -= of_demand - least - refused_at_opening(open_context(scenario, seed=plan.seed), scenario)
     return {code: count for code, count in today.items() if code in reasons}
 
 

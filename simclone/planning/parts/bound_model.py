@@ -14,6 +14,7 @@ from simclone.planning.parts.clone_limits import (
     CloneKind,
     CloneLimits,
     account_limits,
+    free_addresses,
     share_room,
     storage_room,
     weight_of,
@@ -152,7 +153,7 @@ class BoundModel:
                 key = ("share", storage, number) if local else ("storage", storage)
                 self._put(key, column, taken, room, hosts if local else 1)
             for card in kind.cards:
-                self._put(("network", card), column, 1, self._addresses(card))
+                self._put(("network", card), column, 1, free_addresses(self.ctx, card))
             for name, limit in account_limits(self.ctx, kind.account).items():
                 self._put(("quota", kind.account, name), column, weight_of(kind, name), max(limit, 0))
 
@@ -178,11 +179,6 @@ class BoundModel:
                 result.append((row, *found, local))
         return result if kind.root else [(ANY, 0, 0, False)] if result else []
 
-    def _addresses(self, l3: int) -> int:
-        """Free addresses of a network."""
-        pool = self.ctx.cloud.pools[l3]
-        return max(sum(part.end - part.start + 1 for part in pool.ranges) - len(pool.used), 0)
-
     def solve(self, most_variables: int) -> MostClones:
         """The most clones; beyond *most_variables* they may be cut in pieces."""
         from scipy.optimize import Bounds, LinearConstraint, milp
@@ -192,7 +188,7 @@ class BoundModel:
             return MostClones(0, True)
         rows, columns, values, limits = [], [], [], []
         for number, row in enumerate(self.rows.values()):
-            scale, limit = _scaled(row, self.upper)
+            scale, limit = _scaled(row)
             limits.append(limit)
             for column, weight in row.weights.items():
                 rows.append(number)
@@ -234,7 +230,7 @@ class BoundModel:
         return tuple(result)
 
 
-def _scaled(row: _Row, upper: Sequence[int]) -> tuple[float, float]:
+def _scaled(row: _Row) -> tuple[float, float]:
     """What to divide weights by, and a limit that no rounding of a solver turns into one more clone.
 
     The largest sum of weights that the limit allows, and half of what the next sum is above it: the sums are

@@ -15,7 +15,7 @@ from simclone.engine.prepare import requests_of
 from simclone.model.vms import DATA, NONE
 from simclone.records import ErrorCode
 from simclone.scenario.load import Scenario
-from simclone.vocabulary import QUOTAS, REASONS, Subject
+from simclone.vocabulary import IP_EXHAUSTED, QUOTAS, REASONS, Subject
 
 RUNNING = ("vm.num", "vm.cpuNum", "vm.memorySize", "vm.totalNum", "volume.capacity")
 """Limits of an account that every clone that runs counts against."""
@@ -82,6 +82,20 @@ def clone_limits(ctx: Context, scenario: Scenario, *, cut: bool = False) -> Clon
             limits.kinds[kind] = limits.kinds.get(kind, 0) + count
             limits.calls[job.account] = limits.calls.get(job.account, 0) + 1
     return limits
+
+
+def refused_at_opening(ctx: Context, scenario: Scenario) -> set[str]:
+    """Reasons for which requests of the list are refused before anything is placed, addresses among them."""
+    limits = clone_limits(ctx, scenario)
+    reasons = {reason for reason, _ in limits.refused.values()}
+    cards = {card for kind in limits.kinds for card in kind.cards}
+    return reasons | {IP_EXHAUSTED.code for card in cards if not free_addresses(ctx, card)}
+
+
+def free_addresses(ctx: Context, l3: int) -> int:
+    """Free addresses of a network."""
+    pool = ctx.cloud.pools[l3]
+    return max(sum(part.end - part.start + 1 for part in pool.ranges) - len(pool.used), 0)
 
 
 def _reason(error: ErrorCode | None) -> str:
@@ -187,4 +201,14 @@ def share_room(ctx: Context, storage: int, host: int, size: int) -> tuple[int, i
     return taken, free - least + taken
 
 
-__all__ = ["CloneKind", "CloneLimits", "account_limits", "clone_limits", "share_room", "storage_room", "weight_of"]
+__all__ = [
+    "CloneKind",
+    "CloneLimits",
+    "account_limits",
+    "clone_limits",
+    "free_addresses",
+    "refused_at_opening",
+    "share_room",
+    "storage_room",
+    "weight_of",
+]

@@ -166,7 +166,7 @@ class MixSearch:
             self.best = _with(zero, row, high)
 
     def _prove(self) -> None:
-        """Run mixes that are cheaper than the best until one is enough, then go on from there; or until none is left."""
+        """Run cheaper mixes until one is enough, then go on from there; or until none is left."""
         while True:
             candidates = self._candidates()
             if candidates is None:

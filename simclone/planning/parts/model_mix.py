@@ -1,4 +1,4 @@
-"""What no mix of host models can cost less than, by linear programming over kinds of VMs, and where to begin looking."""
+"""What no mix of host models can cost less than, by linear programming over kinds of VMs."""
 
 from __future__ import annotations
 
