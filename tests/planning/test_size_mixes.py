@@ -73,8 +73,11 @@ def grown(doc: Doc, models: Sequence[simclone.Model], counts: Sequence[int]) -> 
     """The cloud with so many hosts of each model, written down here."""
     new = [
         {
-            "name": f"{model.name}-{number}", "cluster": model.cluster, "cpuNum": model.cpu_num,
-            "totalPhysicalMemory": model.memory, "pciDevices": dict(model.devices or {}),
+            "name": f"{model.name}-{number}",
+            "cluster": model.cluster,
+            "cpuNum": model.cpu_num,
+            "totalPhysicalMemory": model.memory,
+            "pciDevices": dict(model.devices or {}),
         }
         for model, count in zip(models, counts, strict=True)
         for number in range(1, count + 1)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from math import gcd
 
 import numpy as np
@@ -24,6 +25,12 @@ from simclone.planning.parts.host_loss import usable_hosts
 SOLVE_S = 60.0
 MOST_SUMS = 50_000
 """So many sums of sizes are written out at most to see which a host can reach."""
+MOST_SETS = 20_000
+"""So many sets of clones on hosts are written out at most."""
+OF_HOST = {"takes": 2, "cpu": 1, "memory": 1, "device": 1, "share": 2}
+"""Limits of a host, with the position of its group in their keys."""
+Pattern = dict[int, int]
+"""Clones by variable."""
 ANY = -1
 """The storage of a clone without a root volume that takes room."""
 
@@ -131,6 +138,7 @@ class BoundModel:
         self.checked = checks_physical(ctx.cloud)
         self.rows: dict[tuple[object, ...], _Row] = {}
         self.upper: list[int] = []
+        self._columns: dict[int, list[int]] = {}
         for at, kind in enumerate(self.kinds):
             for number in range(len(groups)):
                 self._add_variables(at, kind, number)
@@ -142,6 +150,7 @@ class BoundModel:
             return
         for storage, taken, room, local in self._storages(kind, group):
             column = len(self.upper)
+            self._columns.setdefault(number, []).append(column)
             self.upper.append(min(most, (room // taken) * (hosts if local else 1)) if taken else most)
             self._put(("kind", at), column, 1, self.counts[at])
             self._put(("takes", at, number), column, 1, takes(group, kind, self.checked), hosts)
@@ -180,36 +189,81 @@ class BoundModel:
         return result if kind.root else [(ANY, 0, 0, False)] if result else []
 
     def solve(self, most_variables: int) -> MostClones:
-        """The most clones; beyond *most_variables* they may be cut in pieces."""
+        """The most clones; beyond *most_variables* they may be cut in pieces.
+
+        Where a solver's tolerance lets a host have more than it holds, the hosts' limits are replaced by the sets of
+        clones that each takes, and solved again.
+        """
+        if not self.upper:
+            return MostClones(0, True)
+        whole = len(self.upper) <= most_variables
+        most, counts = self._solved(whole, {})
+        if whole and counts is not None and not self._holds(counts):
+            patterns = self._patterns()
+            if patterns:
+                most, counts = self._solved(whole, patterns)
+        most = min(most, sum(self.counts))
+        single = all(row.hosts == 1 for row in self.rows.values())
+        exact = whole and single and counts is not None and sum(counts) == most and self._holds(counts)
+        return MostClones(most, exact, () if counts is None else self._tight(counts))
+
+    def _solved(self, whole: bool, patterns: Mapping[int, Sequence[Pattern]]) -> tuple[int, list[int] | None]:
+        """A count no solution is above, and a solution; *patterns* are the sets of clones a host of a group takes."""
         from scipy.optimize import Bounds, LinearConstraint, milp
         from scipy.sparse import coo_array
 
-        if not self.upper:
-            return MostClones(0, True)
-        rows, columns, values, limits = [], [], [], []
-        for number, row in enumerate(self.rows.values()):
-            scale, limit = _scaled(row)
-            limits.append(limit)
-            for column, weight in row.weights.items():
-                rows.append(number)
-                columns.append(column)
-                values.append(weight / scale)
-        matrix = coo_array((values, (rows, columns)), shape=(len(limits), len(self.upper))).tocsc()
-        whole = len(self.upper) <= most_variables
+        entries, limits = self._entries(patterns)
+        hosts = [self.groups[number][1] for number, sets in patterns.items() for _ in sets]
+        upper = np.array([*self.upper, *hosts], dtype=float)
+        rows, columns, values = zip(*entries, strict=True)
+        matrix = coo_array((values, (rows, columns)), shape=(len(limits), len(upper))).tocsc()
+        costs = np.zeros(len(upper))
+        costs[: len(self.upper)] = -1
         result = milp(
-            -np.ones(len(self.upper)),
+            costs,
             constraints=LinearConstraint(matrix, -np.inf, np.array(limits)),
-            bounds=Bounds(0, np.array(self.upper, dtype=float)),
-            integrality=np.full(len(self.upper), int(whole), dtype=np.int64),
+            bounds=Bounds(0, upper),
+            integrality=np.full(len(upper), int(whole), dtype=np.int64),
             options={"time_limit": SOLVE_S, "mip_rel_gap": 0.0},
         )
         dual = result.mip_dual_bound
         best = dual if dual is not None else result.fun if result.fun is not None else -float(sum(self.upper))
-        most = min(int(np.floor(-best + 1e-6)), sum(self.counts))
-        single = all(row.hosts == 1 for row in self.rows.values())
-        counts = None if result.x is None else [round(value) for value in result.x.tolist()]
-        exact = whole and single and counts is not None and sum(counts) == most and self._holds(counts)
-        return MostClones(most, exact, () if counts is None else self._tight(counts))
+        counts = None if result.x is None else [round(value) for value in result.x[: len(self.upper)].tolist()]
+        return int(np.floor(-best + 1e-6)), counts
+
+    def _entries(self, patterns: Mapping[int, Sequence[Pattern]]) -> tuple[list[tuple[int, int, float]], list[float]]:
+        """Rows, columns and values of the limits, and what each row is at most."""
+        entries: list[tuple[int, int, float]] = []
+        limits: list[float] = []
+        for row in self.rows.values():
+            scale, limit = _scaled(row)
+            entries += [(len(limits), column, weight / scale) for column, weight in row.weights.items()]
+            limits.append(limit)
+        first = len(self.upper)
+        for number, sets in patterns.items():
+            for column in self._columns[number]:
+                parts = [(first + at, pattern.get(column, 0)) for at, pattern in enumerate(sets)]
+                entries += [(len(limits), column, 1.0)]
+                entries += [(len(limits), at, -float(count)) for at, count in parts if count]
+                limits.append(0.0)
+            entries += [(len(limits), first + at, 1.0) for at in range(len(sets))]
+            limits.append(float(self.groups[number][1]))
+            first += len(sets)
+        return entries, limits
+
+    def _patterns(self) -> dict[int, list[Pattern]]:
+        """The largest sets of clones a host of each group takes; empty where there are too many."""
+        result: dict[int, list[Pattern]] = {}
+        for number, columns in self._columns.items():
+            own = [row for key, row in self.rows.items() if key[0] in OF_HOST and key[OF_HOST[str(key[0])]] == number]
+            result[number] = sets = list(islice(_largest_sets(columns, own, self.counts_of(columns)), MOST_SETS + 1))
+            if sum(map(len, result.values())) > MOST_SETS or len(sets) > MOST_SETS:
+                return {}
+        return result
+
+    def counts_of(self, columns: Sequence[int]) -> dict[int, int]:
+        """How many clones of each column there can be."""
+        return {column: self.upper[column] for column in columns}
 
     def _holds(self, counts: Sequence[int]) -> bool:
         """Whether a solution keeps every limit in whole numbers."""
@@ -228,6 +282,26 @@ class BoundModel:
             > row.limit * row.hosts
         }
         return tuple(result)
+
+
+def _largest_sets(columns: Sequence[int], rows: Sequence[_Row], upper: Mapping[int, int]) -> Iterator[Pattern]:
+    """Sets of clones that a host takes by its *rows*, all to which no clone of the last column can be added."""
+
+    def extend(at: int, chosen: Pattern, left: list[int]) -> Iterator[Pattern]:
+        column = columns[at]
+        weights = [row.weights.get(column, 0) for row in rows]
+        most = min(
+            (have // weight for have, weight in zip(left, weights, strict=True) if weight), default=upper[column]
+        )
+        most = min(most, upper[column])
+        if at + 1 == len(columns):
+            yield {**chosen, column: most}
+            return
+        for count in range(most, -1, -1):
+            less = [have - count * weight for have, weight in zip(left, weights, strict=True)]
+            yield from extend(at + 1, {**chosen, column: count}, less)
+
+    return extend(0, {}, [row.limit for row in rows])
 
 
 def _scaled(row: _Row) -> tuple[float, float]:
