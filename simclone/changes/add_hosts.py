@@ -95,6 +95,7 @@ class AddHosts(MachineKind):
         for name in self.new_names({host["name"] for host in data["hosts"]}):
             data["hosts"].append({**model, "name": name})
             self._add_shares(data, name)
+            self._add_price(data, name)
 
     def _cluster(self, data: Data) -> str | None:
         """The cluster the new entries name; raises InvalidInput when there are several to choose from."""
@@ -116,6 +117,13 @@ class AddHosts(MachineKind):
             size = self.local_storages.get(storage["name"], size)
             if size is not None:
                 storage["localHosts"].append({"host": name, "totalCapacity": size})
+
+    def _add_price(self, data: Data, name: str) -> None:
+        """Give a new host the monthly price of the host that it is like, where that one has a price of its own."""
+        prices = data.get("prices", {})
+        price = prices.get("hostMonths", {}).get(self.like)
+        if price is not None:
+            data["prices"] = {**prices, "hostMonths": {**prices["hostMonths"], name: price}}
 
     def to_cloud(self, ctx: Context) -> Workflows:
         """Add empty hosts, Enabled and Connected, at the end of the rank order."""

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Unpack
 from simclone.changes.load import as_scenario, write_scenario
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.parts.answer import Answer
+from simclone.planning.parts.costs import Cost, cost_of
 from simclone.planning.parts.host_model import Model
-from simclone.planning.parts.mix_search import MixSearch, cost_of, hopeless, unchanged
+from simclone.planning.parts.mix_search import MixSearch, hopeless, price_of, unchanged
 from simclone.planning.parts.model_mix import bound_of
 from simclone.planning.parts.option import Option
 from simclone.planning.parts.size_notes import notes_of
@@ -45,7 +46,8 @@ class Sizing(Answer):
     better. *monotone* False: more hosts did not always help, and the number is the smallest after which all that were
     tried succeed. With any *survive* hosts lost at the end of a run all VMs restart. *apart* are names that were
     refused for what hosts have nothing to do with, by reason. *alternatives* are other numbers that are enough and
-    of which no host can be left out as far as was tried, cheapest first.
+    of which no host can be left out as far as was tried, cheapest first. *running* is what the scenario costs over its
+    time as it is and with the hosts, where its file gives prices by the month.
     """
 
     question: ClassVar[str] = "size"
@@ -65,6 +67,7 @@ class Sizing(Answer):
     survive: int = 0
     apart: Mapping[str, int] = field(default_factory=dict)
     alternatives: tuple[tuple[int, ...], ...] = ()
+    running: tuple[Cost, Cost] | None = None
 
     @property
     def gap(self) -> float | None:
@@ -90,8 +93,11 @@ class Sizing(Answer):
         if not self.monotone:
             text += "; more hosts did not always help, this is the smallest number after which all that were tried do"
         notes = [*self.notes, *((result.warning,) if result.warning else ())]
+        if self.running is not None:
+            before, after = self.running
+            notes.append(f"{after.summary()} That is {after.total - before.total:.2f} more than as it is.")
         notes += [
-            f"alternative {number}: {self._words(counts)}, cost {cost_of(self.models, counts):g}"
+            f"alternative {number}: {self._words(counts)}, cost {price_of(self.models, counts):g}"
             for number, counts in enumerate(self.alternatives, 2)
         ]
         return "\n".join([text, *(f"  {note}" for note in notes)])
@@ -126,8 +132,9 @@ class Sizing(Answer):
         return ("success_ratio",)
 
     def figures(self) -> Mapping[str, float | None]:
-        """``hosts``, ``cost``."""
-        return {"hosts": None if self.counts is None else sum(self.counts), "cost": self.cost}
+        """``hosts``, ``cost``, and ``running_cost`` where the file gives prices by the month."""
+        known = {"hosts": None if self.counts is None else float(sum(self.counts)), "cost": self.cost}
+        return known if self.running is None else {**known, "running_cost": self.running[1].total}
 
 
 def size(
@@ -175,10 +182,16 @@ def size(
     if out is not None:
         refuse_taken(out)
     trials = _Trials(scenario, models, target, plan, old, survive)
-    answer = _replaced(_sized(trials, most), old)
+    answer = _with_running(_replaced(_sized(trials, most), old), trials)
     if out is not None:
         write_scenario(trials.grown(_chosen(answer, alternative)), out)
     return answer
+
+
+def _with_running(answer: Sizing, trials: _Trials) -> Sizing:
+    before = cost_of(trials.scenario)
+    after = None if before is None or answer.counts is None else cost_of(trials.grown(answer.counts))
+    return answer if before is None or after is None else changed_answer(answer, running=(before, after))
 
 
 def _chosen(answer: Sizing, alternative: int) -> tuple[int, ...]:
@@ -243,7 +256,7 @@ def _sized(trials: _Trials, most: int) -> Sizing:
         search.run()
         counts, proved = search.best, search.proved
         if counts is not None:
-            bound = cost_of(models, counts) if proved else conditions.cost() if conditions is not None else None
+            bound = price_of(models, counts) if proved else conditions.cost() if conditions is not None else None
         rest = None
     else:
         fewest, monotone = _fewest(trials, most)
@@ -251,7 +264,7 @@ def _sized(trials: _Trials, most: int) -> Sizing:
         rest = _rest(trials) if counts is None else None
     tried = tuple(trials.made.values())
     last = next((trial for trial in tried if trial.counts == counts), max(tried, key=lambda trial: trial.counts))
-    cost = None if counts is None else cost_of(models, counts)
+    cost = None if counts is None else price_of(models, counts)
     others = () if counts is None else tuple(_alternatives(tried, models, counts))
     notes = notes_of(trials.scenario, models, last, counts, rest)
     return Sizing(
@@ -267,7 +280,7 @@ def _alternatives(
     """Other mixes that are enough, none with the hosts of another and more, cheapest first."""
     if len(models) == 1:
         return
-    good = sorted((trial.counts for trial in tried if trial.ok), key=lambda mix: (cost_of(models, mix), mix))
+    good = sorted((trial.counts for trial in tried if trial.ok), key=lambda mix: (price_of(models, mix), mix))
     kept = [counts]
     for mix in good:
         if not any(all(one <= other for one, other in zip(part, mix, strict=True)) for part in kept):

@@ -33,7 +33,7 @@ def unchanged(before: Trial, after: Trial) -> bool:
     return same and HOMELESS not in after.reasons
 
 
-def cost_of(models: Sequence[Model], counts: Sequence[int]) -> float:
+def price_of(models: Sequence[Model], counts: Sequence[int]) -> float:
     """What so many hosts of each cost."""
     return sum(count * model.price for count, model in zip(counts, models, strict=True))
 
@@ -72,7 +72,7 @@ class MixSearch:
         self._prove()
 
     def _cost(self, counts: Sequence[int]) -> float:
-        return cost_of(self.models, counts)
+        return price_of(self.models, counts)
 
     def _cheaper(self, counts: Sequence[int]) -> bool:
         assert self.best is not None
@@ -268,4 +268,4 @@ def _within(one: Counts, other: Counts) -> bool:
     return all(first <= second for first, second in zip(one, other, strict=True))
 
 
-__all__ = ["MixSearch", "cost_of", "hopeless", "unchanged"]
+__all__ = ["MixSearch", "hopeless", "price_of", "unchanged"]
