@@ -63,10 +63,11 @@ class MixSearch:
         if self.trials(*(0,) * size).ok:
             self.best, self.proved = (0,) * size, True
             return
-        self._first()
+        self._guess()
+        if self.best is None:
+            self._first()
         if self.best is None:
             return
-        self._guess()
         self._thin()
         self._alone()
         self._prove()
@@ -80,7 +81,9 @@ class MixSearch:
         return self._cost(counts) < best - 1e-9 * best
 
     def _take(self, counts: Counts) -> bool:
-        """Run a mix that is cheaper than the best; it is the best when it is enough."""
+        """Run a mix that is cheaper than the best and may be enough; it is the best when it is."""
+        if not self._allowed(counts):
+            return False
         if counts not in self.trials.made:
             self._runs_left -= 1
         if not self.trials(*counts).ok:
@@ -98,6 +101,9 @@ class MixSearch:
             count, before = 1, self.trials(*(0,) * size)
             while count * len(chosen) <= self.most:
                 counts = tuple(count * (row in chosen) for row in range(size))
+                if count < self._ceiling and not self._allowed(counts):
+                    count *= 2
+                    continue
                 trial = self.trials(*counts)
                 if trial.ok:
                     self.best, self._orderly = counts, len(chosen) == size
@@ -112,7 +118,7 @@ class MixSearch:
             return
         for more in GUESSES:
             counts = self.conditions.cheapest(more)
-            if counts is None or sum(counts) > self.most or not self._cheaper(counts):
+            if counts is None or sum(counts) > self.most:
                 return
             if self._take(counts):
                 return
@@ -153,17 +159,19 @@ class MixSearch:
             low, high = 0, 1
             before = self.trials(*zero)
             while high <= self.most and high * model.price < best * (1 - 1e-9) and high <= 2 * self._ceiling:
+                if not self._allowed(_with(zero, row, high)):
+                    low, high = high, 2 * high
+                    continue
                 trial = self.trials(*_with(zero, row, high))
                 if trial.ok or (high >= PLATEAU and unchanged(before, trial)):
                     break
                 before, low, high = trial, high, 2 * high
             high = min(high, self.most, floor(best / model.price))
-            if high <= low or not self._cheaper(_with(zero, row, high)) or not self.trials(*_with(zero, row, high)).ok:
+            if high <= low or not self._cheaper(_with(zero, row, high)) or not self._take(_with(zero, row, high)):
                 continue
             while high - low > 1:
                 middle = (low + high) // 2
-                low, high = (low, middle) if self.trials(*_with(zero, row, middle)).ok else (middle, high)
-            self.best = _with(zero, row, high)
+                low, high = (low, middle) if self._take(_with(zero, row, middle)) else (middle, high)
 
     def _prove(self) -> None:
         """Run cheaper mixes until one is enough, then go on from there; or until none is left."""
@@ -174,7 +182,7 @@ class MixSearch:
             for counts in candidates:
                 if self._runs_left <= 0:
                     return
-                if self._allowed(counts) and self._take(counts):
+                if self._take(counts):
                     self._thin()
                     break
             else:
