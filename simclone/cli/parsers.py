@@ -42,7 +42,7 @@ def pairs_of(texts: Sequence[str], what: str) -> dict[str, str]:
     return pairs
 
 
-MODEL_KEYS = ("name", "like", "cpu", "memory", "cluster", "price", "disk", "rack")
+MODEL_KEYS = ("cluster", "cpu", "like", "memory", "name", "price", "disk", "rack")
 MODEL_PREFIXES = ("disk.", "device.", "label.")
 
 
@@ -58,7 +58,7 @@ def model_of(text: str) -> Model:
     values = pairs_of(text.split(","), "host model such as like=host-1,price=10")
     unknown = {key for key in values if key not in MODEL_KEYS and not key.startswith(MODEL_PREFIXES)}
     if unknown:
-        known = ", ".join(sorted((*MODEL_KEYS, "disk.STORAGE", "device.SPEC", "label.KEY")))
+        known = ", ".join((*MODEL_KEYS, "disk.STORAGE", "device.SPEC", "label.KEY"))
         raise click.UsageError(f"{text!r}: {', '.join(sorted(unknown))} is unknown; there is {known}")
     if "like" in values and {"cpu", "memory", "cluster"} & set(values):
         raise click.UsageError(f"{text!r} says the size twice: like=HOST, or cpu=CORES, memory=SIZE and cluster=NAME")

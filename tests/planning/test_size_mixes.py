@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import simclone
 from simclone.changes.whatif import change_scenario
+from simclone.cli.parsers import models_of
 from simclone.errors import InvalidInput
 from simclone.planning.parts import mix_search
 from simclone.units import GIB
@@ -317,3 +318,39 @@ def test_useless_models_are_not_walked_far() -> None:
     assert max(sum(trial.counts) for trial in alone.trials) <= 64
     assert "the limit that remains with" in alone.summary()
     assert "host.cpu" in alone.summary()
+
+
+def test_a_model_of_the_command_line_brings_disks_devices_and_labels() -> None:
+    """Every key of a model has its place in the change."""
+    text = "name=d,cpu=4,memory=64GiB,cluster=c,price=9,disk=2TiB,disk.fast=1TiB,device.A100=4,rack=r1,label.row=x"
+    (model,) = models_of([text])
+    (change,) = model.changes(3)
+    assert change == {
+        "addHosts": {
+            "name": "d-{n}",
+            "count": 3,
+            "cpuNum": 4,
+            "totalPhysicalMemory": 64 * GIB,
+            "cluster": "c",
+            "localStorage": 2048 * GIB,
+            "localStorages": {"fast": 1024 * GIB},
+            "pciDevices": {"A100": 4},
+            "labels": {"rack": "r1", "row": "x"},
+        }
+    }
+
+
+def test_a_model_without_a_disk_in_a_cluster_of_local_storage_is_told() -> None:
+    """With a disk one host is enough, without one no number is, and why is said."""
+    shares = [{"host": name, "totalCapacity": 4 * GIB} for name in ("h1", "h2")]
+    local = {"name": "local", "type": "LocalStorage", "localHosts": shares}
+    where = {"state": "Stopped", "lastHost": "h1", "primaryStorage": "local"}
+    doc = world(primaryStorages=[local], vms=[vm("v", **where)], requests=[request(0, *"abcdefgh")])
+    (bare, full) = models_of(["name=bare,cpu=8,memory=64GiB", "name=full,cpu=8,memory=64GiB,disk=1TiB"])
+    assert simclone.size(doc, [full], plan=ONE).counts == (1,)
+    answer = simclone.size(doc, [bare], plan=ONE)
+    assert answer.counts is None
+    assert "hosts of bare bring no disk to the local storage local" in answer.summary()
+    assert "bring no disk" not in simclone.size(doc, [full], plan=ONE).summary()
+    mixed = simclone.size(doc, [bare, full], plan=ONE)
+    assert mixed.counts == (0, 1)
