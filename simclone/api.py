@@ -33,7 +33,7 @@ from simclone.explain.explanation import Explanation
 from simclone.explain.explanations import Explanations
 from simclone.explain.findings import Finding, findings
 from simclone.explain.judging import Again
-from simclone.planning.parts.costs import cost_of
+from simclone.planning.parts.costs import cost_words
 from simclone.records import CloneAnswer, CloneRecord, Placed
 from simclone.report.material import Material
 from simclone.scenario.load import Given, Scenario
@@ -291,8 +291,7 @@ class Run:
             text += f" Not placed: {_counted(self.reasons())}."
         if totals.rule_violations:
             text += f" Placed against a rule, in a race of the allocator: {_counted(totals.rule_violations)}."
-        cost = cost_of(self.scenario)
-        return text if cost is None else f"{text} {cost.summary()}"
+        return text + cost_words(self.scenario)
 
     def to_frame(self) -> pd.DataFrame:
         """The clones frame."""

@@ -148,7 +148,7 @@ def bound(
     certain = reached or not (left_out or any(row >= 0 and calls > 1 for row, calls in limits.calls.items()))
     cut = clone_limits(ctx, scenario, cut=True)
     return Bound(
-        *(scenario.name, limits.asked, most, best.exact and certain, tuple(gaps), *_stranded(ctx, cut)),
+        *(scenario.name, limits.names, most, best.exact and certain, tuple(gaps), *_stranded(ctx, cut)),
         *(tuple(_notes(limits, left_out)), interrupted),
         if_cut=_if_cut(ctx, limits, cut),
         left_out=left_out,

@@ -17,9 +17,9 @@ from simclone.planning.parts.mix_search import MixSearch, hopeless, price_of, un
 from simclone.planning.parts.model_mix import bound_of
 from simclone.planning.parts.option import Option
 from simclone.planning.parts.size_notes import notes_of
-from simclone.planning.parts.size_trials import HOMELESS, Trial
+from simclone.planning.parts.size_trials import Trial
 from simclone.planning.parts.size_trials import Trials as _Trials
-from simclone.planning.parts.unrelated import OTHER_RESOURCES, unrelated_reasons
+from simclone.planning.parts.unrelated import HOMELESS, OTHER_RESOURCES, unrelated_reasons
 from simclone.planning.replication.intervals import checked_share
 from simclone.planning.replication.plan import ReplicationPlan, RunKeywords, plan_of
 from simclone.scenario.load import Given
@@ -257,16 +257,16 @@ def _sized(trials: _Trials, most: int) -> Sizing:
         counts, proved = search.best, search.proved
         if counts is not None:
             bound = price_of(models, counts) if proved else conditions.cost() if conditions is not None else None
-        rest = None
+        apart_from_others = None
     else:
         fewest, monotone = _fewest(trials, most)
         counts = None if fewest is None else (fewest,)
-        rest = _rest(trials) if counts is None else None
+        apart_from_others = _rest(trials) if counts is None else None
     tried = tuple(trials.made.values())
     last = next((trial for trial in tried if trial.counts == counts), max(tried, key=lambda trial: trial.counts))
     cost = None if counts is None else price_of(models, counts)
     others = () if counts is None else tuple(_alternatives(tried, models, counts))
-    notes = notes_of(trials.scenario, models, last, counts, rest)
+    notes = notes_of(trials.scenario, models, last, counts, apart_from_others)
     return Sizing(
         *(name, tuple(models), counts, cost, trials.target, tried, monotone, bound, notes, proved, trials.survive),
         last.apart,
@@ -281,11 +281,11 @@ def _alternatives(
     if len(models) == 1:
         return
     good = sorted((trial.counts for trial in tried if trial.ok), key=lambda mix: (price_of(models, mix), mix))
-    kept = [counts]
+    minimal = [counts]
     for mix in good:
-        if not any(all(one <= other for one, other in zip(part, mix, strict=True)) for part in kept):
-            kept.append(mix)
-    yield from kept[1:ALTERNATIVES]
+        if not any(all(one <= other for one, other in zip(part, mix, strict=True)) for part in minimal):
+            minimal.append(mix)
+    yield from minimal[1:ALTERNATIVES]
 
 
 def _fewest(trials: _Trials, most: int) -> tuple[int | None, bool]:

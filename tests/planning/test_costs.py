@@ -34,7 +34,7 @@ def test_a_scenario_without_a_horizon_costs_by_the_month() -> None:
     """Hosts, power, licences and storage, in words too."""
     cost = cost_of(simclone.load(priced()))
     assert cost is not None
-    assert (cost.total, cost.given) == (pytest.approx(MONTHLY), False)
+    assert (cost.total, cost.of_horizon) == (pytest.approx(MONTHLY), False)
     assert (cost.hosts, cost.licences, cost.storage) == pytest.approx((400, 56, 10))
     assert f"Costs {MONTHLY:.2f} a month" in simclone.run(priced()).summary()
 
@@ -48,7 +48,7 @@ def test_a_host_costs_from_when_it_joins(months: int, joins: int, count: int) ->
     cost = cost_of(simclone.load(doc))
     assert cost is not None
     assert cost.total == pytest.approx(months * MONTHLY + count * max(months - joins, 0) * ONE_MORE)
-    assert cost.given
+    assert cost.of_horizon
 
 
 def test_without_monthly_prices_nothing_is_said() -> None:

@@ -16,6 +16,7 @@ from simclone.changes.whatif import change_scenario
 from simclone.cli.parsers import models_of
 from simclone.errors import InvalidInput
 from simclone.planning.parts import mix_search
+from simclone.planning.parts.size_trials import Trials
 from simclone.units import GIB
 from tests.clouds import examples
 from tests.time.worlds import Doc, finished, hosts, request, vm, world
@@ -278,10 +279,10 @@ def test_new_hosts_are_spread_over_the_racks_there_are() -> None:
     doc = world(hosts=fleet, affinityGroups=[group], requests=[request(0, *(f"n{n}" for n in range(9)))])
     scenario = simclone.load(doc)
     model = simclone.Model("m", like="h1")
-    trials = mix_search.Trials(scenario, [model], None, ONE)
+    trials = Trials(scenario, [model], None, ONE)
     assert racks_of(trials.grown((4,)), "m-") == ["r2", "r2", "r3", "r3"]
     assert racks_of(trials.grown((5,)), "m-") == ["r1", "r2", "r2", "r3", "r3"]
-    given_rack = mix_search.Trials(scenario, [simclone.Model("m", like="h1", labels={"rack": "r9"})], None, ONE)
+    given_rack = Trials(scenario, [simclone.Model("m", like="h1", labels={"rack": "r9"})], None, ONE)
     assert racks_of(given_rack.grown((2,)), "m-") == ["r9", "r9"]
     labels = [host.labels for host in trials.grown((1,)).resolved.names.docs("host") if host.name == "m-1"]
     assert labels[0]["disk"] == "ssd"

@@ -40,8 +40,7 @@ def add_host(
 ) -> Outcome:
     """An empty, Enabled, Connected host of *cpu_num* cores and *memory* bytes; *local* bytes per local storage.
 
-    It has the labels, the architecture, the operating system and the devices of a host it is *like*; *labels* of its
-    own go before those.
+    It has the labels, architecture, operating system and devices of a host it is *like*, and before those its *labels*.
     """
     cloud, ledger = ctx.cloud, ctx.ledger
     fleet, joined = cloud.fleet, cloud.clusters[cluster]

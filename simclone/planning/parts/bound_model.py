@@ -36,7 +36,7 @@ ANY = -1
 
 
 @dataclass(frozen=True, slots=True)
-class HostGroup:
+class EqualHosts:
     """Equal usable hosts: free vCPUs, bytes above the reserve, free and physical bytes, ratio, place, devices, shares.
 
     *host* is the row of one of them, which stands for all where no request names a host.
@@ -54,17 +54,17 @@ class HostGroup:
     host: int
 
 
-def host_groups(ctx: Context, kinds: Sequence[CloneKind], single: int) -> list[tuple[HostGroup, int]]:
+def host_groups(ctx: Context, kinds: Sequence[CloneKind], single: int) -> list[tuple[EqualHosts, int]]:
     """Usable hosts, equal ones together with their number; each by itself where there are at most *single*."""
     cloud, fleet = ctx.cloud, ctx.cloud.fleet
     specs = sorted({spec for kind in kinds for spec, _ in kind.devices})
     named = {kind.host for kind in kinds}
     counts: dict[tuple[object, ...], int] = {}
-    groups: dict[tuple[object, ...], HostGroup] = {}
+    groups: dict[tuple[object, ...], EqualHosts] = {}
     hosts = usable_hosts(cloud)
     for row in hosts:
         free = fleet.available_memory[row]
-        group = HostGroup(
+        group = EqualHosts(
             max(fleet.available_cpu[row], 0),
             max(free - fleet.reserved_memory[row], 0),
             max(free, 0),
@@ -77,7 +77,7 @@ def host_groups(ctx: Context, kinds: Sequence[CloneKind], single: int) -> list[t
             row,
         )
         alone = len(hosts) <= single or row in named
-        key = (*(getattr(group, name) for name in HostGroup.__slots__ if name != "host"), row if alone else ANY)
+        key = (*(getattr(group, name) for name in EqualHosts.__slots__ if name != "host"), row if alone else ANY)
         groups.setdefault(key, group)
         counts[key] = counts.get(key, 0) + 1
     return [(group, counts[key]) for key, group in groups.items()]
@@ -94,7 +94,7 @@ def _shares(ctx: Context, host: int) -> tuple[tuple[int, int, int, int], ...]:
     return tuple(result)
 
 
-def takes(group: HostGroup, kind: CloneKind, checked: bool) -> int:
+def takes(group: EqualHosts, kind: CloneKind, checked: bool) -> int:
     """How many clones of a kind an otherwise unchanged host of a group takes at most, storage aside."""
     if group.zone != kind.zone or group.cluster not in kind.clusters or kind.host not in (None, group.host):
         return 0
@@ -132,7 +132,7 @@ class MostClones:
 class BoundModel:
     """Variables are clones of a kind on a group of hosts with the root on a storage."""
 
-    def __init__(self, ctx: Context, limits: CloneLimits, groups: Sequence[tuple[HostGroup, int]]) -> None:
+    def __init__(self, ctx: Context, limits: CloneLimits, groups: Sequence[tuple[EqualHosts, int]]) -> None:
         self.ctx, self.kinds, self.groups = ctx, list(limits.kinds), groups
         self.counts = [limits.kinds[kind] for kind in self.kinds]
         self.checked = checks_physical(ctx.cloud)
@@ -173,7 +173,7 @@ class BoundModel:
         row.limit = max(row.limit, limit)
         row.weights[column] = row.weights.get(column, 0) + weight
 
-    def _storages(self, kind: CloneKind, group: HostGroup) -> list[tuple[int, int, int, bool]]:
+    def _storages(self, kind: CloneKind, group: EqualHosts) -> list[tuple[int, int, int, bool]]:
         """Storages a root may be on: row, what it takes, what may be taken in all, whether it is the host's own."""
         cloud = self.ctx.cloud
         result = []
@@ -181,11 +181,11 @@ class BoundModel:
             if kind.storages is not None and row not in kind.storages:
                 continue
             local = cloud.storages[row].per_host
-            found = (
+            space = (
                 share_room(self.ctx, row, group.host, kind.root) if local else storage_room(self.ctx, row, kind.root)
             )
-            if found is not None:
-                result.append((row, *found, local))
+            if space is not None:
+                result.append((row, *space, local))
         return result if kind.root else [(ANY, 0, 0, False)] if result else []
 
     def solve(self, most_variables: int) -> MostClones:
@@ -343,4 +343,4 @@ def _reachable(weights: Sequence[int], limit: int) -> tuple[int, int]:
     return max(total for total in sums if total <= limit), min(total for total in sums if total > limit)
 
 
-__all__ = ["BoundModel", "HostGroup", "MostClones", "host_groups", "takes"]
+__all__ = ["BoundModel", "EqualHosts", "MostClones", "host_groups", "takes"]

@@ -43,14 +43,14 @@ class CloneKind:
 
 @dataclass(slots=True)
 class CloneLimits:
-    """Names that may start by kind; *idle* that start nowhere, *refused* by request with the reason and the names.
+    """Names that may start by kind; *idle* start nowhere, *refused* by request with reason and names, *names* are all.
 
     *left_out* are limits that are not looked at. *calls* by account say how many calls a quota is shared by.
     """
 
     kinds: dict[CloneKind, int] = field(default_factory=dict)
     idle: int = 0
-    asked: int = 0
+    names: int = 0
     refused: dict[str, tuple[str, int]] = field(default_factory=dict)
     left_out: dict[str, None] = field(default_factory=dict)
     calls: dict[int, int] = field(default_factory=dict)
@@ -66,11 +66,11 @@ def clone_limits(ctx: Context, scenario: Scenario, *, cut: bool = False) -> Clon
     good, refused = requests_of(scenario)
     for name, answer in refused.items():
         count = len(answer.request.names)
-        limits.asked += count
+        limits.names += count
         limits.refused[name] = (_reason(answer.error), count)
     for request in good:
         count = len(request.names)
-        limits.asked += count
+        limits.names += count
         job = resolve(ctx, request)
         error = job if isinstance(job, ErrorCode) else refusal(ctx, job)
         if isinstance(job, ErrorCode) or (error is not None and not (cut and _of_quota(error))):

@@ -19,7 +19,7 @@ MONTH_H = MONTH_S / 3_600
 class Cost:
     """What a scenario costs over *months*: its hosts, their power, licences for their cores, primary storage.
 
-    *given* says that the time is the file's horizon; else it is one month.
+    *of_horizon* says that the time is the file's horizon; else it is one month.
     """
 
     months: float
@@ -27,7 +27,7 @@ class Cost:
     power: float
     licences: float
     storage: float
-    given: bool = False
+    of_horizon: bool = False
 
     @property
     def total(self) -> float:
@@ -38,7 +38,7 @@ class Cost:
         """One sentence."""
         parts = {"hosts": self.hosts, "power": self.power, "licences": self.licences, "storage": self.storage}
         words = ", ".join(f"{name} {part:.2f}" for name, part in parts.items() if part)
-        time = f"over {self.months:.4g} months" if self.given else "a month"
+        time = f"over {self.months:.4g} months" if self.of_horizon else "a month"
         return f"Costs {self.total:.2f} {time}" + (f" ({words})." if words else ".")
 
 
@@ -64,6 +64,12 @@ def cost_of(scenario: Scenario) -> Cost | None:
     return Cost(span / MONTH_S, hosts, power, licences, storage, horizon is not None)
 
 
+def cost_words(scenario: Scenario) -> str:
+    """The sentence about its cost with a space before it, or nothing."""
+    cost = cost_of(scenario)
+    return "" if cost is None else f" {cost.summary()}"
+
+
 def _hosts(scenario: Scenario) -> Iterator[tuple[str, int, int, float]]:
     """Every host: the name its price goes by, cores, bytes of disk that it brings later, seconds until it joins."""
     docs: dict[str, HostDoc] = {doc.name: doc for doc in scenario.resolved.names.docs("host")}
@@ -85,4 +91,4 @@ def _capacity(scenario: Scenario) -> int:
     return sum(storage.total for storage in cloud.storages)
 
 
-__all__ = ["MONTH_S", "Cost", "cost_of"]
+__all__ = ["MONTH_S", "Cost", "cost_of", "cost_words"]

@@ -57,12 +57,12 @@ class Model:
         if not places:
             return [self.change(count)] if count else []
         new = dict.fromkeys(places, 0)
-        queue = sorted((there, place) for place, there in places.items())
+        queue = sorted((hosts, labels) for labels, hosts in places.items())
         for _ in range(count):
-            there, place = heappop(queue)
-            new[place] += 1
-            heappush(queue, (there + 1, place))
-        return [self.change(part, dict(place)) for place, part in new.items() if part]
+            hosts, labels = heappop(queue)
+            new[labels] += 1
+            heappush(queue, (hosts + 1, labels))
+        return [self.change(part, dict(labels)) for labels, part in new.items() if part]
 
 
 def place_keys(scenario: Scenario) -> set[str]:
@@ -87,11 +87,11 @@ def places_of(scenario: Scenario, model: Model, gone: Sequence[str] = ()) -> dic
     keys = sorted(place_keys(scenario) - set(model.labels))
     counts: dict[Labels, int] = {}
     for row, doc in enumerate(hosts):
-        place = tuple((key, doc.labels[key]) for key in keys if key in doc.labels)
-        if place and clusters[attached[row]] == cluster:
-            counts[place] = counts.get(place, 0) + (doc.name not in gone)
-    widest = max((len(place) for place in counts), default=0)
-    return {place: count for place, count in sorted(counts.items()) if len(place) == widest}
+        location = tuple((key, doc.labels[key]) for key in keys if key in doc.labels)
+        if location and clusters[attached[row]] == cluster:
+            counts[location] = counts.get(location, 0) + (doc.name not in gone)
+    widest = max((len(location) for location in counts), default=0)
+    return {location: count for location, count in sorted(counts.items()) if len(location) == widest}
 
 
 __all__ = ["Labels", "Model", "place_keys", "places_of"]

@@ -8,11 +8,11 @@ from math import floor
 from typing import TYPE_CHECKING
 
 from simclone.planning.parts.model_mix import MixBound
-from simclone.planning.parts.size_trials import HOMELESS, Trial, Trials
-from simclone.planning.parts.unrelated import OTHER_RESOURCES, unrelated_reasons
+from simclone.planning.parts.unrelated import HOMELESS, OTHER_RESOURCES, unrelated_reasons
 
 if TYPE_CHECKING:
     from simclone.planning.parts.host_model import Model
+    from simclone.planning.parts.size_trials import Trial, Trials
 
 Counts = tuple[int, ...]
 MOST_MIXES = 200_000
@@ -230,8 +230,8 @@ class MixSearch:
     def _largest(self, mix: Counts, last: int) -> Counts | None:
         """As many of the cheapest model added as keep the mix cheaper than the best; None where it is not."""
         assert self.best is not None
-        rest = self._cost(self.best) - self._cost(_with(mix, last, 0))
-        count = min(floor(rest / self.models[last].price), self.most - sum(mix) + mix[last])
+        budget = self._cost(self.best) - self._cost(_with(mix, last, 0))
+        count = min(floor(budget / self.models[last].price), self.most - sum(mix) + mix[last])
         while count >= 0 and not self._cheaper(_with(mix, last, count)):
             count -= 1
         return None if count < 0 else _with(mix, last, count)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from simclone.planning.parts.host_model import Model
-from simclone.planning.parts.size_trials import HOMELESS, Trial
-from simclone.planning.parts.unrelated import apart_note
+from simclone.planning.parts.unrelated import HOMELESS, apart_note
 from simclone.scenario.load import Scenario
 from simclone.units import plural
 from simclone.vocabulary import Subject, reason_of
+
+if TYPE_CHECKING:
+    from simclone.planning.parts.size_trials import Trial
 
 SHOWN = 5
 """So many names are told."""

@@ -13,12 +13,10 @@ from simclone.model.vms import NONE
 from simclone.planning.parts.clone_calls import cloud_at
 from simclone.planning.parts.host_loss import lose, sets_of
 from simclone.planning.parts.host_model import Model, places_of
-from simclone.planning.parts.unrelated import CALLS, apart, unrelated_reasons
+from simclone.planning.parts.unrelated import CALLS, HOMELESS, apart, unrelated_reasons
 from simclone.planning.replication.outcomes import RunOutcome
 from simclone.planning.replication.plan import ReplicationPlan, Runs, interval_of, reasons_of, replicate
 from simclone.scenario.load import Scenario
-
-HOMELESS = "VMs of the file find no host"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +103,10 @@ class Trials:
     def _judged(self, counts: tuple[int, ...], scenario: Scenario, runs: Sequence[RunOutcome]) -> Trial:
         every = reasons_of(runs)
         aside = unrelated_reasons(every, CALLS)
-        rest = apart(runs, aside)
-        result = interval_of(rest, "success_ratio", self.plan.confidence)
-        low = result.estimate if len(rest) == 1 else result.low
-        complete = all(run.placed == run.asked for run in rest)
+        judged = apart(runs, aside)
+        result = interval_of(judged, "success_ratio", self.plan.confidence)
+        low = result.estimate if len(judged) == 1 else result.low
+        complete = all(run.placed == run.asked for run in judged)
         enough = complete if self.target is None else low >= self.target
         losses = self._losses(scenario, len(runs)) if enough and self.survive else Losses()
         return Trial(
@@ -116,7 +114,7 @@ class Trials:
             enough and not losses.lost,
             result.estimate,
             low,
-            reasons_of(rest),
+            reasons_of(judged),
             result.warning if self.target else "",
             {code: every[code] for code in every if code in aside},
             losses.lost,
@@ -128,8 +126,8 @@ class Trials:
         """The runs; where everything must succeed the first alone if it does not."""
         if self.target is None and self.plan.replications > 1:
             runs, interrupted = replicate({"": scenario}, changed(self.plan, replications=1, half_width=None))
-            rest = apart(runs[""], unrelated_reasons(reasons_of(runs[""]), CALLS)) if runs[""] else []
-            if interrupted or any(run.placed < run.asked for run in rest):
+            judged = apart(runs[""], unrelated_reasons(reasons_of(runs[""]), CALLS)) if runs[""] else []
+            if interrupted or any(run.placed < run.asked for run in judged):
                 return runs, interrupted
         return replicate({"": scenario}, self.plan)
 
@@ -162,4 +160,4 @@ def local_vms(ctx: Context) -> set[str]:
     return {table.names[vm] for vm in owners if vm != NONE}
 
 
-__all__ = ["HOMELESS", "Losses", "Trial", "Trials", "local_vms"]
+__all__ = ["Losses", "Trial", "Trials", "local_vms"]

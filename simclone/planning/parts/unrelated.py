@@ -9,6 +9,8 @@ from simclone.planning.replication.outcomes import RunOutcome
 from simclone.units import plural
 from simclone.vocabulary import REASONS, Subject
 
+HOMELESS = "VMs of the file find no host"
+"""Stands in the place of a reason where no run can begin."""
 CALLS = frozenset({Subject.QUOTA, Subject.REQUEST, Subject.VM, Subject.VOLUME, Subject.INJECTED})
 """Subjects of a call, an account or a fault: no host and no other resource is short."""
 OTHER_RESOURCES = frozenset({Subject.NETWORK, Subject.ADDRESS, Subject.IMAGE})
@@ -45,4 +47,4 @@ def apart_note(counts: Mapping[str, int], runs: int = 1) -> str:
     return f"{kinds[0] if kinds else 'other refusals'} apart: {parts}; hosts have nothing to do with it"
 
 
-__all__ = ["CALLS", "OTHER_RESOURCES", "UNRELATED", "apart", "apart_note", "unrelated_reasons"]
+__all__ = ["CALLS", "HOMELESS", "OTHER_RESOURCES", "UNRELATED", "apart", "apart_note", "unrelated_reasons"]
