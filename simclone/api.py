@@ -33,6 +33,7 @@ from simclone.explain.explanation import Explanation
 from simclone.explain.explanations import Explanations
 from simclone.explain.findings import Finding, findings
 from simclone.explain.judging import Again
+from simclone.planning.parts.costs import cost_words
 from simclone.records import CloneAnswer, CloneRecord, Placed
 from simclone.report.material import Material
 from simclone.scenario.load import Given, Scenario
@@ -282,7 +283,7 @@ class Run:
         return dict(self.result.totals.reasons)
 
     def summary(self) -> str:
-        """A paragraph: how many clones were placed, and why the others were not."""
+        """A paragraph: how many clones were placed, why the others were not, what it costs where prices are given."""
         totals = self.result.totals
         requested, requests = plural(totals.asked, "clone"), plural(totals.requests, "request")
         text = f"{self.scenario.name}: {totals.placed} of {requested} placed by {requests}."
@@ -290,7 +291,7 @@ class Run:
             text += f" Not placed: {_counted(self.reasons())}."
         if totals.rule_violations:
             text += f" Placed against a rule, in a race of the allocator: {_counted(totals.rule_violations)}."
-        return text
+        return text + cost_words(self.scenario)
 
     def to_frame(self) -> pd.DataFrame:
         """The clones frame."""

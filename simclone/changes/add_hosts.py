@@ -10,9 +10,9 @@ from pydantic import Field
 from simclone.changes.entries import MachineKind, machine, only_cluster
 from simclone.changes.kind import Data, Incidents, Workflows, finished
 from simclone.engine.context import Context
-from simclone.engine.operations.hosts import add_host, host_size
+from simclone.engine.operations.hosts import add_host, host_size, set_devices
 from simclone.errors import Fault, InvalidInput
-from simclone.scenario.document.base import Count, Name, Size
+from simclone.scenario.document.base import Count, Name, Positive, Size
 from simclone.scenario.document.kinds import FileNames
 from simclone.scenario.reading.expand import has_number, numbered
 from simclone.scenario.reading.paths import expand_counted
@@ -23,7 +23,8 @@ MOST_CORES = 1_000_000
 class AddHosts(MachineKind):
     """*count* new hosts: like one that is there (*like*), or of *cpuNum* and *totalPhysicalMemory* in *cluster*.
 
-    Local storages take as much from each as from the host it is like, or *localStorage* bytes.
+    Local storages take as much from each as from the host it is like, or *localStorage* bytes. *labels* and
+    *pciDevices* go before those of the host it is like.
     """
 
     key: ClassVar[str] = "addHosts"
@@ -39,6 +40,10 @@ class AddHosts(MachineKind):
     """The bytes that each brings to every local storage."""
     local_storages: dict[Name, Size] = Field(default_factory=dict)
     """The bytes that each brings to the local storages named; they go before `localStorage`."""
+    labels: dict[Name, Name] = Field(default_factory=dict)
+    """Labels of each, such as its rack; they go before those of the host it is like."""
+    pci_devices: dict[Name, Positive] | None = None
+    """Whole PCI devices of each by specification, instead of those of the host it is like."""
     count: Count = 1
     """How many there are."""
 
@@ -83,9 +88,14 @@ class AddHosts(MachineKind):
         """Add entries at the end of the hosts; raises InvalidInput."""
         expand_counted(data, "hosts")
         model = machine(data, self, self.key, self._cluster(data))
+        if self.labels:
+            model["labels"] = {**model.get("labels", {}), **self.labels}
+        if self.pci_devices is not None:
+            model["pciDevices"] = dict(self.pci_devices)
         for name in self.new_names({host["name"] for host in data["hosts"]}):
             data["hosts"].append({**model, "name": name})
             self._add_shares(data, name)
+            self._add_price(data, name)
 
     def _cluster(self, data: Data) -> str | None:
         """The cluster the new entries name; raises InvalidInput when there are several to choose from."""
@@ -108,6 +118,13 @@ class AddHosts(MachineKind):
             if size is not None:
                 storage["localHosts"].append({"host": name, "totalCapacity": size})
 
+    def _add_price(self, data: Data, name: str) -> None:
+        """Give a new host the monthly price of the host that it is like, where that one has a price of its own."""
+        prices = data.get("prices", {})
+        price = prices.get("hostMonths", {}).get(self.like)
+        if price is not None:
+            data["prices"] = {**prices, "hostMonths": {**prices["hostMonths"], name: price}}
+
     def to_cloud(self, ctx: Context) -> Workflows:
         """Add empty hosts, Enabled and Connected, at the end of the rank order."""
         cloud = ctx.cloud
@@ -119,7 +136,10 @@ class AddHosts(MachineKind):
         cpu_num, memory = (self.cpu_num or 0, self.total_physical_memory or 0) if like is None else host_size(ctx, like)
         for name in self.new_names(set(cloud.fleet.names)):
             shares = self._shares(ctx, cluster, like)
-            yield finished(add_host(ctx, name, cluster, cpu_num, memory, shares, like=like))
+            outcome = add_host(ctx, name, cluster, cpu_num, memory, shares, like=like, labels=self.labels)
+            if self.pci_devices is not None:
+                set_devices(ctx, outcome.row, self.pci_devices)
+            yield finished(outcome)
 
     def _shares(self, ctx: Context, cluster: int, like: int | None) -> dict[int, int]:
         """Bytes that a new host brings, by the row of the local storage."""
@@ -142,9 +162,9 @@ class AddHosts(MachineKind):
         grown["primaryStorages"] = []
         self.to_file(grown)
         local = {key: value for key, value in self.written(mode="json").items() if key.startswith("localStorage")}
-        keys = ("name", "cluster", "cpuNum", "totalPhysicalMemory")
+        keys = ("name", "cluster", "cpuNum", "totalPhysicalMemory", "labels", "pciDevices")
         new = [{"cluster": only_cluster(data), **host} for host in grown["hosts"][before:]]
-        return [{"at": at, self.key: {**{key: host[key] for key in keys}, **local}} for host in new]
+        return [{"at": at, self.key: {**{key: host[key] for key in keys if host.get(key)}, **local}} for host in new]
 
     def words(self) -> str:
         """What is done."""

@@ -42,29 +42,44 @@ def pairs_of(texts: Sequence[str], what: str) -> dict[str, str]:
     return pairs
 
 
+MODEL_KEYS = ("cluster", "cpu", "like", "memory", "name", "price", "disk", "rack")
+MODEL_PREFIXES = ("disk.", "device.", "label.")
+
+
 def model_of(text: str) -> Model:
-    """A host model from ``name=big,cpu=64,memory=512GiB,cluster=c1,price=9000`` or ``like=host-1``; UsageError."""
+    """A host model from ``name=big,cpu=64,memory=512GiB,cluster=c1,price=9000`` or ``like=host-1``; UsageError.
+
+    ``disk=2TiB`` (or ``disk.STORAGE=2TiB``) is what each brings to local storage, ``device.A100=4`` its PCI devices,
+    ``rack=r1`` and ``label.KEY=VALUE`` its labels.
+    """
     from simclone.planning.parts.host_model import Model
     from simclone.units import parse_size
 
     values = pairs_of(text.split(","), "host model such as like=host-1,price=10")
-    known = {"name", "like", "cpu", "memory", "cluster", "price"}
-    if set(values) - known:
-        raise click.UsageError(
-            f"{text!r}: {', '.join(sorted(set(values) - known))} is unknown; there is {', '.join(sorted(known))}"
-        )
+    unknown = {key for key in values if key not in MODEL_KEYS and not key.startswith(MODEL_PREFIXES)}
+    if unknown:
+        known = ", ".join((*MODEL_KEYS, "disk.STORAGE", "device.SPEC", "label.KEY"))
+        raise click.UsageError(f"{text!r}: {', '.join(sorted(unknown))} is unknown; there is {known}")
     if "like" in values and {"cpu", "memory", "cluster"} & set(values):
         raise click.UsageError(f"{text!r} says the size twice: like=HOST, or cpu=CORES, memory=SIZE and cluster=NAME")
     if "like" not in values and not {"cpu", "memory"} <= set(values):
         raise click.UsageError(f"{text!r} says no size: like=HOST, or cpu=CORES and memory=SIZE")
+    below = {
+        prefix: {key[len(prefix) :]: value for key, value in values.items() if key.startswith(prefix)}
+        for prefix in MODEL_PREFIXES
+    }
     try:
         price = float(values.get("price", "1"))
         cpu = None if "cpu" not in values else int(values["cpu"])
-        memory = None if "memory" not in values else parse_size(values["memory"])
+        memory, disk = (parse_size(values[key]) if key in values else None for key in ("memory", "disk"))
+        disks = {storage: parse_size(value) for storage, value in below["disk."].items()}
+        devices = {spec: int(value) for spec, value in below["device."].items()} or None
     except ValueError as error:
         raise click.UsageError(f"{text!r}: {error}") from None
+    labels = {**({"rack": values["rack"]} if "rack" in values else {}), **below["label."]}
     name = values.get("name") or (f"like-{values['like']}" if "like" in values else f"{values['cpu']}-core")
-    return Model(name, price, values.get("like"), cpu, memory, values.get("cluster"))
+    like, cluster = values.get("like"), values.get("cluster")
+    return Model(name, price, like, cpu, memory, cluster, disk, disks, devices, labels)
 
 
 def models_of(texts: Sequence[str]) -> list[Model]:

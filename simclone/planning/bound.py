@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Unpack
 
-import numpy as np
-
-from simclone.allocator.rules.capacity import ANYTHING, charged, checks_physical, need_of
+from simclone.allocator.rules.capacity import checks_physical
 from simclone.changes.load import as_scenario
 from simclone.engine.context import Context
 from simclone.engine.opening import open_context
@@ -16,8 +15,8 @@ from simclone.errors import Fault, InvalidInput
 from simclone.planning.compare import strategy_variants
 from simclone.planning.parts.answer import Answer
 from simclone.planning.parts.arguments import checked
-from simclone.planning.parts.demand import RequestedClones, requested_clones
-from simclone.planning.parts.host_loss import usable_hosts
+from simclone.planning.parts.bound_model import BoundModel, host_groups, takes
+from simclone.planning.parts.clone_limits import CloneLimits, clone_limits
 from simclone.planning.parts.option import Option
 from simclone.planning.replication.intervals import Interval
 from simclone.planning.replication.plan import ReplicationPlan, RunKeywords, interval_of, plan_of, replicate
@@ -32,7 +31,6 @@ MOST_VARIABLES = 20_000
 """Up to so many counts (kinds of VM times kinds of host) are kept whole; beyond, VMs may be cut in pieces."""
 SINGLE_HOSTS = 40
 """Up to so many hosts each is a bin of its own; of larger fleets equal hosts are added up."""
-SOLVE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +44,14 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Bound(Answer):
-    """At most *bound* of *asked* clones run, by capacity, rounding of each VM's memory and addresses alone.
+    """At most *bound* of *asked* clones run, by all limits but those in *left_out*.
 
-    *exact* says that whole VMs were counted host by host, so by capacity alone it can be reached.
-    *free_…* is what the usable hosts have, *stranded* the share of it on hosts that take none of the kinds asked for.
-    *notes* are what is in the way of any strategy and left out here.
+    Held are vCPUs, memory with its rounding, devices, networks and where they reach, addresses, the room and the
+    physical threshold of storages and of local shares for root volumes, and quotas. A call that breaks a quota as a
+    whole counts for none of its names; *if_cut* is the bound if such calls were cut in single names. *exact* says
+    that whole VMs were counted host by host in whole numbers and no limit is left out, so that it can be reached but
+    for the order of requests. *free_…* is what the usable hosts have, *stranded* the share of it on hosts that take
+    none of the kinds asked for. *refused* are the requests of which no name can run, each with its reason.
     """
 
     question: ClassVar[str] = "bound"
@@ -67,13 +68,19 @@ class Bound(Answer):
     stranded: float
     notes: tuple[str, ...] = ()
     interrupted: bool = False
+    if_cut: int | None = None
+    left_out: tuple[str, ...] = ()
+    refused: tuple[tuple[str, str], ...] = ()
 
     def summary(self) -> str:
         """The bound and the strategies below it."""
-        kind = "host by host" if self.exact else "equal hosts added up"
+        kind = "exact, host by host" if self.exact else "no more, perhaps fewer"
         lines = [f"{self.scenario}: at most {self.bound} of {plural(self.asked, 'clone')} can run ({kind})"]
+        if self.if_cut is not None:
+            lines.append(f"  calls count whole: one over its quota places nothing; cut in single names {self.if_cut}")
         for item in self.gaps:
-            lines.append(f"  {item.strategy}: {item.placed.summary()}, {item.gap:g} below the bound")
+            placed = item.placed.summary() if item.placed.n > 1 else f"{item.placed.estimate:.4g} in one run"
+            lines.append(f"  {item.strategy}: {placed}, {item.gap:g} below the bound")
         lines.append(f"  {100 * self.stranded:.1f} % of the free memory is on hosts that take none of what is asked")
         return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
 
@@ -99,6 +106,9 @@ class Bound(Answer):
 
         rows = [("bound", float(self.bound), float(self.bound), float(self.bound))]
         rows += [(gap.strategy, gap.placed.estimate, gap.placed.low, gap.placed.high) for gap in self.gaps]
+        rows = [
+            (name, at, low if isfinite(low) else at, high if isfinite(high) else at) for name, at, low, high in rows
+        ]
         return lines.intervals(pd.DataFrame(rows, columns=["name", "estimate", "low", "high"]), "clones placed")
 
     def figures(self) -> Mapping[str, float | None]:
@@ -116,149 +126,74 @@ def bound(
 ) -> Bound:
     """The most clones of SCENARIO's requests any strategy could run, and how far strategies stay below.
 
-    Affinity rules, storage, paging and the order of requests are left out, so the bound is never below any strategy but
-    for two things: VMs of the file without a host stand here as in the first replication, and recorded capacity does
-    not drift. A workload has no bound here, since its clones come and go. Raises InvalidInput.
+    Paging and the order of requests are left out, and what `Bound.left_out` names, so the bound is never below any
+    strategy but for two things: VMs of the file without a host stand here as in the first replication, and recorded
+    capacity does not drift. A request that is refused whatever is placed counts for nothing, and is told. A workload
+    has no bound here, since its clones come and go. Raises InvalidInput.
     """
     scenario = as_scenario(source)
     if scenario.doc.workload or scenario.doc.incidents:
         raise InvalidInput([Fault("workload", "comes and goes, there is no bound for it", "requests only")])
     plan = plan_of(plan, runs)
     ctx = open_context(scenario, seed=plan.seed)
-    kinds = _kinds(requested_clones(ctx, scenario))
-    idle = sum(
-        requested_clone.names for requested_clone in requested_clones(ctx, scenario) if not requested_clone.starts
-    )
-    hosts = _Hosts(ctx)
-    most, exact = _most(kinds, hosts)
-    most = min(most, _addresses(ctx, scenario)) + idle
+    limits = clone_limits(ctx, scenario)
+    best = BoundModel(ctx, limits, host_groups(ctx, list(limits.kinds), SINGLE_HOSTS)).solve(MOST_VARIABLES)
+    most = best.most + limits.idle
     variants = strategy_variants(scenario, strategies) if strategies else {"as it is": scenario}
     outcomes, interrupted = replicate(variants, plan)
     gaps = []
     for name, part in outcomes.items():
         placed = interval_of(part, "placed", plan.confidence)
         gaps.append(Gap(name, placed, most - placed.estimate))
-    requested = sum(item.names for item in requested_clones(ctx, scenario))
-    free_cpu, free_memory, stranded = hosts.stranded(kinds)
-    hard = [doc.name for doc in scenario.doc.affinity_groups or () if Policy(doc.policy).hard or doc.host_rule]
-    notes = (
-        (f"rules of affinity groups ({', '.join(hard)}) are not in the bound; they bind every strategy",)
-        if hard
-        else ()
-    )
+    reached = any(run.placed == most for part in outcomes.values() for run in part)
+    left_out = _left_out(ctx, scenario, limits, () if reached else best.tight)
+    certain = reached or not (left_out or any(row >= 0 and calls > 1 for row, calls in limits.calls.items()))
+    cut = clone_limits(ctx, scenario, cut=True)
     return Bound(
-        scenario.name, requested, most, exact, tuple(gaps), free_cpu, free_memory, stranded, notes, interrupted
+        *(scenario.name, limits.names, most, best.exact and certain, tuple(gaps), *_stranded(ctx, cut)),
+        *(tuple(_notes(limits, left_out)), interrupted),
+        if_cut=_if_cut(ctx, limits, cut),
+        left_out=left_out,
+        refused=tuple((name, reason) for name, (reason, _) in limits.refused.items()),
     )
 
 
-def _kinds(requests: Iterable[RequestedClones]) -> dict[tuple[int, int], int]:
-    """Names by size of VM."""
-    result: dict[tuple[int, int], int] = {}
-    for request in requests:
-        if request.starts:
-            result[request.cpu, request.memory] = result.get((request.cpu, request.memory), 0) + request.names
-    return result
+def _if_cut(ctx: Context, limits: CloneLimits, cut: CloneLimits) -> int | None:
+    """The bound if calls over a quota were cut in single names; None where no call is over one."""
+    if len(cut.refused) == len(limits.refused):
+        return None
+    return BoundModel(ctx, cut, host_groups(ctx, list(cut.kinds), SINGLE_HOSTS)).solve(MOST_VARIABLES).most + cut.idle
 
 
-class _Hosts:
-    """Usable hosts, equal ones together, with their number.
-
-    A group is free vCPUs, free bytes above the reserve, free bytes, physical bytes and the memory ratio.
-    """
-
-    def __init__(self, ctx: Context) -> None:
-        cloud = ctx.cloud
-        fleet = cloud.fleet
-        self.checked = checks_physical(cloud)
-        result: dict[tuple[int, int, int, int, float], int] = {}
-        for row in usable_hosts(cloud):
-            free = fleet.available_memory[row]
-            key = (
-                max(fleet.available_cpu[row], 0),
-                max(free - fleet.reserved_memory[row], 0),
-                max(free, 0),
-                fleet.total_memory[row],
-                cloud.fleet.memory_ratio(row),
-            )
-            result[key] = result.get(key, 0) + 1
-        single = sum(result.values()) <= SINGLE_HOSTS
-        self.groups = (
-            [(key, 1) for key, count in result.items() for _ in range(count)] if single else list(result.items())
-        )
-
-    def takes(self, group: int, cpu: int, memory: int) -> int:
-        """How many VMs of one size an otherwise unchanged host of a group takes at most."""
-        (free_cpu, room, free, physical, ratio), _ = self.groups[group]
-        need = need_of(cpu, memory, ratio, memory if self.checked else ANYTHING)
-        if need.physical >= physical or need.cpu > free_cpu or need.above_reserve > room or need.least > free:
-            return 0
-        charge = charged(memory, ratio)
-        by_cpu = free_cpu // cpu if cpu else MOST_VARIABLES
-        return min(by_cpu, room // charge) if charge else by_cpu
-
-    def stranded(self, kinds: Mapping[tuple[int, int], int]) -> tuple[int, int, float]:
-        """Free vCPUs and bytes of all, and the share of the bytes on hosts that take none of the kinds."""
-        cpu = sum(entry[0] * amount_of for entry, amount_of in self.groups)
-        memory = sum(item[1] * count for item, count in self.groups)
-        shut = sum(
-            element[1] * total
-            for group, (element, total) in enumerate(self.groups)
-            if not any(self.takes(group, *kind) for kind in kinds)
-        )
-        return cpu, memory, shut / memory if memory else 0.0
+def _left_out(ctx: Context, scenario: Scenario, limits: CloneLimits, tight: Sequence[int]) -> tuple[str, ...]:
+    """Limits that the bound does not hold; *tight* are storages that it fills."""
+    result = list(limits.left_out)
+    hard = [doc.name for doc in scenario.doc.affinity_groups or () if Policy(doc.policy).hard or doc.host_rule]
+    if hard:
+        result.append(f"rules of affinity groups ({', '.join(hard)})")
+    storages = ctx.cloud.storages
+    if any(storage.kind.pooled and storage.pools for storage in storages):
+        result.append("single Ceph pools")
+    if tight:
+        names = ", ".join(storages[row].name for row in tight)
+        result.append(f"snapshots and cached images on the storages that are full without them ({names})")
+    return tuple(result)
 
 
-def _most(kinds: Mapping[tuple[int, int], int], hosts: _Hosts) -> tuple[int, bool]:
-    """The most VMs that run together. Groups of several hosts are added up, a bound that is exact for single hosts."""
-    from scipy.optimize import Bounds, LinearConstraint, milp
-    from scipy.sparse import coo_array
+def _notes(limits: CloneLimits, left_out: Sequence[str]) -> list[str]:
+    notes = [
+        f"{name}: none of its {plural(count, 'name')} can run ({reason})"
+        for name, (reason, count) in limits.refused.items()
+    ]
+    return notes + [f"{what} are not in the bound; they bind every strategy" for what in left_out]
 
-    sizes = list(kinds)
-    positions = [(kind, group) for kind in range(len(sizes)) for group in range(len(hosts.groups))]
-    takes = np.array([hosts.takes(group, *sizes[kind]) for kind, group in positions], dtype=np.int64)
-    amount_of = np.array([hosts.groups[group][1] for _, group in positions], dtype=np.int64)
-    upper = np.minimum(takes * amount_of, [kinds[sizes[kind]] for kind, _ in positions])
-    if not len(positions) or not upper.sum():
-        return 0, True
-    rows, columns, values, limits = [], [], [], []
-    for at, (kind, group) in enumerate(positions):
-        ratio = hosts.groups[group][0][4]
-        cpu, memory = sizes[kind]
-        entries = ((2 * group, float(cpu)), (2 * group + 1, charged(memory, ratio) / 2**20))
-        for row, value in (*entries, (2 * len(hosts.groups) + kind, 1.0)):
-            rows.append(row)
-            columns.append(at)
-            values.append(value)
-    for (free_cpu, room, *_), count in hosts.groups:
-        limits += [float(free_cpu * count), room * count / 2**20]
-    limits += [float(kinds[size]) for size in sizes]
-    matrix = coo_array((values, (rows, columns)), shape=(len(limits), len(positions))).tocsc()
-    whole = len(positions) <= MOST_VARIABLES
-    result = milp(
-        -np.ones(len(positions)),
-        constraints=LinearConstraint(matrix, -np.inf, np.array(limits) * (1 + 1e-9)),
-        bounds=Bounds(0, upper.astype(float)),
-        integrality=np.full(len(positions), int(whole), dtype=np.int64),
-        options={"time_limit": SOLVE_S},
+
+def _stranded(ctx: Context, limits: CloneLimits) -> tuple[int, int, float]:
+    """Free vCPUs and bytes of all hosts, and the share of the bytes on hosts that take none of the kinds."""
+    groups, checked = host_groups(ctx, list(limits.kinds), SINGLE_HOSTS), checks_physical(ctx.cloud)
+    cpu = sum(group.free_cpu * count for group, count in groups)
+    memory = sum(group.room * count for group, count in groups)
+    shut = sum(
+        group.room * count for group, count in groups if not any(takes(group, kind, checked) for kind in limits.kinds)
     )
-    dual = result.mip_dual_bound
-    best = dual if dual is not None else result.fun or 0.0
-    exact = whole and result.status == 0 and all(count == 1 for _, count in hosts.groups)
-    return int(np.floor(-best + 1e-6)), exact
-
-
-def _addresses(ctx: Context, scenario: Scenario) -> int:
-    """No more VMs than addresses where every request's VM has a card on the same network with DHCP."""
-    cloud = ctx.cloud
-    nets = [
-        {cloud.nics.l3[nic] for nic in cloud.vms.nics[requested_clone.vm]}
-        for requested_clone in requested_clones(ctx, scenario)
-        if requested_clone.starts
-    ]
-    shared = set.intersection(*nets) if nets else set()
-    room = [
-        sum(range_.end - range_.start + 1 for range_ in cloud.pools[l3].ranges) - len(cloud.pools[l3].used)
-        for l3 in shared
-        if cloud.l3s[l3].dhcp
-    ]
-    return min(room, default=1 << 60)
+    return cpu, memory, shut / memory if memory else 0.0

@@ -20,6 +20,7 @@ from simclone.changes.whatif import change_scenario, what_if
 from simclone.errors import Fault, InvalidInput
 from simclone.planning.parts.answer import Answer
 from simclone.planning.parts.arguments import checked
+from simclone.planning.parts.costs import cost_of
 from simclone.planning.parts.option import Option
 from simclone.planning.replication.intervals import Difference, Interval, paired
 from simclone.planning.replication.outcomes import RunOutcome
@@ -207,7 +208,7 @@ def compare(
     costs: Annotated[
         Mapping[str, float] | None,
         Option(
-            "What a variant costs, to be shown beside it; may be repeated.",
+            "What a variant costs, instead of what the file's prices come to; may be repeated.",
             metavar="VARIANT=COST",
             parse="costs_of",
         ),
@@ -220,7 +221,8 @@ def compare(
     *variants* are ranked by the mean of a figure over the same replications of each; where none are given those of
     *strategies*, of *changes* (each beside the scenario as it is) or of the file's what-ifs are compared. A variant
     shares the rank of the best from which its paired difference is not significant, of those that have a rank of their
-    own. Raises InvalidInput.
+    own. Beside it stands what it costs over its time by the file's prices, unless *costs* say otherwise. Raises
+    InvalidInput.
     """
     scenario = as_scenario(source)
     plan = plan_of(plan, runs)
@@ -232,9 +234,15 @@ def compare(
     means = {name: interval_of(part, figure, plan.confidence) for name, part in outcomes.items()}
     _check_figure(outcomes, means, figure)
     order = sorted(outcomes, key=lambda name: (_sortable(sign * means[name].estimate), list(outcomes).index(name)))
-    standings = tuple(_ranked(outcomes, order, means, figure, costs or {}, plan))
+    standings = tuple(_ranked(outcomes, order, means, figure, {**_computed(variants), **(costs or {})}, plan))
     count = min(len(part) for part in outcomes.values())
     return Comparison(scenario.name, figure, count, standings, interrupted)
+
+
+def _computed(variants: Mapping[str, Scenario]) -> dict[str, float]:
+    """What each variant costs over its time, of those whose file gives prices by the month."""
+    known = {name: cost_of(variant) for name, variant in variants.items()}
+    return {name: cost.total for name, cost in known.items() if cost is not None}
 
 
 def _check_figure(outcomes: Runs, means: Mapping[str, Interval], figure: str) -> None:

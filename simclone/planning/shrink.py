@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import TYPE_CHECKING, Annotated, ClassVar, Unpack
 
@@ -17,7 +17,8 @@ from simclone.planning.parts.arguments import checked
 from simclone.planning.parts.clone_calls import cloud_at
 from simclone.planning.parts.host_loss import lose, sets_of, trial
 from simclone.planning.parts.option import Option
-from simclone.planning.replication.plan import ReplicationPlan, RunKeywords, plan_of, replicate
+from simclone.planning.parts.unrelated import apart, apart_note, unrelated_reasons
+from simclone.planning.replication.plan import ReplicationPlan, RunKeywords, plan_of, reasons_of, replicate
 from simclone.scenario.load import Given, Scenario
 from simclone.units import plural
 
@@ -32,7 +33,8 @@ EXACT_HOSTS = 10
 class Shrink(Answer):
     """Hosts that may go, the others still hold every VM and request, with *spare* hosts lost besides.
 
-    *exact*: no larger set could go. *possible* False: not even the whole fleet does it.
+    *exact*: no larger set could go. *possible* False: not even the whole fleet does it. *apart* are names that the
+    whole fleet refuses for what hosts have nothing to do with, by reason; the others are judged.
     """
 
     question: ClassVar[str] = "shrink"
@@ -46,9 +48,14 @@ class Shrink(Answer):
     exact: bool
     possible: bool
     tried: int
+    apart: Mapping[str, int] = field(default_factory=dict)
 
     def summary(self) -> str:
-        """How many are needed, and which could go."""
+        """How many are needed, which could go, and what is set apart."""
+        note = apart_note(self.apart)
+        return f"{self._sentence()}\n  {note}" if note else self._sentence()
+
+    def _sentence(self) -> str:
         robust = f" with {self.spare} lost besides" if self.spare else ""
         if not self.possible:
             return f"{self.scenario}: not even all {plural(self.hosts, 'host')} hold everything{robust}"
@@ -77,6 +84,7 @@ class _Fleet:
     def __init__(self, scenario: Scenario, spare: int, plan: ReplicationPlan) -> None:
         self.scenario, self.spare, self.plan = scenario, spare, plan
         self.made: dict[tuple[str, ...], bool] = {}
+        self.apart: dict[str, int] = {}
 
     def __call__(self, gone: Sequence[str]) -> bool:
         key = tuple(sorted(gone))
@@ -90,7 +98,10 @@ class _Fleet:
             runs, interrupted = replicate({"": scenario}, self.plan)
             if interrupted:
                 raise KeyboardInterrupt
-            every = all(run.placed == run.asked for run in runs[""])
+            if not gone:
+                reasons = reasons_of(runs[""])
+                self.apart = {code: reasons[code] for code in reasons if code in unrelated_reasons(reasons)}
+            every = all(run.placed == run.asked for run in apart(runs[""], self.apart))
             return every and (not self.spare or self._spared(scenario))
         except InvalidInput as error:
             if not gone and not isinstance(error, UnplacedVms):
@@ -127,7 +138,8 @@ def shrink(
 ) -> Shrink:
     """The fewest hosts of SCENARIO that still hold everything, and which ones could go.
 
-    Hosts are taken away while all VMs of the file and all requests are still placed in every replication.
+    Hosts are taken away while all VMs of the file and all requests are still placed in every replication, but for
+    names that the whole fleet refuses for what hosts have nothing to do with (quota, a bad call, network).
     *spare*: whatever so many hosts are lost besides (of very many sets those that look worst), the VMs there are at the
     end of each run restart on the others. The least loaded go first; small fleets are searched through, of larger ones
     as many go at once as can, then one by one. VMs of a host that goes move by live migration. Raises InvalidInput.
@@ -138,12 +150,12 @@ def shrink(
     fleet = _Fleet(scenario, spare, plan_of(plan, runs))
     names = [doc.name for doc in scenario.resolved.names.docs("host")]
     if not fleet(()):
-        return Shrink(scenario.name, len(names), (), spare, True, False, 1)
+        return Shrink(scenario.name, len(names), (), spare, True, False, 1, fleet.apart)
     exact = len(names) <= EXACT_HOSTS
     lightest = _lightest(scenario)
     departed = _largest(fleet, lightest) if exact else _greedy(fleet, lightest)
     removed = tuple(name for name in names if name in departed)
-    return Shrink(scenario.name, len(names), removed, spare, exact, True, len(fleet.made))
+    return Shrink(scenario.name, len(names), removed, spare, exact, True, len(fleet.made), fleet.apart)
 
 
 def _largest(fleet: _Fleet, names: Sequence[str]) -> tuple[str, ...]:

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, ClassVar, Unpack
 
 from simclone.changes.load import as_scenario
+from simclone.engine.opening import open_context
 from simclone.planning.parts.answer import Answer
 from simclone.planning.parts.arguments import checked
+from simclone.planning.parts.clone_limits import refused_at_opening
 from simclone.planning.parts.option import Option
+from simclone.planning.parts.unrelated import apart, apart_note, unrelated_reasons
 from simclone.planning.replication.intervals import checked_share
-from simclone.planning.replication.plan import ReplicationPlan, RunKeywords, interval_of, plan_of, replicate
+from simclone.planning.replication.outcomes import RunOutcome
+from simclone.planning.replication.plan import (
+    ReplicationPlan,
+    RunKeywords,
+    interval_of,
+    plan_of,
+    reasons_of,
+    replicate,
+)
 from simclone.planning.sweep import DEMAND, at_values
-from simclone.scenario.load import Given
+from simclone.scenario.load import Given, Scenario
+from simclone.vocabulary import Subject
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +38,8 @@ MOST_DEMAND = 1_024.0
 class Slo(Answer):
     """The largest factor on today's demand at which at least *target* of the names are placed, None where none does.
 
-    *trials* are (factor, mean success ratio, lower end of its interval).
+    *trials* are (factor, mean success ratio, lower end of its interval). *apart* are names refused at today's demand
+    for what hosts have nothing to do with and no smaller demand changes, by reason; they are in no ratio.
     """
 
     question: ClassVar[str] = "slo"
@@ -38,9 +51,14 @@ class Slo(Answer):
     factor: float | None
     trials: tuple[tuple[float, float, float], ...]
     capped: bool = False
+    apart: Mapping[str, int] = field(default_factory=dict)
 
     def summary(self) -> str:
-        """One line."""
+        """One line, and what is set apart."""
+        note = apart_note(self.apart)
+        return f"{self._sentence()}\n  {note}" if note else self._sentence()
+
+    def _sentence(self) -> str:
         if self.factor is None:
             return f"{self.scenario}: not even a small share of today's demand is placed to {100 * self.target:g} %"
         least = "at least " if self.capped else ""
@@ -75,6 +93,7 @@ def slo(
 
     The factor is doubled or halved, then closed in to a relative *tolerance*. Every factor is run with the same random
     numbers; it holds when something is asked and the lower end of the interval of the mean ratio reaches *target*.
+    Refusals that have nothing to do with hosts and that the smallest demand has too are set apart by reason.
     Raises InvalidInput.
     """
     scenario = as_scenario(source)
@@ -82,22 +101,44 @@ def slo(
     checked_share("tolerance", tolerance)
     plan = plan_of(plan, runs)
     trials: dict[float, tuple[float, float]] = {}
+    today = _runs(scenario, 1.0, plan)
+    aside = _apart(scenario, today, plan)
 
     def holds(factor: float) -> bool:
-        outcomes, interrupted = replicate({"": at_values(scenario, {DEMAND: factor})}, plan)
-        if interrupted:
-            raise KeyboardInterrupt
-        result = interval_of(outcomes[""], "success_ratio", plan.confidence)
+        outcomes = apart(today if factor == 1.0 else _runs(scenario, factor, plan), aside)
+        result = interval_of(outcomes, "success_ratio", plan.confidence)
         low = result.estimate if result.n == 1 else result.low
         trials[factor] = (result.estimate, low)
-        return low >= target and any(outcome.asked for outcome in outcomes[""])
+        return low >= target and any(outcome.asked for outcome in outcomes)
 
     low, high = _ends(holds)
     while low and high and high / low - 1 > tolerance:
         middle = (low * high) ** 0.5
         low, high = (middle, high) if holds(middle) else (low, middle)
     text = tuple((factor, *numbers) for factor, numbers in trials.items())
-    return Slo(scenario.name, target, low or None, text, not high)
+    return Slo(scenario.name, target, low or None, text, not high, aside)
+
+
+def _runs(scenario: Scenario, factor: float, plan: ReplicationPlan) -> list[RunOutcome]:
+    runs, interrupted = replicate({"": at_values(scenario, {DEMAND: factor})}, plan)
+    if interrupted:
+        raise KeyboardInterrupt
+    return runs[""]
+
+
+def _apart(scenario: Scenario, runs: Sequence[RunOutcome], plan: ReplicationPlan) -> dict[str, int]:
+    """Reasons for which names are refused however small the demand is, with their names at today's demand.
+
+    What a call or a fault is refused for is no matter of demand. A quota or a range of addresses that demand uses up is
+    one, unless a request of the list is refused before anything is placed, or names of the smallest demand.
+    """
+    today = reasons_of(runs)
+    reasons = unrelated_reasons(today)
+    of_demand = unrelated_reasons(today, {Subject.QUOTA, Subject.ADDRESS})
+    if of_demand:
+        least = reasons_of(_runs(scenario, 1 / MOST_DEMAND, plan)).keys()
+        reasons -= of_demand - least - refused_at_opening(open_context(scenario, seed=plan.seed), scenario)
+    return {code: count for code, count in today.items() if code in reasons}
 
 
 def _ends(holds: Callable[[float], bool]) -> tuple[float, float]:

@@ -31,6 +31,7 @@ ORDER = {
     "fragmentation": 150,
     "timeline": 210,
     "affinity": 260,
+    "cost": 263,
     "findings": 270,
     "confidence": 280,
 }

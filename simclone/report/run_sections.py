@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simclone.figures import bars, heat, lines
+from simclone.planning.parts.costs import Cost, cost_of
 from simclone.planning.parts.largest_vm import largest_vms
 from simclone.report.material import Material, Section
 from simclone.report.resources import constrained, ratios, usable_memory, usable_storage
@@ -52,9 +53,21 @@ def run_sections(material: Material) -> Iterator[Section]:
         yield Section(
             "affinity", "Affinity compliance", (f"{100 * share:.1f} % of the members of rules stand by them.",)
         )
+    cost = cost_of(material.scenario)
+    if cost is not None:
+        yield Section("cost", "Cost", (cost.summary(),), table=_cost_table(cost))
     if material.findings:
         words = tuple(f"{finding.where} {finding.text}." for finding in material.findings[:MOST_ROWS])
         yield Section("findings", "Findings", words)
+
+
+def _cost_table(cost: Cost) -> pd.DataFrame:
+    """What is paid for, over the scenario's time and for a month of it on average."""
+    import pandas as pd
+
+    parts = {"hosts": cost.hosts, "power": cost.power, "licences": cost.licences, "storage": cost.storage}
+    rows = [(name, part, part / cost.months if cost.months else 0.0) for name, part in parts.items() if part]
+    return pd.DataFrame(rows, columns=["item", "cost", "per_month"])
 
 
 def _use(material: Material) -> Section:

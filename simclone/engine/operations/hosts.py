@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from msgspec.structs import replace
 
@@ -34,14 +36,15 @@ def add_host(
     local: dict[int, int] | None = None,
     *,
     like: int | None = None,
+    labels: Mapping[str, str] | None = None,
 ) -> Outcome:
     """An empty, Enabled, Connected host of *cpu_num* cores and *memory* bytes; *local* bytes per local storage.
 
-    It has the labels, the architecture, the operating system and the devices of a host it is *like*.
+    It has the labels, architecture, operating system and devices of a host it is *like*, and before those its *labels*.
     """
     cloud, ledger = ctx.cloud, ctx.ledger
     fleet, joined = cloud.fleet, cloud.clusters[cluster]
-    labels = dict(joined.labels)
+    every = dict(joined.labels)
     values = {
         "zone": joined.zone,
         "cluster": cluster,
@@ -53,11 +56,11 @@ def add_host(
         "available_memory": memory,
     }
     if like is not None:
-        labels |= _own_labels(ctx, like)
+        every |= _own_labels(ctx, like)
         values["os"] = fleet.os[like]
         if fleet.architecture[like] != cloud.code("architecture", cloud.clusters[fleet.cluster[like]].architecture):
             values["architecture"] = fleet.architecture[like]
-    host = ledger.hosts.add(place_uuid("host", name, fleet.row_count), name, labels, **values)
+    host = ledger.hosts.add(place_uuid("host", name, fleet.row_count), name, every | dict(labels or {}), **values)
     figures = host_figures(cloud, host)
     ledger.hosts.set(host, "add", available_cpu=figures["total_cpu"], **figures)
     if like is not None:
@@ -114,6 +117,12 @@ def copy_devices(ctx: Context, like: int, host: int) -> None:
     """Give a host the PCI devices of another one."""
     for spec, present in ctx.cloud.fleet.devices.items():
         ctx.ledger.hosts.set_devices(host, spec, present.get(like, 0))
+
+
+def set_devices(ctx: Context, host: int, devices: Mapping[str, int]) -> None:
+    """Give a host so many PCI devices of each specification, and none of the others."""
+    for spec in {**ctx.cloud.fleet.devices, **devices}:
+        ctx.ledger.hosts.set_devices(host, spec, devices.get(spec, 0))
 
 
 def put_on_host(ctx: Context, vm: int, host: int) -> Outcome:

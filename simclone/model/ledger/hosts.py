@@ -144,7 +144,7 @@ class HostLedger(LedgerPart):
     def set_devices(self, host: int, spec: str, count: int) -> None:
         """Set how many whole PCI devices of a specification a host has; VMs keep what they took."""
         self.cloud.config_version += 1
-        self.journal.put(self.cloud.fleet.devices[spec], host, count)
+        self.journal.put(self.cloud.fleet.devices.setdefault(spec, {}), host, count)
         self.journal.mark_changed(host)
 
     def _present(self, spec: str, host: int) -> int:

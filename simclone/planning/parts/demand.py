@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import ceil
 
 from simclone.engine.context import Context
-from simclone.engine.opening import open_context
 from simclone.scenario.document.requests import RequestDoc
 from simclone.scenario.load import Scenario
 
@@ -37,18 +35,3 @@ def requested_clones(ctx: Context, scenario: Scenario) -> Iterator[RequestedClon
 
 def _starts(doc: RequestDoc) -> bool:
     return bool(doc.clone_vm_instance.get("strategy", "InstantStart") == "InstantStart")
-
-
-def demand_of(scenario: Scenario, share: float = 1.0) -> tuple[int, int] | None:
-    """The least vCPUs and the least bytes of VM memory that a *share* of all names takes.
-
-    None with a workload, whose clones come and go.
-    """
-    if scenario.doc.workload:
-        return None
-    ctx = open_context(scenario)
-    requested = [requested_clone for requested_clone in requested_clones(ctx, scenario) if requested_clone.starts]
-    cpu = sorted(item.cpu for item in requested for _ in range(item.names))
-    memory = sorted(entry.memory for entry in requested for _ in range(entry.names))
-    count = ceil(share * len(cpu) - 1e-9)
-    return sum(cpu[:count]), sum(memory[:count])

@@ -21,6 +21,18 @@ class UnitPrices(Doc):
     """The price of a GiB that a storage grows by."""
     hosts: dict[Name, NotNegative] = Field(default_factory=dict)
     """The price of one more host like the named one, where it differs from `addHost`."""
+    host_month: NotNegative = 0.0
+    """The price of a host for a month of 730.5 hours, such as its rent or write-off."""
+    host_months: dict[Name, NotNegative] = Field(default_factory=dict)
+    """The price for a month of the named host, and of new ones like it, where it differs from `hostMonth`."""
+    host_watts: NotNegative = 0.0
+    """The watts that a host draws, cooling included."""
+    power_kwh: NotNegative = 0.0
+    """The price of a kilowatt-hour."""
+    licence_core_month: NotNegative = 0.0
+    """The price of licences for a core of a host for a month."""
+    storage_gib_month: NotNegative = 0.0
+    """The price of a GiB of primary storage's total capacity for a month."""
 
 
 class PricesDoc(UnitPrices):
@@ -31,6 +43,12 @@ class PricesDoc(UnitPrices):
 
     fixes: dict[str, float] = Field(default_factory=dict, exclude=True)
     given_keys: frozenset[str] = Field(default=frozenset(), exclude=True)
+
+    def runs(self) -> bool:
+        """Whether anything is priced by the month."""
+        power = self.host_watts * self.power_kwh
+        monthly = (self.host_month, *self.host_months.values(), power, self.licence_core_month, self.storage_gib_month)
+        return any(monthly)
 
     def of(self, key: str) -> float:
         """The price of a kind of fix."""
