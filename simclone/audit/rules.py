@@ -6,6 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+Figures = Mapping[str, Any]
+"""Of one thing in the records."""
+
 Amounts = Mapping[str, int]
 STOPPED, DESTROYING, DESTROYED, CREATED, STARTING = 4, 6, 7, 0, 1
 DELETED = 3
@@ -30,10 +33,10 @@ class Groups:
 
     def __init__(
         self,
-        opening: Sequence[Mapping[str, Any]],
-        hosts: Sequence[Mapping[str, Any]],
-        closing_hosts: Sequence[Mapping[str, Any]],
-        clusters: Sequence[Mapping[str, Any]] | None,
+        opening: Sequence[Figures],
+        hosts: Sequence[Figures],
+        closing_hosts: Sequence[Figures],
+        clusters: Sequence[Figures] | None,
     ) -> None:
         self.groups: dict[str, dict[str, Any]] = {f"group/{row}": dict(item) for row, item in enumerate(opening)}
         self.hosts = [dict(item) for item in hosts]
@@ -71,7 +74,7 @@ class Groups:
             yield from self._spread(name, vm, host, others, rule)
         yield from self._host_rule(name, vm, host, rule)
 
-    def _spread(self, name: str, vm: Vm, host: int, others: list[int], rule: Mapping[str, Any]) -> Iterator[str]:
+    def _spread(self, name: str, vm: Vm, host: int, others: list[int], rule: Figures) -> Iterator[str]:
         counts: dict[Any, int] = {}
         for other in others:
             domain = self.domain(other, rule["over"])
@@ -82,7 +85,7 @@ class Groups:
         if counts.get(own, 0) + 1 > lowest + rule["max_skew"]:
             yield f"{name} makes {vm.group} lopsided on {own} (spreadHard)"
 
-    def _is_able(self, row: int, chosen: int, vm: Vm, rule: Mapping[str, Any]) -> bool:
+    def _is_able(self, row: int, chosen: int, vm: Vm, rule: Figures) -> bool:
         """Whether host *row*, if it were empty, is sure to be able to hold a VM that *chosen* holds.
 
         Events do not say which networks, storages and devices a VM needs: a host that has all of the chosen one has
@@ -101,7 +104,7 @@ class Groups:
         here, there = self.clusters[host["cluster"]], self.clusters[other["cluster"]]
         return large and all(set(there[kind]) <= set(here[kind]) for kind in ("l2s", "storages"))
 
-    def _host_rule(self, name: str, vm: Vm, host: int, rule: Mapping[str, Any]) -> Iterator[str]:
+    def _host_rule(self, name: str, vm: Vm, host: int, rule: Figures) -> Iterator[str]:
         target = rule.get("host_rule")
         if target and target["policy"] == "affinityHard" and host not in target["hosts"]:
             yield f"{name} stands outside the host group of {vm.group}"
@@ -112,7 +115,7 @@ class Groups:
 class _DeviceBounds:
     """PCI devices of one host by specification, at least and at most, over a run whose events do not tell."""
 
-    def __init__(self, row: int, opening: Sequence[Mapping[str, Any]], closing: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, row: int, opening: Sequence[Figures], closing: Sequence[Figures]) -> None:
         last: Mapping[str, int] = closing[row]["devices"]
         self._first: Mapping[str, int] = opening[row]["devices"] if row < len(opening) else last
         self._last = last

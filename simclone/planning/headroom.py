@@ -157,44 +157,44 @@ def headroom(
     """How many more clones fit into SCENARIO, what they run out of, and the largest VM that fits.
 
     Clones of each of *offerings* (all, if none are named), of *vm*, or of a *mix* by weights are counted, at the start
-    of the scenario or at the *end* of its run.
-
-    The number is that of the names of one call (*one_by_one*: of calls of one name, one after the other) which are all
-    placed, while one more is not. The calls are those of *account* (the administrator's, if none is named), whose
-    limits count, and carry *system_tags*; with *group* the clones are its members, *full* ones copy data volumes.
-    *batch* counts whole calls of so many names besides, *survive* leaves room for the VMs of so many lost hosts. Where
-    flows judge every host by itself the count is made on columns, else by calls (*method* ``calls``: always); both give
-    the same. Raises InvalidInput.
+    of the scenario or at the *end* of its run: the most names of one call (*one_by_one*: of calls of one name) that
+    are all placed, while one more is not. The calls are those of *account*, whose limits count, and carry
+    *system_tags*; with *group* the clones are its members, *full* ones copy data volumes. *batch* counts whole calls of
+    so many names besides, *survive* leaves room for the VMs of so many lost hosts. Where flows judge every host by
+    itself the count is made on columns, else by calls (*method* ``calls``: always). Raises InvalidInput.
     """
     scenario = as_scenario(source)
     _check(batch, survive, method, scenario.run.max_names)
     ctx = cloud_at(scenario, seed=seed, at=at)
     tags = [*system_tags, *((f"affinityGroupUuid::{group}",) if group is not None else ())]
-    notes = [f"limits of {account} do not count for the largest VM"] if account is not None else []
-    notes += notes_of(overloads(ctx.cloud), f"at the {at}")
     chosen = list(mix) if mix else offerings
     asks = asks_of(scenario, vm=vm, offerings=chosen, account=account, system_tags=tags, full=full)
     if mix:
         _check_mix({"batch": batch is not None, "survive": bool(survive), "offerings": bool(offerings)})
-        rooms, note = _mixed(ctx, mix, asks)
-        notes, words = [note, *notes], "calls of one name in turn"
-    else:
-        unit = Unit(1 if one_by_one else None, by_columns=method == "auto" and not one_by_one)
-        rooms, words = _counted(ctx, asks, unit, batch=batch, survive=survive), unit.summary(ctx.max_names)
-    if tags and all(room.reason == REFUSED for room in rooms):
-        raise InvalidInput([Fault("system_tags", f"{', '.join(tags)}: the call is refused", "tags the cloud knows")])
+    unit = Unit(1 if one_by_one else None, by_columns=method == "auto" and not one_by_one)
+    rooms, words, notes = _mixed(ctx, mix, asks) if mix else _counted(ctx, asks, unit, batch, survive)
+    _check_tags("system_tags" if group is None else "group", tags, rooms)
+    notes += [f"limits of {account} do not count for the largest VM"] if account is not None else []
+    notes += notes_of(overloads(ctx.cloud), f"at the {at}")
     basis = basis_of(scenario, ctx, at=at, seed=seed, unit=words)
     return Headroom(scenario.name, rooms, largest_vm(ctx.cloud), survive, tuple(notes), at, basis)
 
 
-def _counted(ctx: Context, asks: Sequence[Ask], unit: Unit, *, batch: int | None, survive: int) -> tuple[Room, ...]:
-    """Each kind by itself, and beside the VMs of the worst hosts lost."""
+def _check_tags(keyword: str, tags: Sequence[str], rooms: Sequence[Room]) -> None:
+    if tags and all(room.reason == REFUSED for room in rooms):
+        raise InvalidInput([Fault(keyword, f"{', '.join(tags)}: the call is refused", "tags the cloud knows")])
+
+
+def _counted(
+    ctx: Context, asks: Sequence[Ask], unit: Unit, batch: int | None, survive: int
+) -> tuple[tuple[Room, ...], str, list[str]]:
+    """Each kind by itself, and beside the VMs of the worst hosts lost; the unit in words, and no notes."""
     counters = [RoomLeft(ctx, ask, unit) for ask in asks]
     rooms = tuple(_room(counter, batch) for counter in counters)
-    if not survive:
-        return rooms
-    cases = worst_cases(ctx, survive, counters)
-    return tuple(replace(room, with_failures=case) for room, case in zip(rooms, cases, strict=True))
+    if survive:
+        cases = worst_cases(ctx, survive, counters)
+        rooms = tuple(replace(room, with_failures=case) for room, case in zip(rooms, cases, strict=True))
+    return rooms, unit.summary(ctx.max_names), []
 
 
 def _check_mix(beside: Mapping[str, bool]) -> None:
@@ -203,8 +203,8 @@ def _check_mix(beside: Mapping[str, bool]) -> None:
         raise InvalidInput(faults)
 
 
-def _mixed(ctx: Context, mix: Mapping[str, int], asks: Sequence[Ask]) -> tuple[tuple[Room, ...], str]:
-    """Kinds by weight, one clone after the other, until none of them fits; and when the first failed."""
+def _mixed(ctx: Context, mix: Mapping[str, int], asks: Sequence[Ask]) -> tuple[tuple[Room, ...], str, list[str]]:
+    """Kinds by weight, one clone after the other, until none fits; the unit in words, and when the first failed."""
     wrong = [name for name, weight in mix.items() if weight < 1]
     if wrong:
         raise InvalidInput(
@@ -217,7 +217,7 @@ def _mixed(ctx: Context, mix: Mapping[str, int], asks: Sequence[Ask]) -> tuple[t
         with_offering(twin, ask)
         rooms.append(_described(twin, ask, part, "calls"))
     note = f"one after the other by weight, the first failure comes after {plural(until, 'clone')}"
-    return tuple(rooms), note
+    return tuple(rooms), "calls of one name in turn", [note]
 
 
 def _check(batch: int | None, survive: int, method: str, most: int) -> None:

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 import simclone
+from simclone.changes.load import scenario_of
 from simclone.errors import InvalidInput
 from simclone.planning.parts.arguments import check_fields, checked, faults_of
 from simclone.planning.parts.host_model import Model
 from simclone.planning.questions import QUESTIONS, public_names
 from simclone.planning.replication.executor import Execution
 from simclone.planning.replication.plan import ReplicationPlan, RunKeywords
-from simclone.scenario.load import scenario_of
 from tests.time.worlds import request, world
 
 WRONG: dict[str, Any] = {

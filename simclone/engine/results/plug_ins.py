@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from simclone.allocator.host import plugins
 from simclone.allocator.host.strategies import Strategy
@@ -16,8 +15,6 @@ from simclone.scenario.load import Scenario
 from simclone.scenario.writing import data_of
 from simclone.traces.formats import format_origin
 
-Data = dict[str, Any]
-"""A scenario as plain data in the file's spelling."""
 CHANGES = "simclone.changes"
 
 
@@ -29,7 +26,7 @@ def plug_ins_of(scenario: Scenario, result: RunResult) -> tuple[PlugIn, ...]:
         *_strategies(result.ledger.cloud),
         *_storage_types(result.ledger.cloud),
         *_traces(data, Path(scenario.path).parent),
-        *_changes(data),
+        *_changes(scenario),
         *(() if question is None else (question,)),
     }
     return tuple(sorted(used))
@@ -53,7 +50,7 @@ def _storage_types(cloud: Cloud) -> Iterator[PlugIn]:
         yield from (origins[name] for name in foreign)
 
 
-def _traces(data: Data, folder: Path) -> Iterator[PlugIn]:
+def _traces(data: Mapping[str, object], folder: Path) -> Iterator[PlugIn]:
     """Those of the formats of the traces that are read without a column map."""
     origins = (format_origin(folder / path) for path in _trace_paths(data))
     yield from (origin for origin in origins if origin is not None)
@@ -70,7 +67,7 @@ def _trace_paths(value: object, key: str = "") -> Iterator[str]:
             yield from _trace_paths(item, key)
 
 
-def _changes(data: Data) -> Iterator[PlugIn]:
-    """Those of the kinds of change that the scenario's incidents name, as a key or as an event."""
-    words = {word for incident in data.get("incidents", ()) for word in (*incident, incident.get("event"))}
-    yield from (plug_in(point) for point in entry_points_of(CHANGES) if point.name in words)
+def _changes(scenario: Scenario) -> Iterator[PlugIn]:
+    """Those of the kinds of change that the scenario's incidents are."""
+    keys = {incident.made.key for incident in scenario.doc.incidents}
+    yield from (plug_in(point) for point in entry_points_of(CHANGES) if point.name in keys)
