@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from simclone.engine.context import Context
-from simclone.engine.operations.hosts import change_host_state, vms_on
-from simclone.engine.operations.migrate_vm import migrate_vm
+from simclone.engine.operations.create_vm import vms_on
+from simclone.engine.operations.migrate_vm import migrate_request, migrate_vm
 from simclone.engine.operations.volumes import migrate_volume, migration_hosts
-from simclone.engine.queries import hosts_for_migration
 from simclone.engine.waits import run_now
 from simclone.model.vms import NONE
-from simclone.records import ErrorCode
+from simclone.placement.host import candidates
+from simclone.records import ErrorCode, Unplaced
 from simclone.vocabulary import STORAGE_LOCAL_HOST, HostState, Subject, reason_of
 
 MOST_MOVES = 2_000
@@ -41,7 +43,7 @@ def close_hosts(ctx: Context, hosts: Iterable[int]) -> None:
     """Disable the hosts that are Enabled, so that no VM comes to them."""
     for host in hosts:
         if ctx.cloud.fleet.state[host] == HostState.ENABLED:
-            run_now(change_host_state(ctx, host, "disable"))
+            ctx.ledger.hosts.set(host, "disable", state=HostState.DISABLED)
 
 
 def running_on(ctx: Context, hosts: Iterable[int]) -> list[int]:
@@ -172,7 +174,10 @@ class _Search:
 
 
 def _targets(ctx: Context, vm: int) -> list[int] | ErrorCode:
-    return hosts_for_migration(ctx.fork(), vm)
+    """Hosts a VM could move to now, best first, or why there is none."""
+    request = replace(migrate_request(ctx.cloud, vm, None), dry_run=True, list_all=True)
+    hosts = candidates(request, ctx.cloud, ctx.identity(vm))
+    return hosts.error if isinstance(hosts, Unplaced) else hosts
 
 
 def _largest_first(ctx: Context, vms: Sequence[int]) -> list[int]:

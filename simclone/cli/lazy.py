@@ -66,6 +66,6 @@ def _installed(name: str) -> click.Command | None:
     function = question_function(name)
     if function is None:
         return None
-    from simclone.planning.parts.option import describe
+    from simclone.planning.option import describe
 
     return question_command(describe(name, function), function)

@@ -12,12 +12,12 @@ from simclone.changes.load import as_scenario
 from simclone.engine.context import Context
 from simclone.engine.opening import open_context
 from simclone.errors import Fault, InvalidInput
+from simclone.planning.arguments import checked
 from simclone.planning.compare import strategy_variants
+from simclone.planning.option import Option
 from simclone.planning.parts.answer import Answer
-from simclone.planning.parts.arguments import checked
 from simclone.planning.parts.bound_model import BoundModel, host_groups, takes
 from simclone.planning.parts.clone_limits import CloneLimits, clone_limits
-from simclone.planning.parts.option import Option
 from simclone.planning.replication.intervals import Interval
 from simclone.planning.replication.plan import ReplicationPlan, RunKeywords, interval_of, plan_of, replicate
 from simclone.scenario.load import Given, Scenario

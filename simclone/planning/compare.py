@@ -18,10 +18,10 @@ from simclone.allocator.host.strategies import names as registered_names
 from simclone.changes.load import as_scenario, scenario_from
 from simclone.changes.whatif import change_scenario, what_if
 from simclone.errors import Fault, InvalidInput
+from simclone.planning.arguments import checked
+from simclone.planning.option import Option
 from simclone.planning.parts.answer import Answer
-from simclone.planning.parts.arguments import checked
 from simclone.planning.parts.costs import cost_of
-from simclone.planning.parts.option import Option
 from simclone.planning.replication.intervals import Difference, Interval, paired
 from simclone.planning.replication.outcomes import RunOutcome
 from simclone.planning.replication.plan import (

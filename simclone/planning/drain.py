@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from simclone.changes.load import as_scenario
 from simclone.engine.context import Context
-from simclone.engine.operations.hosts import change_host_state, vms_on
+from simclone.engine.operations.create_vm import vms_on
+from simclone.engine.operations.hosts import change_host_state
 from simclone.engine.operations.migrate_vm import migrate_vm
 from simclone.engine.waits import run_now
 from simclone.errors import Fault, InvalidInput
+from simclone.planning.arguments import checked
+from simclone.planning.option import At, Option, Seed
 from simclone.planning.parts.answer import Answer
-from simclone.planning.parts.arguments import checked
 from simclone.planning.parts.clone_calls import cloud_at
 from simclone.planning.parts.host_loss import usable_hosts
-from simclone.planning.parts.option import At, Option, Seed
 from simclone.scenario.load import Given
 from simclone.units import plural
 

@@ -10,15 +10,15 @@ from simclone.changes.load import as_scenario
 from simclone.engine.context import Context
 from simclone.errors import Fault, InvalidInput
 from simclone.explain.overload import notes_of, overloads
+from simclone.planning.arguments import checked
+from simclone.planning.option import At, Option, Seed, Vm
 from simclone.planning.parts.answer import Answer
-from simclone.planning.parts.arguments import checked
 from simclone.planning.parts.basis import basis_of
 from simclone.planning.parts.clone_calls import Ask, asks_of, cloud_at, with_offering
 from simclone.planning.parts.count_by_calls import count_in_turn, whole_batches
 from simclone.planning.parts.filled import Filled, Unit
 from simclone.planning.parts.host_loss import WorstCase, worst_cases
 from simclone.planning.parts.largest_vm import LargestVm, largest_vm
-from simclone.planning.parts.option import At, Option, Seed, Vm
 from simclone.planning.parts.room_left import RoomLeft
 from simclone.scenario.load import Given
 from simclone.units import plural
@@ -175,9 +175,12 @@ def headroom(
     rooms, words, notes = _mixed(ctx, mix, asks) if mix else _counted(ctx, asks, unit, batch, survive)
     _check_tags("system_tags" if group is None else "group", tags, rooms)
     notes += [f"limits of {account} do not count for the largest VM"] if account is not None else []
-    notes += notes_of(overloads(ctx.cloud), f"at the {at}")
-    basis = basis_of(scenario, ctx, at=at, seed=seed, unit=words)
+    notes, basis = [*notes, *_overloads(ctx, at)], basis_of(scenario, ctx, at=at, seed=seed, unit=words)
     return Headroom(scenario.name, rooms, largest_vm(ctx.cloud), survive, tuple(notes), at, basis)
+
+
+def _overloads(ctx: Context, at: str) -> tuple[str, ...]:
+    return notes_of(overloads(ctx.cloud), f"at the {at}")
 
 
 def _check_tags(keyword: str, tags: Sequence[str], rooms: Sequence[Room]) -> None:

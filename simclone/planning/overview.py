@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from simclone.changes.load import as_scenario
+from simclone.planning.arguments import checked
 from simclone.planning.bound import bound
 from simclone.planning.compare import compare, strategy_variants
 from simclone.planning.drain import drain
 from simclone.planning.headroom import headroom
 from simclone.planning.parts.answer import Answer
-from simclone.planning.parts.arguments import checked
 from simclone.planning.parts.clone_calls import LIVING
 from simclone.planning.parts.host_model import Model
 from simclone.planning.replication.plan import ReplicationPlan

@@ -11,15 +11,16 @@ from simclone.allocator.rules.capacity import shortfall
 from simclone.allocator.rules.domains import domains_of
 from simclone.changes.load import as_scenario
 from simclone.engine.context import Context
-from simclone.engine.operations.hosts import change_host_state, vms_on
+from simclone.engine.operations.create_vm import vms_on
+from simclone.engine.operations.hosts import change_host_state
 from simclone.engine.operations.migrate_vm import migrate_vm
 from simclone.engine.waits import run_now
 from simclone.model.vms import NONE
+from simclone.planning.arguments import checked
+from simclone.planning.option import At, Option, Seed, Vm
 from simclone.planning.parts.answer import Answer
-from simclone.planning.parts.arguments import checked
 from simclone.planning.parts.clone_calls import Ask, asks_of, clone_once, cloud_at, host_request, with_offering
 from simclone.planning.parts.host_loss import usable_hosts
-from simclone.planning.parts.option import At, Option, Seed, Vm
 from simclone.scenario.load import Given
 from simclone.vocabulary import PolicyKind
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Unpack
 from simclone.changes.load import as_scenario
 from simclone.changes.whatif import change_scenario
 from simclone.errors import Fault, InvalidInput
+from simclone.planning.arguments import checked
+from simclone.planning.option import Option
 from simclone.planning.parts.answer import Answer
-from simclone.planning.parts.arguments import checked
-from simclone.planning.parts.option import Option
 from simclone.planning.replication.intervals import Interval, bootstrap_interval, checked_share
 from simclone.planning.replication.outcomes import RunOutcome
 from simclone.planning.replication.plan import ReplicationPlan, RunKeywords, plan_of, replicate

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Unpack
 
 from simclone.changes.load import as_scenario
 from simclone.errors import Fault, InvalidInput
+from simclone.planning.arguments import checked
+from simclone.planning.option import Option
 from simclone.planning.parts.answer import Answer
-from simclone.planning.parts.arguments import checked
-from simclone.planning.parts.option import Option
 from simclone.planning.replication.plan import ReplicationPlan, RunKeywords, plan_of
 from simclone.planning.sweep import check_ranges, run_points
 from simclone.scenario.load import Given

@@ -12,11 +12,11 @@ from simclone.changes.whatif import change_scenario
 from simclone.engine.context import Context
 from simclone.engine.opening import open_context
 from simclone.errors import Fault, InvalidInput, UnplacedVms
+from simclone.planning.arguments import checked
+from simclone.planning.option import Option
 from simclone.planning.parts.answer import Answer
-from simclone.planning.parts.arguments import checked
 from simclone.planning.parts.clone_calls import cloud_at
 from simclone.planning.parts.host_loss import lose, sets_of, trial
-from simclone.planning.parts.option import Option
 from simclone.planning.parts.unrelated import apart, apart_note, unrelated_reasons
 from simclone.planning.replication.plan import ReplicationPlan, RunKeywords, plan_of, reasons_of, replicate
 from simclone.scenario.load import Given, Scenario

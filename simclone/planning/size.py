@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Unpack
 
 from simclone.changes.load import as_scenario, write_scenario
 from simclone.errors import Fault, InvalidInput
+from simclone.planning.arguments import checked
+from simclone.planning.option import Option
 from simclone.planning.parts.answer import Answer
-from simclone.planning.parts.arguments import checked
 from simclone.planning.parts.costs import Cost, cost_of
 from simclone.planning.parts.host_model import Model
 from simclone.planning.parts.mix_search import MixSearch, hopeless, price_of, unchanged
 from simclone.planning.parts.model_mix import bound_of
-from simclone.planning.parts.option import Option
 from simclone.planning.parts.size_notes import notes_of
 from simclone.planning.parts.size_trials import Trial
 from simclone.planning.parts.size_trials import Trials as _Trials

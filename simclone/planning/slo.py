@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Unpack
 
 from simclone.changes.load import as_scenario
 from simclone.engine.opening import open_context
+from simclone.planning.arguments import checked
+from simclone.planning.option import Option
 from simclone.planning.parts.answer import Answer
-from simclone.planning.parts.arguments import checked
 from simclone.planning.parts.clone_limits import refused_at_opening
-from simclone.planning.parts.option import Option
 from simclone.planning.parts.unrelated import apart, apart_note, unrelated_reasons
 from simclone.planning.replication.intervals import checked_share
 from simclone.planning.replication.outcomes import RunOutcome

@@ -14,8 +14,9 @@ from simclone.changes.load import as_scenario
 from simclone.engine.context import Context
 from simclone.errors import Fault, InvalidInput
 from simclone.model.vms import NONE
+from simclone.planning.arguments import checked
+from simclone.planning.option import At, Option, Seed, Vm, deprecated
 from simclone.planning.parts.answer import Answer
-from simclone.planning.parts.arguments import checked
 from simclone.planning.parts.clone_calls import Ask, asks_of, cloud_at
 from simclone.planning.parts.filled import Unit
 from simclone.planning.parts.host_loss import (
@@ -27,7 +28,6 @@ from simclone.planning.parts.host_loss import (
     trial,
     worst_cases,
 )
-from simclone.planning.parts.option import At, Option, Seed, Vm, deprecated
 from simclone.planning.parts.room_left import RoomLeft
 from simclone.scenario.load import Given
 from simclone.units import plural

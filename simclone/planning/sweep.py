@@ -13,9 +13,9 @@ from simclone.changes.load import as_scenario
 from simclone.changes.whatif import change_scenario
 from simclone.engine.opening import open_context
 from simclone.errors import Fault, InvalidInput
+from simclone.planning.arguments import checked
+from simclone.planning.option import Option
 from simclone.planning.parts.answer import Answer
-from simclone.planning.parts.arguments import checked
-from simclone.planning.parts.option import Option
 from simclone.planning.replication.intervals import Interval
 from simclone.planning.replication.plan import (
     ReplicationPlan,

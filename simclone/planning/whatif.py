@@ -13,11 +13,11 @@ from simclone.changes.whatif import change_scenario, what_if
 from simclone.engine.opening import open_context
 from simclone.errors import Fault, InvalidInput
 from simclone.explain.overload import grown, notes_of, overloads
+from simclone.planning.arguments import checked
 from simclone.planning.compare import whatif_variants
 from simclone.planning.headroom import headroom
+from simclone.planning.option import Option
 from simclone.planning.parts.answer import Answer
-from simclone.planning.parts.arguments import checked
-from simclone.planning.parts.option import Option
 from simclone.planning.replication.intervals import Difference, Interval, paired
 from simclone.planning.replication.plan import (
     ReplicationPlan,

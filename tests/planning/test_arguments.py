@@ -15,7 +15,7 @@ import pytest
 import simclone
 from simclone.changes.load import scenario_of
 from simclone.errors import InvalidInput
-from simclone.planning.parts.arguments import check_fields, checked, faults_of
+from simclone.planning.arguments import check_fields, checked, faults_of
 from simclone.planning.parts.host_model import Model
 from simclone.planning.questions import QUESTIONS, public_names
 from simclone.planning.replication.executor import Execution

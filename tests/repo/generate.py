@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 
 import simclone
-from simclone.planning.parts.option import describe
+from simclone.planning.option import describe
 from simclone.planning.questions import QUESTIONS, module_of
 from tests.repo.reference import REFERENCE
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from simclone.allocator.lookups import ByDomain, Sparse
-from simclone.allocator.rules.domains import HOST, Demand, demand_key, demand_of_vm, domains_of, hosts_able
+from simclone.allocator.rules.domains import HOST, SpreadRequest, demand_key, demand_of_vm, domains_of, hosts_able
 from simclone.model.cloud import Cloud, Group
 from simclone.model.columns import IntArray
 from simclone.model.inventory import HostRule
@@ -51,7 +51,7 @@ def member_counts(group: Group, vm: int | None, cloud: Cloud) -> dict[int, int]:
     return counts
 
 
-def allowed_band(group: Group, cloud: Cloud, vm: int | None, demand: Demand | None = None) -> Band | None:
+def allowed_band(group: Group, cloud: Cloud, vm: int | None, demand: SpreadRequest | None = None) -> Band | None:
     """The hosts that a group's policy, hard or soft, allows *vm*; None where it has nothing to say.
 
     Members count by the domain of their host under the group's *over*, which is the host itself where a group says
@@ -115,7 +115,7 @@ def _domain_counts(cloud: Cloud, group: Group, counts: dict[int, int]) -> tuple[
     return domains, totals
 
 
-def _spread_limit(cloud: Cloud, group: Group, domains: IntArray, totals: IntArray, demand: Demand | None) -> int:
+def _spread_limit(cloud: Cloud, group: Group, domains: IntArray, totals: IntArray, demand: SpreadRequest | None) -> int:
     """The most members a domain may hold before one more is put there.
 
     Domains count that have a host able to hold the VM, so a rack nobody can reach does not block the others.

@@ -51,7 +51,7 @@ def hosts_without_label(cloud: Cloud, over: str) -> tuple[int, ...]:
     return tuple(host for host, labels in enumerate(fleet.labels) if fleet.exists[host] and over not in labels)
 
 
-class Demand(Protocol):
+class SpreadRequest(Protocol):
     """What says on which hosts a VM could ever run: *cpu* vCPUs, *memory* bytes, networks, storages, devices in *tags*.
 
     A `HostRequest` is one, `demand_of_vm` makes one of a VM.
@@ -97,12 +97,12 @@ def demand_of_vm(cloud: Cloud, vm: int) -> VmDemand:
     return VmDemand(vms.cpu[vm], vms.memory[vm], l3s, storages, vms.shape_of(vm).tags)
 
 
-def demand_key(demand: Demand) -> tuple[object, ...]:
+def demand_key(demand: SpreadRequest) -> tuple[object, ...]:
     """What tells demands apart that different hosts could hold."""
     return demand.cpu, demand.memory, demand.l3s, demand.required_storages, demand.tags.devices
 
 
-def hosts_able(cloud: Cloud, demand: Demand) -> BoolArray:
+def hosts_able(cloud: Cloud, demand: SpreadRequest) -> BoolArray:
     """The hosts that could hold a VM if no other stood there, shape (hosts,) (rules/affinity.md#spread).
 
     They are Enabled and Connected; their cluster has every network of the VM, and every storage it is bound to, or any
@@ -126,7 +126,7 @@ def hosts_able(cloud: Cloud, demand: Demand) -> BoolArray:
     return able
 
 
-def _clusters_able(cloud: Cloud, demand: Demand) -> frozenset[int]:
+def _clusters_able(cloud: Cloud, demand: SpreadRequest) -> frozenset[int]:
     """The clusters that have the networks and the storages attached."""
     clusters = cloud.clusters_of_l3s(demand.l3s)
     if demand.required_storages:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -151,6 +152,13 @@ def settle_lost(ctx: Context, vm: int) -> None:
     host = ctx.cloud.vms.host[vm]
     if ctx.cloud.vms.state_name(vm) == "Unknown" and host != NONE and ctx.cloud.fleet.status[host] == CONNECTED:
         stop_row(ctx, vm)
+
+
+def vms_on(ctx: Context, host: int) -> list[int]:
+    """VM rows on a host, oldest first."""
+    vms = ctx.cloud.vms
+    result: list[int] = np.flatnonzero((vms.array(vms.host) == host) & (vms.array(vms.alive) == 1)).tolist()
+    return result
 
 
 def stop_row(ctx: Context, vm: int) -> None:

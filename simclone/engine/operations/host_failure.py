@@ -13,8 +13,7 @@ from simclone.allocator.host.request import START
 from simclone.allocator.host.strategies import LEAST_VM
 from simclone.engine.allocation import allocation, decide_in_view
 from simclone.engine.context import Context, Outcome
-from simclone.engine.operations.create_vm import settle_lost, stop_row
-from simclone.engine.operations.hosts import vms_on
+from simclone.engine.operations.create_vm import settle_lost, stop_row, vms_on
 from simclone.engine.operations.start_vm import existing_request, start_vm
 from simclone.engine.waits import Work, Workflow, alone
 from simclone.model.inventory import CONNECTED, DISCONNECTED

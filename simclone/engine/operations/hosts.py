@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from simclone.chance import place_uuid
 from simclone.engine.context import Context, Outcome, operation_error
-from simclone.engine.operations.create_vm import stop_row
+from simclone.engine.operations.create_vm import stop_row, vms_on
 from simclone.engine.operations.migrate_vm import migrate_vm
 from simclone.engine.operations.settings import host_figures, refresh_host
 from simclone.engine.waits import Work, Workflow, alone
@@ -18,13 +18,6 @@ from simclone.model.vms import NONE
 from simclone.records import ErrorCode
 from simclone.units import MAX_AMOUNT
 from simclone.vocabulary import STORAGE_ATTACHED, Status
-
-
-def vms_on(ctx: Context, host: int) -> list[int]:
-    """VM rows on a host, oldest first."""
-    vms = ctx.cloud.vms
-    result: list[int] = np.flatnonzero((vms.array(vms.host) == host) & (vms.array(vms.alive) == 1)).tolist()
-    return result
 
 
 def add_host(

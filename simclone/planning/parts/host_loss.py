@@ -12,8 +12,8 @@ from typing import Protocol
 import numpy as np
 
 from simclone.engine.context import Context
+from simclone.engine.operations.create_vm import vms_on
 from simclone.engine.operations.host_failure import RESTARTED, fail_host, ha_of, restart_elsewhere
-from simclone.engine.operations.hosts import vms_on
 from simclone.engine.waits import run_now
 from simclone.model.cloud import Cloud
 from simclone.model.inventory import CONNECTED

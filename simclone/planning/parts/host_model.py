@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
-from simclone.planning.parts.arguments import check_fields
+from simclone.planning.arguments import check_fields
 from simclone.scenario.load import Scenario
 
 Labels = tuple[tuple[str, str], ...]

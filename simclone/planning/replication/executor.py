@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from simclone.errors import Fault, InvalidInput, SimcloneError
-from simclone.planning.parts.arguments import check_fields
+from simclone.planning.arguments import check_fields
 from simclone.planning.replication.outcomes import RunBlock, RunOutcome, outcomes_from, work_off
 
 Rows = list[dict[str, Any]]

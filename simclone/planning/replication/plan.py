@@ -9,7 +9,7 @@ from math import ceil, isfinite
 from typing import Any, TypedDict
 
 from simclone.errors import Fault, InvalidInput
-from simclone.planning.parts.arguments import check_fields
+from simclone.planning.arguments import check_fields
 from simclone.planning.replication.executor import Execution, Halted, outcomes_of, run_blocks
 from simclone.planning.replication.intervals import CONFIDENCE, Interval, checked_share, mean_interval, replications_for
 from simclone.planning.replication.outcomes import RunBlock, RunOutcome, blocks_of

@@ -20,7 +20,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Literal, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from simclone.errors import Fault, InvalidInput
-from simclone.planning.parts.option import Option
+from simclone.planning.option import Option
 
 P = ParamSpec("P")
 T = TypeVar("T")
