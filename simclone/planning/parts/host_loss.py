@@ -106,15 +106,16 @@ def losable_hosts(cloud: Cloud) -> list[int]:
 def sets_of(ctx: Context, size: int) -> tuple[Iterator[tuple[int, ...]], int, bool]:
     """Sets of hosts to lose, how many, and whether these stand for all; all hosts, where there are fewer.
 
-    Of sets of equal hosts (`host_classes`) one is given. Where there are more than `MOST_SETS`, only sets among some
-    hosts are given: in turn the one that carries most (by memory, then vCPUs) and the one that has most.
+    Of sets of equal hosts (`host_classes`) one is given, and all are counted. Where there are more than `MOST_SETS`,
+    only sets among some hosts are given: in turn the one that carries most (by memory, then vCPUs) and the one that has
+    most.
     """
     hosts = losable_hosts(ctx.cloud)
     size = min(size, len(hosts))
     classes = host_classes(ctx, hosts)
     sets = list(islice(_distinct_sets(classes, size), MOST_SETS + 1))
     if len(sets) <= MOST_SETS:
-        return iter(sets), len(sets), True
+        return iter(sets), comb(len(hosts), size), True
     fleet = ctx.cloud.fleet
     orders = [
         sorted(hosts, key=lambda row: (-fleet.cells[memory][row], -fleet.cells[cpu][row], row))

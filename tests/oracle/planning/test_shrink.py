@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -152,7 +151,6 @@ def test_a_disabled_host_that_runs_vms_may_be_the_one_lost() -> None:
     assert removed(doc, spare=1) is None
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="one refusal that no host could change ends the search")
 def test_a_refusal_for_a_quota_keeps_no_host() -> None:
     """The account may run nothing, with two hosts or with one."""
     doc = world([host("h1"), host("h2")], [nfs()], [vm("v", "nfs", host="h1")], requests=[request(0, "a")])
